@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from archcalc.designing import compare, estimate, fit, lint, memory, reconcile, transform
     from archcalc.graph.layer_graph import Layer, LayerGraph
     from archcalc.lecturing import deck, demo
+    from archcalc.notebook import widget
     from archcalc.objects import Analysis, Network
     from archcalc.passes.analysis import Row, Totals
     from archcalc.searching import search
@@ -37,6 +38,7 @@ _PUBLIC = {
     "core.errors": ("ArchcalcError", "ShapeError", "SpecError", "UnknownLayerError", "UsageError"),
     "graph.layer_graph": ("Layer", "LayerGraph"),
     "lecturing": ("deck", "demo"),
+    "notebook": ("widget",),
     "objects": ("Analysis", "Network"),
     "passes.analysis": ("Row", "Totals"),
     "searching": ("search",),
@@ -53,6 +55,7 @@ __all__ = [
     "SpecError", "Totals", "UnknownLayerError", "UsageError", "__version__", "analyse", "audit", "check", "compare",
     "deck", "demo", "estimate", "exercise", "export", "fit", "formula", "from_keras", "from_onnx", "from_torch",
     "from_yaml", "grade", "lint", "load", "memory", "names", "plot", "reconcile", "run", "search", "solve", "transform",
+    "widget",
 ]  # fmt: skip
 
 

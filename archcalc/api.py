@@ -105,6 +105,11 @@ def from_torch(module: Any, example: Any, *, name: str | None = None) -> Network
         UsageError: where PyTorch is not installed, or cannot trace the module.
         SpecError: for a layer that does not fit.
 
+    >>> import archcalc as ac
+    >>> from torch import nn
+    >>> ac.from_torch(nn.Conv2d(3, 8, 3), (3, 32, 32)).analyse().totals.params
+    224
+
     """
     from archcalc.interop.torch_export import from_module
 
@@ -124,6 +129,11 @@ def from_onnx(model: str | Path | Any, input_shape: InputShapes | None = None, *
         UsageError: where onnx is not installed, or the model cannot be read.
         SpecError: for a layer that does not fit.
 
+    >>> import archcalc as ac
+    >>> ac.export("lenet5", "lenet5.onnx")
+    >>> ac.from_onnx("lenet5.onnx").analyse().totals.params
+    61706
+
     """
     from archcalc.interop.onnx_read import read_program
     from archcalc.interop.recognise import recognise
@@ -138,7 +148,10 @@ def from_onnx(model: str | Path | Any, input_shape: InputShapes | None = None, *
 def from_keras(model: str | Path | Any, input_shape: InputShapes | None = None, *, input: str | None = None) -> Network:
     """The network of a Keras model: a model, whose `to_json()` is read, or the path of a `.keras`, `.h5` or `.json`.
 
-    The weights of a file are usable by `run`; those of a model in memory are not read.
+    Of a subclass of `Model` the code is run on maps without values; layers of other classes than Keras's in it are
+    not counted, and have their parameters.
+
+    Its weights are usable by `run`: those of a file, or those that a model in memory has then.
 
     Args:
         model: The file or the model.
@@ -150,9 +163,21 @@ def from_keras(model: str | Path | Any, input_shape: InputShapes | None = None, 
         UsageError: where the file cannot be read, or the object has no `to_json`.
         SpecError: for a layer that archcalc does not have or that does not fit.
 
+    >>> import json
+    >>> import archcalc as ac
+    >>> settings = {"layers": [
+    ...     {"class_name": "InputLayer", "config": {"name": "image", "batch_shape": [None, 32, 32, 3]}},
+    ...     {"class_name": "Conv2D", "config": {"name": "conv", "filters": 8, "kernel_size": [3, 3]}},
+    ... ]}
+    >>> with open("model.json", "w") as file:
+    ...     json.dump({"class_name": "Sequential", "config": settings}, file)
+    >>> ac.from_keras("model.json").analyse()["conv"].params
+    224
+
     """
     from archcalc.interop.keras import read_keras
-    from archcalc.interop.keras_file import read_keras_file
+    from archcalc.interop.keras_file import LiveWeights, read_keras_file
+    from archcalc.interop.keras_live import functional
 
     if not isinstance(model, (str, Path)) and not callable(getattr(model, "to_json", None)):
         raise UsageError(f"from_keras takes a Keras model or the path of a file, not {type(model).__name__}")
@@ -160,7 +185,8 @@ def from_keras(model: str | Path | Any, input_shape: InputShapes | None = None, 
     def read(shape: InputShapes | None) -> ForeignNetwork:
         if isinstance(model, (str, Path)):
             return read_keras_file(model, shape)
-        return read_keras(model.to_json(), getattr(model, "name", "model"), shape)
+        whole = functional(model, shape)
+        return read_keras(whole.to_json(), getattr(model, "name", "model"), shape, LiveWeights(whole))
 
     shape = parse_inputs(input) if input is not None else input_shape
     return Network.of(to_network(read(shape), read))

@@ -162,11 +162,13 @@ class GraphBuilder:
             self._scope = outer
             self._expander.names.known[scope] = self._flow
 
-    def output(self, layer: str | None = None, name: str = "output", loss_weight: float = 1.0) -> None:
+    def output(
+        self, layer: str | None = None, name: str = "output", loss_weight: float = 1.0, training_only: bool = False
+    ) -> None:
         """Name an output of the network: the last layer, or another. Without any the last layer is the output.
 
-        `loss_weight` is the weight of its loss in training. Raises `SpecError` for a layer that does not exist, a
-        name that is taken, or a weight below 0.
+        `loss_weight` is the weight of its loss; an output that is `training_only` is auxiliary. Raises `SpecError` for
+        a layer that does not exist, a name that is taken, or a weight below 0.
 
         >>> import archcalc as ac
         >>> builder = ac.GraphBuilder("two_heads", "8x8x3")
@@ -181,7 +183,7 @@ class GraphBuilder:
         if isinstance(loss_weight, bool) or not isinstance(loss_weight, (int, float)) or not 0 <= loss_weight < 1e308:
             raise SpecError([Problem(f"loss_weight must be a number from 0 on, not {loss_weight!r}")])
         index = self._flow[0] if layer is None else self._index(layer, f"output {name}")
-        self._outputs[name] = Output(name, index, float(loss_weight))
+        self._outputs[name] = Output(name, index, float(loss_weight), bool(training_only))
 
     def shape(self, layer: str | None = None) -> Shape:
         """The output shape of a layer or block, or of the last layer: (C, H, W), or (N,) once flat.

@@ -105,19 +105,22 @@ def fit(network: AnyNetwork, memory: str | int, **policy: Any) -> Result:
     return Result(found, lambda form: render_fit(found, form).rstrip("\n"), {".txt": "text", ".json": "json"})
 
 
-def lint(network: AnyNetwork, select: Collection[str] = (), ignore: Collection[str] = ()) -> Result:
+def lint(
+    network: AnyNetwork, select: Collection[str] = (), ignore: Collection[str] = (), *, seen: str | None = None
+) -> Result:
     """Sizing rules: what fits, but one would build in another way.
 
     Args:
         network: The network.
         select: Only these rules.
         ignore: All rules but these.
+        seen: The size of an object in the input, such as `"96x96"`, which a value should see.
 
     Returns:
         A result whose `value` has each finding with its `rule`, `layer`, `finding` and `location`.
 
     Raises:
-        UsageError: for a rule that does not exist.
+        UsageError: for a rule that does not exist, and for a size that is none.
 
     >>> import archcalc as ac
     >>> [(one.layer, one.rule.id) for one in ac.lint("8x8x3 -> fc1 -> softmax", ["softmax-of-one"]).value]
@@ -128,7 +131,7 @@ def lint(network: AnyNetwork, select: Collection[str] = (), ignore: Collection[s
     from archcalc.render.tables.lint import ENDINGS, render
 
     analysis = analysis_of(network)
-    found = found_by(analysis, select, ignore)
+    found = found_by(analysis, select, ignore, seen)
     return Result(found, lambda form: render(analysis, found, form).rstrip("\n"), {**ENDINGS, ".github": "github"})
 
 

@@ -26,11 +26,11 @@ class Drawing:
     ('<svg', ())
     """
 
-    def __init__(self, analysis: Analysis, choices: Choices) -> None:
+    def __init__(self, analysis: Analysis, choices: Choices, classes: bool = True) -> None:
         from archcalc.render.diagrams.draw import draw
 
         self._analysis, self._choices = analysis, choices
-        picture = draw(analysis, "svg", choices)
+        picture = draw(analysis, "svg", choices, classes)
         text = picture.data.decode()
         #: The picture as an SVG element.
         self.svg = text[text.index("<svg") :]

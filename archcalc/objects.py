@@ -259,7 +259,7 @@ class Analysis(passes.Analysis):
         """A picture: `graph` (every layer), `blocks`, `volumes`; the default fits the size of the network.
 
         Other choices are the options of `archcalc draw`: depth, only, color_by, highlight, theme, direction, fit,
-        font_size, title, scale, sizes, expand, steps. Raises `UsageError` for one that does not exist.
+        font, font_size, title, scale, sizes, expand, steps. Raises `UsageError` for one that does not exist.
 
         >>> import archcalc as ac
         >>> ac.analyse("vgg16").draw(style="volumes", theme="dark")

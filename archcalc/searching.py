@@ -78,7 +78,7 @@ def find(
     from archcalc.design.search.run import Parts, parts_here, run
     from archcalc.design.search.search import Search, request_of
     from archcalc.design.search.sink import RowFile, Rows
-    from archcalc.design.search.space import MOST_UNASKED
+    from archcalc.design.search.space import MOST_UNASKED, count_configurations
     from archcalc.render.tables.search import Found
 
     parts: Parts = parts_here
@@ -86,12 +86,13 @@ def find(
         from archcalc.design.search.cluster import parts_on
 
         parts = parts_on(dask)
-    made = Search(request_of(space, where, pareto, columns, sample))
-    if made.count > MOST_UNASKED and not large:
+    count = count_configurations(space)
+    if count > MOST_UNASKED and not large:
         raise UsageError(
-            f"the space has {made.count:,} configurations, more than {MOST_UNASKED:,}; --large searches it, or give "
+            f"the space has {count:,} configurations, more than {MOST_UNASKED:,}; --large searches it, or give "
             "fewer values"
         )
+    made = Search(request_of(space, where, pareto, columns, sample))
     if tell is not None:
         tell(0, made.count, 0)
     sink = Rows(made, most) if output is None else RowFile(made, output, restart)

@@ -6,8 +6,9 @@ A network is given itself, as an analysis, or as `load` takes it. Everything is 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial as bound
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,6 @@ from archcalc.passes.analysis import Analysis
 
 if TYPE_CHECKING:
     from archcalc.teach.check.model import Check
-    from archcalc.teach.exercise.worksheet import Worksheet
     from archcalc.teach.grade.folder import Homework, SameTask
 
 #: Totals that can be checked by themselves.
@@ -82,6 +82,7 @@ def checked(
     from archcalc.teach.check.asked import read_total, refuse_strangers
     from archcalc.teach.check.check import check_answers
     from archcalc.teach.check.model import Cell, Check
+    from archcalc.teach.check.others import meant_for
 
     if answers is None:
         cells: list[Cell] = []
@@ -95,6 +96,7 @@ def checked(
     else:
         read = parse_answers(json.dumps(answers).encode(), "answers.json")
     found = check_answers(analysis, read.answers)
+    found = meant_for(found, bound(check_answers, answers=read.answers))
     refuse_strangers(found, read)
     return found, read.notes
 
@@ -164,7 +166,7 @@ def exercise(
     (False, True)
 
     """
-    from archcalc.teach.exercise.formats import ENDINGS, TEXTS, key_bytes, render_key, render_sheet, sheet_bytes
+    from archcalc.teach.exercise.formats import ENDINGS, TEXTS, render_sheet, sheet_bytes
     from archcalc.teach.exercise.variants import vary as varied
     from archcalc.teach.exercise.worksheet import DEFAULT, make_worksheet
 
@@ -173,14 +175,18 @@ def exercise(
         analysis = api.analyse(varied(analysis.graph, seed))
     sheet = make_worksheet(analysis, quantities or DEFAULT, blank, seed, layer, every_layer)
 
-    def text(render: Callable[[Worksheet, str], str]) -> Callable[[str], str]:
-        return lambda form: render(sheet, "markdown" if form == "text" else form)
-
     binary = {ending: form for ending, form in ENDINGS.items() if form not in TEXTS}
     texts = {ending: form for ending, form in ENDINGS.items() if form in TEXTS}
+
+    def document(key: bool) -> Document:
+        def text(form: str) -> str:
+            return render_sheet(sheet, "markdown" if form == "text" else form, key=key)
+
+        return Document(sheet, text, texts, bound(sheet_bytes, sheet, key=key), binary)
+
     return Exercise(
-        Document(sheet, text(render_sheet), texts, lambda form: sheet_bytes(sheet, form), binary),
-        Document(sheet, text(render_key), texts, lambda form: key_bytes(sheet, form), binary),
+        document(key=False),
+        document(key=True),
         Network.of(analysis.graph),
     )
 

@@ -344,7 +344,7 @@ def export(
         network: The network.
         path: `.py` is PyTorch code, or with `to="keras"` Keras code; `.onnx`, `.prototxt`, `.yaml`, `.mmd`, `.dot`.
         to: torch, keras, onnx, caffe, yaml, mermaid or dot, where the ending does not say it.
-        weights: Of an ONNX file: an .npz or .safetensors file; by default random numbers.
+        weights: Of an ONNX file: an .npz or .safetensors file; by default those of a model file, else random numbers.
         seed: Another choice of random numbers.
 
     Raises:
@@ -369,7 +369,7 @@ def export(
 
 
 def exported(network: Network, target: str, weights: str | Path | Weights | None = None, seed: int = 0) -> bytes:
-    """A network for one of the programs of `EXPORTS`, with the weights of a file, given ones, or random ones."""
+    """A network for one of the programs of `EXPORTS`, with given weights, those of a file, its own, or random ones."""
     if target == "torch":
         return network.to_torch_code().encode()
     if target == "keras":
@@ -390,9 +390,9 @@ def exported(network: Network, target: str, weights: str | Path | Weights | None
     from archcalc.interop.export.onnx_graph import package
 
     package()
+    from archcalc.execute.model_weights import own_weights
     from archcalc.execute.runner.files import load_weights
-    from archcalc.execute.weights import SeededWeights
 
     if weights is None:
-        return to_onnx(analysis, SeededWeights(network, seed))
+        return to_onnx(analysis, own_weights(analysis, seed))
     return to_onnx(analysis, load_weights(Path(weights), analysis) if isinstance(weights, str | Path) else weights)

@@ -1,4 +1,4 @@
-"""Configurations a second of a design space: with one structure, with several, each by itself; and with workers.
+"""Configurations a second of a design space: with layers that stay, that come and go, with peaks; and with workers.
 
 Run it with the Python of an environment where archcalc is installed, and `distributed` for the workers. Rates are per
 second of the processor, so that other work on the machine changes them little; the scaling over workers is wall time.
@@ -25,8 +25,7 @@ NOTHING = "params < 1"
 KEPT = "mobilenet alpha=0.25..1.5 step 0.05, resolution=96..{last}, classes=1..100"
 #: Layers come and go: RegNet's stages depend on its four numbers.
 EXPANDED = "regnet depth=12..28, w_0=24..40 step {step}, w_a=20..60 step 4, w_m=2,2.25,2.5,2.75,3"
-#: The peak of memory depends on the order of the layers: a structure for each order, expanded by itself.
-EACH = "regnet depth=12..14, w_0=24,32, w_a=20..60 step 4, w_m=2,2.5"
+#: The peak of memory depends on the order of the layers, and on which of them are there.
 ORDERED = "params < 1 or peak_activation_bytes < 1"
 SIZES = (96, 99, 127, 479)
 
@@ -64,7 +63,7 @@ def print_sizes(rounds: int) -> None:
     print(f"\n{'space':>34}  {'configurations':>14}  {'processor':>10}  {'a second':>12}")
     spaces = [(f"one structure, {last - 95} sizes", KEPT.format(last=last), NOTHING) for last in SIZES]
     spaces += [(f"layers come and go, step {step}", EXPANDED.format(step=step), NOTHING) for step in (16, 8, 4, 2)]
-    spaces += [("each by itself, for its peak", EACH, ORDERED)]
+    spaces += [(f"the same with the peak, step {step}", EXPANDED.format(step=step), ORDERED) for step in (16, 4, 2, 1)]
     for name, space, where in spaces:
         count, own, _ = measured(lambda space=space, where=where: searched(space, where), rounds)  # type: ignore[misc]
         print(f"{name:>34}  {count:14,}  {own:8.2f} s  {count / own:12,.0f}", flush=True)
@@ -102,9 +101,10 @@ def main() -> int:
     rates = {
         "microseconds a configuration, one structure": 1e6 / steady(KEPT.format(last=479), NOTHING, arguments.rounds),
         "the same, layers come and go": 1e6 / steady(EXPANDED.format(step=4), NOTHING, arguments.rounds),
+        "the same, with the peak of memory": 1e6 / steady(EXPANDED.format(step=4), ORDERED, arguments.rounds),
     }
     met = print_targets(
-        [Target(what, value, limit) for (what, value), limit in zip(rates.items(), (1.0, 500.0), strict=True)]
+        [Target(what, value, limit) for (what, value), limit in zip(rates.items(), (1.0, 500.0, 500.0), strict=True)]
     )
     if not arguments.no_workers:
         print_workers(arguments.rounds)

@@ -138,12 +138,17 @@ def loaded_from_elsewhere(site: Path) -> Iterator[str]:
 
 def commands_page() -> str:
     """Every command with its help, options and examples, as click prints them."""
-    lines = ["# Commands", "", *description(app, click.Context(app, info_name="archcalc"))]
+    lines = ["# Commands", "", *description(app, context(app, "archcalc"))]
     for name in COMMANDS:
         command = app.get_command(click.Context(app), name)
         assert command is not None
-        lines += command_section(command, click.Context(command, info_name=f"archcalc {name}"), 2)
+        lines += command_section(command, context(command, f"archcalc {name}"), 2)
     return "\n".join(lines)
+
+
+def context(command: click.Command, name: str) -> click.Context:
+    """Where a command is called: with the settings of the program, which a command keeps once it is asked for them."""
+    return click.Context(command, info_name=name, **app.context_settings)
 
 
 def command_section(command: click.Command, ctx: click.Context, level: int) -> list[str]:
@@ -154,7 +159,7 @@ def command_section(command: click.Command, ctx: click.Context, level: int) -> l
         for name in command.list_commands(ctx):
             inner = command.get_command(ctx, name)
             assert inner is not None
-            lines += command_section(inner, click.Context(inner, info_name=f"{ctx.info_name} {name}"), level + 1)
+            lines += command_section(inner, context(inner, f"{ctx.info_name} {name}"), level + 1)
     return lines
 
 

@@ -66,6 +66,7 @@ def _conv_transpose(draw: Random, shape: Shape, rank: int) -> Fields:
     return {
         "kernel_size": _each(draw, rank, 1, 4), "stride": stride, "padding": _padding(draw, rank), "groups": groups,
         "output_padding": draw.randint(0, stride - 1), "out_channels": groups * draw.randint(1, 3), "bias": _flag(draw),
+        "dilation": _each(draw, rank, 1, 3) if _flag(draw) else 1,
     }  # fmt: skip
 
 
@@ -79,6 +80,10 @@ def _pool(draw: Random, rank: int, **more: Any) -> Fields:
 
 def _axis(draw: Random, shape: Shape) -> AxisName:
     return draw.choice(axes_named(shape))
+
+
+def _reduced(draw: Random, shape: Shape, _rank: int) -> Fields:
+    return {"axes": draw.sample(axes_named(shape), draw.randint(1, len(shape)))}
 
 
 def _split(draw: Random, shape: Shape, _rank: int) -> Fields:
@@ -116,7 +121,9 @@ def _interpolate(draw: Random, _shape: Shape, rank: int) -> Fields:
     fields: Fields = {"mode": mode}
     if mode != "nearest" and _flag(draw):
         fields["align_corners"] = True
-    return fields | draw.choice([{"size": _each(draw, max(rank, 1), 1, 7)}, {"scale_factor": draw.randint(1, 3)}, {}])
+    return fields | draw.choice(
+        [{"size": _each(draw, max(rank, 1), 1, 7)}, {"scale_factor": draw.choice([1, 2, 3, 1.5])}, {}]
+    )
 
 
 def _border(draw: Random, _shape: Shape, rank: int) -> Fields:
@@ -170,6 +177,7 @@ SETTINGS: dict[str, Callable[[Random, Shape, int], Fields]] = {
     "adaptive_max_pool2d": lambda draw, _, rank: {"output_size": _each(draw, rank, 1, 4)},
     "add": lambda draw, *_: {"broadcast": _flag(draw)},
     "avg_pool2d": lambda draw, _, rank: _pool(draw, rank, count_include_pad=_flag(draw)),
+    "amax": _reduced,
     "batch_norm2d": lambda draw, *_: {"scale": _flag(draw), "shift": _flag(draw)},
     "channel_shuffle": lambda draw, shape, _: {"groups": _divisor(draw, shape[0])},
     "chunk": lambda draw, shape, _: {
@@ -207,6 +215,7 @@ SETTINGS: dict[str, Callable[[Random, Shape, int], Fields]] = {
     "lstm": _recurrent,
     "matmul": lambda draw, *_: {"transpose_first": _flag(draw), "transpose_second": _flag(draw)},
     "max_pool2d": lambda draw, _, rank: _pool(draw, rank, dilation=_each(draw, rank, 1, 2)),
+    "mean": _reduced,
     "multi_head_attention": _multi_head,
     "multiply": lambda draw, *_: {"factor": draw.choice([1.0, 0.5]), "broadcast": _flag(draw)},
     "narrow": _narrow,

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import csv
+import lzma
+import re
 from functools import cache
 from pathlib import Path
-from zipfile import ZipFile
 
 TRUTH = Path(__file__).with_name("truth")
-#: The tables of layers, one for each network; as files of their own they would take six times as much.
-LAYERS = TRUTH / "layers.zip"
+#: The tables of layers, one for each network; as files of their own they would take twenty times as much.
+LAYERS = TRUTH / "layers.txt.xz"
 
 
 @cache
+def _tables() -> dict[str, str]:
+    parts = re.split(r"^=== (.+)\n", lzma.decompress(LAYERS.read_bytes()).decode(), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
 def table_names() -> frozenset[str]:
     """The names of the tables of layers, as `catalogue.csv` gives them."""
-    with ZipFile(LAYERS) as tables:
-        return frozenset(tables.namelist())
+    return frozenset(_tables())
 
 
 def read_layers(name: str) -> list[dict[str, str]]:
     """The rows of a table of layers, such as alexnet_grouped.csv: column → text."""
-    with ZipFile(LAYERS) as tables:
-        return list(csv.DictReader(tables.read(name).decode().splitlines()))
+    return list(csv.DictReader(_tables()[name].splitlines()))
 
 
 def read_catalogue() -> list[dict[str, str]]:

@@ -29,9 +29,24 @@ layers:
   - conv2d: {name: conv1, out_channels: 4, kernel_size: 3, padding: 1}
   - linear: {out_features: 10}
 """
-MODULES = ["archcalc", "archcalc.api", "archcalc.designing", "archcalc.displays", "archcalc.interop.graphviz",
-           "archcalc.interop.networkx", "archcalc.interop.pandas", "archcalc.lecturing", "archcalc.objects",
-           "archcalc.teaching", "archcalc.tools"]  # fmt: skip
+#: Every module with an example, by its path in the package.
+SOURCES = Path(ac.__file__).parent
+MODULES = sorted(
+    ".".join(("archcalc", *path.relative_to(SOURCES).with_suffix("").parts)).removesuffix(".__init__")
+    for path in SOURCES.rglob("*.py")
+    if ">>>" in path.read_text(encoding="utf-8") and path.name != "notebook.py"
+)
+#: Examples that need what not everybody has: PyTorch, which the tier `peers` has, and the page of the playground.
+NEEDY = {"archcalc.api.from_torch", "archcalc.notebook.widget"}
+
+
+def run_examples(module: str, needy: bool = False) -> None:
+    """The examples of a module, those that need more or the others."""
+    parts = [one for one in doctest.DocTestFinder(exclude_empty=True).find(import_module(module)) if one.examples]
+    chosen = [one for one in parts if (one.name in NEEDY) == needy]
+    assert chosen
+    for one in chosen:
+        assert not doctest.DocTestRunner().run(one).failed, one.name
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +65,19 @@ def resnet() -> ac.Analysis:
 @pytest.mark.parametrize("module", MODULES)
 def test_examples_in_docstrings(module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    outcome = doctest.testmod(import_module(module))
-    assert outcome.attempted
-    assert not outcome.failed
+    run_examples(module)
+
+
+@pytest.mark.peers
+def test_an_example_with_pytorch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    run_examples("archcalc.api", needy=True)
+
+
+@pytest.mark.skipif(not (SOURCES / "cli/serve/page/dist").is_dir(), reason="the page was not built")
+def test_an_example_with_the_page() -> None:
+    run_examples("archcalc.notebook", needy=True)
 
 
 def public() -> list[tuple[str, Any]]:
@@ -68,6 +93,8 @@ def test_every_public_name_is_described(name: str, member: Any) -> None:
     text = inspect.getdoc(member.__func__ if isinstance(member, classmethod) else member)
     assert text
     assert len(text) > 20
+    if "." not in name:
+        assert ">>> " in text, "it has no example"
 
 
 # --- networks

@@ -57,6 +57,8 @@ ALLOWED: dict[str, set[str]] = {
     },
     "searching": {"core", "design", "displays", "render"},
     "cli": {"*"},
+    # The page of `archcalc serve`, in a notebook.
+    "notebook": {"cli", "core", "graph"},
     "__main__": {"cli"},
 }
 #: Only for type checkers: the public names.
@@ -68,6 +70,7 @@ ALLOWED_FOR_TYPES = {
         "designing",
         "graph",
         "lecturing",
+        "notebook",
         "objects",
         "passes",
         "searching",
@@ -85,6 +88,9 @@ APART: dict[str, set[str]] = {
 #: Who may import what from outside the standard library.
 THIRD_PARTY: dict[str, set[str]] = {
     "click": {"cli"},
+    # An extra: the widget.
+    "anywidget": {"cli", "notebook"},
+    "traitlets": {"cli"},
     "pydantic": {"core", "graph", "ops", "render", "spec"},
     "yaml": {"spec"},
     # `objects` names them as the types of what it gives, and imports none of them.
@@ -108,6 +114,8 @@ THIRD_PARTY: dict[str, set[str]] = {
     # An extra: the rows of a search in columns.
     "pyarrow": {"design"},
     "pygraphviz": {"render"},
+    # Graphviz as the page in a browser has it.
+    "graphviz_of_page": {"render"},
     "docx": {"teach"},
     "openpyxl": {"teach"},
     "pptx": {"render"},

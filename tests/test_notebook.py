@@ -94,3 +94,49 @@ class TestNotebook:
         error = outputs["error"][0]
         assert error["ename"] == "UnknownLayerError"
         assert error["evalue"] == "alexnet has no layer or block 'conv11'; did you mean conv1 or conv2 or conv3?"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_a_kernel_answers_the_messages_of_the_widget() -> None:
+    """The comm of a real kernel, whose worker processes calculate; what is shown is left to the tests in Chromium."""
+    pytest.importorskip("anywidget", reason='the extra is not installed: pip install "archcalc[widget]"')
+    from jupyter_client.manager import start_new_kernel
+
+    manager, client = start_new_kernel()
+    try:
+        code = (
+            "from archcalc.cli.serve import widget\nwidget.bundle = lambda: 'export default {}'\n"
+            "import archcalc as ac\nshown = ac.widget('lenet5')\nshown"
+        )
+        opened = _messages(client, client.execute(code), "comm_open")
+        # The style and the layout of the widget have comms of their own.
+        own = next(one["content"]["comm_id"] for one in opened if "_esm" in one["content"]["data"]["state"])
+        request = {"id": "v:1", "name": "analyse", "request": {"source": {"text": "lenet5"}}}
+        content = {"comm_id": own, "data": {"method": "custom", "content": request}}
+        client.shell_channel.send(client.session.msg("comm_msg", content))
+        while True:
+            message = client.get_iopub_msg(timeout=600)
+            if message["msg_type"] == "comm_msg" and message["content"]["data"].get("method") == "custom":
+                break
+        answer = message["content"]["data"]["content"]
+        assert answer["id"] == "v:1"
+        assert {one["key"]: one["exact"] for one in answer["answer"]["totals"]}["params"] == "61706"
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def _messages(client: Any, asked: str, kind: str) -> list[Any]:
+    """The messages of a kind until the kernel has done what it was asked."""
+    found: list[Any] = []
+    while True:
+        message = client.get_iopub_msg(timeout=600)
+        if message["parent_header"].get("msg_id") != asked:
+            continue
+        if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+            return found
+        if message["msg_type"] == "error":
+            pytest.fail(message["content"]["evalue"])
+        if message["msg_type"] == kind:
+            found.append(message)

@@ -109,6 +109,6 @@ class Commands(Group):
 def app() -> None:
     """Shapes, parameters, multiplications, memory and receptive fields of convolutional networks.
 
-    A network is a name of the catalogue (alexnet), a variant (alexnet@grouped), a spec file (mynet.yaml) or a
-    pattern ("32x32x3 -> conv3-64 -> fc10").
+    A network is a name of the catalogue (alexnet), a variant (alexnet@grouped), a spec file (mynet.yaml), a
+    pattern ("32x32x3 -> conv3-64 -> fc10") or a model file (net.onnx, .pt2, .keras, .prototxt, .cfg).
     """

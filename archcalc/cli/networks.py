@@ -25,9 +25,11 @@ from archcalc.cli.output import note
 from archcalc.core import words
 from archcalc.core.errors import UsageError
 from archcalc.core.shapes import Shape
+from archcalc.core.words import listed
 from archcalc.passes.analysis import Analysis
 
 if TYPE_CHECKING:
+    from archcalc.execute.calls import Inputs
     from archcalc.execute.kernels import Array
     from archcalc.execute.weights import Weights
 
@@ -69,6 +71,23 @@ class Execution(NamedTuple):
         self.check_preset()
         return random_input(shape, batch, self.seed, dtype)
 
+    def inputs_of(self, analysis: Analysis, source: str) -> Inputs:
+        """What a file holds, or of several inputs a file for each by name. Raises `UsageError` where one is missing."""
+        known, named = analysis.graph.inputs, named_files(source)
+        if len(known) == 1 and not named:
+            return self.inputs(source, analysis.graph.input_shape, analysis.batch, analysis.dtype)
+        if set(named) != set(known):
+            wanted = ",".join(f"{name}={name}.png" for name in known)
+            given = f"here {'are' if len(named) > 1 else 'is'} {listed(list(named))}" if named else "here is one file"
+            has = f"{analysis.graph.name} has the {'inputs' if len(known) > 1 else 'input'} {listed(list(known))}"
+            raise UsageError(f"{has}, {given}; files are given as --input {wanted}")
+        read = {name: self.inputs(named[name], known[name], analysis.batch, analysis.dtype) for name in known}
+        counts = {name: len(batch) for name, batch in read.items()}
+        if len(set(counts.values())) > 1:
+            held = listed([f"{count:,} in {named[name]}" for name, count in counts.items()])
+            raise UsageError(f"--input: each input needs as many images, here are {held}")
+        return read if len(known) > 1 else read[next(iter(known))]
+
     def check_preset(self) -> None:
         """Raise `UsageError` where a preset says how to read an image and none is given."""
         if self.preset is not None:
@@ -76,16 +95,7 @@ class Execution(NamedTuple):
 
     def arrays(self, analysis: Analysis, keep: bool = False) -> Weights:
         """The weights; `keep`: random ones are made once and stay in memory."""
-        from archcalc.execute.model_weights import has_weights, own_weights
-        from archcalc.execute.weights import SeededWeights
-
-        if self.is_random:
-            return SeededWeights(analysis.graph, self.seed, analysis.dtype, keep)
-        if self.weights is not None:
-            return weights_of(self.weights, analysis)
-        if analysis.graph.arrays and not has_weights(analysis):
-            note(f"note: {self.name} does not hold all weights: random ones are used for all layers")
-        return own_weights(analysis, self.seed, keep)
+        return weights_for(analysis, self.name, self.weights, self.seed, keep)
 
     @property
     def is_random(self) -> bool:
@@ -138,10 +148,42 @@ def choose_kernels(verbose: bool = False) -> None:
 
 
 def file_or_size(source: str | None, size: str | None) -> tuple[str | None, str | None]:
-    """`--input` and `--input-size`: `--input 384x384x3` is a size, as elsewhere, but not where a file has that name."""
-    if source is not None and (_SIZE.fullmatch(source) or "=" in source) and not Path(source).exists():
+    """`--input` and `--input-size`: `--input 384x384x3` is a size, as elsewhere, but not where a file has that name.
+
+    So are sizes by name, a=64x64x3,b=64x64x1.
+    """
+    named = named_files(source).values() if source else ()
+    if source is not None and all(map(_SIZE.fullmatch, named or (source,))) and not Path(source).exists():
         return None, size or source
     return source, size
+
+
+def named_files(source: str) -> Mapping[str, str]:
+    """The files of several inputs by name, of left=a.png,right=b.png; none where a file has that name."""
+    if "=" not in source or Path(source).exists():
+        return {}
+    parts = [part.partition("=") for part in re.split(r",(?=[^,=]+=)", source)]
+    found = {name.strip(): file.strip() for name, _, file in parts}
+    if len(found) < len(parts):
+        raise UsageError(f"--input names an input twice: {source[:80]!r}")
+    return found
+
+
+def weights_for(analysis: Analysis, name: str, weights: str | None, seed: int, keep: bool = False) -> Weights:
+    """The weights of --weights for a network; by default those of its file, else random ones.
+
+    `keep`: random ones are made once and stay in memory.
+    """
+    from archcalc.execute.model_weights import has_weights, own_weights
+    from archcalc.execute.weights import SeededWeights
+
+    if weights == RANDOM:
+        return SeededWeights(analysis.graph, seed, analysis.dtype, keep)
+    if weights is not None:
+        return weights_of(weights, analysis)
+    if analysis.graph.arrays and not has_weights(analysis):
+        note(f"note: {name} does not hold all weights: random ones are used for all layers")
+    return own_weights(analysis, seed, keep)
 
 
 def weights_of(path: str, analysis: Analysis) -> Weights:

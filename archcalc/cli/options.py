@@ -142,7 +142,8 @@ def lang_option(command: Command) -> Command:
 
     return click.option(
         "--lang", type=click.Choice(tuple(LANGUAGES)), callback=choose, expose_value=False, is_eager=True,
-        help="Language of the result. Default: that of LC_ALL, else English.",
+        help="Language of the result; es, fr, de and zh lack rare texts, which stay English. Default: that of LC_ALL, "
+        "else English.",
     )(command)  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import click
 from archcalc.cli.options import Command
 from archcalc.core import files
 from archcalc.core.errors import UsageError
+from archcalc.core.language import LANGUAGES, WITHOUT_FONT, language, say
 from archcalc.core.text import printable
 
 
@@ -55,7 +56,13 @@ class Target(NamedTuple):
         found = "" if self.is_stdout or picture else Path(str(self.path)).suffix.lower()
         if found and self.endings and found not in (".txt", *self.endings):
             known = ", ".join(dict.fromkeys((".txt", *self.endings)))
-            raise UsageError(f"no format ends in {found[:20]!r}; there are {known}, and -f names one for any file")
+            raise UsageError(
+                say(
+                    "no format ends in {ending!r}; there are {formats}, and -f names one for any file",
+                    ending=found[:20],
+                    formats=known,
+                )
+            )
 
     def write(self, text: str) -> None:
         write(text, self.path)
@@ -93,12 +100,14 @@ def output_options(
 
 def ending(output: str, formats: Collection[str]) -> str:
     """The format that the name of a file asks for. Raises `UsageError` with those that there are."""
-    known = f"there are {', '.join(f'.{form}' for form in formats)}"
+    known = ", ".join(f".{form}" for form in formats)
     if output == "-":
-        raise UsageError(f"which format? -o - needs -f; {known}")
+        raise UsageError(say("which format? -o - needs -f; there are {formats}", formats=known))
     found = Path(output).suffix.lower().lstrip(".")
-    if found not in formats:
-        raise UsageError(f"no format ends in {'.' + found!r}; {known}" if found else f"{output} has no ending; {known}")
+    if found and found not in formats:
+        raise UsageError(say("no format ends in {ending!r}; there are {formats}", ending=f".{found}", formats=known))
+    if not found:
+        raise UsageError(say("{file} has no ending; there are {formats}", file=output, formats=known))
     return found
 
 
@@ -116,6 +125,13 @@ def note(text: str) -> None:
     """A line on stderr, next to the result."""
     sys.stdout.flush()
     sys.stderr.write(printable(text) + "\n")
+
+
+def note_fonts(form: str) -> None:
+    """A line on stderr where a format holds fonts, and the letters of the language are in none that is shipped."""
+    if language() in WITHOUT_FONT and form in ("pdf", "png", "gif"):
+        name = LANGUAGES[language()]
+        note(f"note: the characters of {name} are drawn in a font of this system, as □ where it has none")
 
 
 def write_bytes(data: bytes, path: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from archcalc.core.text import printable
+from archcalc.core.words import visible
 
 if TYPE_CHECKING:
     import click
@@ -34,7 +35,8 @@ def run(arguments: Sequence[str]) -> int:
 
     try:
         with one_command():
-            result = app.main(args=list(arguments), prog_name="archcalc", standalone_mode=False)
+            given = [one if os.path.lexists(one) else visible(one) for one in arguments]
+            result = app.main(args=given, prog_name="archcalc", standalone_mode=False)
             sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except click.ClickException as error:

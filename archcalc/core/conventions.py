@@ -21,6 +21,11 @@ class Conventions:
     in_place: activation functions overwrite their input and store nothing.
     strict: a window that does not tile its input is an error.
     params_rule, multiplications_rule: what another tool counts, in a sentence, where the numbers are its.
+
+    >>> import archcalc as ac
+    >>> ac.analyse("resnet50", conventions=ac.Conventions(running_statistics=True)).totals.params
+    25610152
+
     """
 
     running_statistics: bool = False

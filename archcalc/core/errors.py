@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -57,7 +58,16 @@ class Problem(NamedTuple):
 
 
 class ArchcalcError(Exception):
-    """The base of every error that archcalc raises on purpose; the command line prints it and exits with 2."""
+    """The base of every error that archcalc raises on purpose; the command line prints it and exits with 2.
+
+    >>> import archcalc as ac
+    >>> try:
+    ...     ac.load("alexnt")
+    ... except ac.ArchcalcError as error:
+    ...     print(error)
+    there is no network 'alexnt'; did you mean alexnet or lenet5 or facenet?
+
+    """
 
 
 class DerivationError(AssertionError):
@@ -70,7 +80,24 @@ class DerivationError(AssertionError):
 
 
 class UsageError(ArchcalcError):
-    """A wrong argument: an unknown network, a malformed size, a value out of range."""
+    """A wrong argument: an unknown network, a malformed size, a value out of range.
+
+    >>> import archcalc as ac
+    >>> try:
+    ...     ac.export("alexnet", "alexnet.doc")
+    ... except ac.UsageError as error:
+    ...     print(error)
+    alexnet.doc: there is nothing to write; endings are .py, .onnx, .prototxt, .yaml, .yml, .mmd, .dot
+
+    """
+
+
+class MissingPackageError(UsageError):
+    """What was asked for needs a package that is not installed."""
+
+    def __init__(self, package: str, message: str) -> None:
+        super().__init__(message)
+        self.package = package
 
 
 class ArrayError(UsageError):
@@ -82,13 +109,27 @@ class ArrayError(UsageError):
 
 
 class UnknownLayerError(UsageError, KeyError):
-    """A layer or block that a network does not have; the message names the nearest ones."""
+    """A layer or block that a network does not have; the message names the nearest ones.
+
+    >>> import archcalc as ac
+    >>> ac.analyse("alexnet")["conv9"]
+    Traceback (most recent call last):
+    archcalc.core.errors.UnknownLayerError: alexnet has no layer or block 'conv9'; did you mean conv1 or conv2 or conv3?
+
+    """
 
     __str__ = Exception.__str__  # a KeyError would show the message in quotes
 
 
 class ShapeError(ArchcalcError):
-    """An op cannot take the shapes that reach it. The pass that meets it adds the layer and the place."""
+    """An op cannot take the shapes that reach it. The pass that meets it adds the layer and the place.
+
+    >>> from archcalc.ops import OPS
+    >>> OPS["conv2d"](out_channels=8, kernel_size=5).check([(3, 4, 4)])
+    Traceback (most recent call last):
+    archcalc.core.errors.ShapeError: the window is larger than its input
+
+    """
 
     def __init__(self, message: str, *details: str) -> None:
         super().__init__(message)
@@ -97,7 +138,16 @@ class ShapeError(ArchcalcError):
 
 
 class SpecError(ArchcalcError):
-    """Everything that is wrong with a spec, in the order of the file."""
+    r"""Everything that is wrong with a spec, in the order of the file.
+
+    >>> import archcalc as ac
+    >>> try:
+    ...     ac.from_yaml("name: small\ntitle: Small\ninput: 8x8x3\nlayers: [cnov]")
+    ... except ac.SpecError as error:
+    ...     print(error.problems[0].location, error.problems[0].message)
+    <text>:4:10 there is no op or block 'cnov'; did you mean conv2d?
+
+    """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(_in_file_order(problems))
@@ -105,8 +155,9 @@ class SpecError(ArchcalcError):
 
 
 def _in_file_order(problems: Iterable[Problem]) -> list[Problem]:
-    """One problem a place and message: a block that is used sixteen times is wrong once."""
+    """One problem a place and message, whatever its numbers: a block that is used sixteen times is wrong once."""
     seen: dict[tuple[str, Location | None], Problem] = {}
     for problem in problems:
-        seen.setdefault((problem.message, problem.location), problem)
+        message = re.sub(r"\d+", "0", problem.message) if problem.location else problem.message
+        seen.setdefault((message, problem.location), problem)
     return sorted(seen.values(), key=lambda problem: problem.location or Location("", 0, 0))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from archcalc.core.errors import UsageError
+from archcalc.core.language import say
 
 #: A file that this process has open already: `/dev/fd/63` of a shell's `<(…)`.
 _OPEN = re.compile(r"/(?:dev|proc/self)/fd/(\d{1,9})")
@@ -85,11 +86,11 @@ def note_input(path: str | Path, shown: str | None = None) -> Path:
     try:
         found = os.stat(path)
     except FileNotFoundError:
-        raise UsageError(f"there is no file {name}") from None
+        raise UsageError(say("there is no file {name}", name=name)) from None
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read {name}: {_reason(error)}") from None
     if stat.S_ISDIR(found.st_mode):
-        raise UsageError(f"{name} is a directory, not a file")
+        raise UsageError(say("{name} is a directory, not a file", name=name))
     if stat.S_ISFIFO(found.st_mode) and _descriptor(str(path)) is None:
         raise UsageError(f"{name} is a named pipe, not a file")
     if stat.S_ISSOCK(found.st_mode):

@@ -1,6 +1,6 @@
-"""The language of messages: whole sentences, looked up in gettext catalogues.
+"""The language of messages: whole sentences, looked up in catalogues of GNU gettext.
 
-`say` translates a sentence and fills in its values. Catalogues are `archcalc/locale/LANGUAGE/LC_MESSAGES/archcalc.mo`;
+`say` translates a sentence and fills in its values. Catalogues are `archcalc/locale/LANGUAGE/LC_MESSAGES/archcalc.po`;
 what a catalogue lacks stays English. Mathematics and the names of layers are values, and stay as they are.
 """
 
@@ -16,16 +16,28 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import bidirectional
 
 if TYPE_CHECKING:
-    from gettext import NullTranslations
+    from archcalc.core.translations import Translations
 
 ENGLISH = "en"
 #: The languages that messages are translated into, each as it calls itself.
-LANGUAGES = {ENGLISH: "English", "ru": "русский", "he": "עברית", "hy": "հայերեն"}
+LANGUAGES = {
+    ENGLISH: "English", "ru": "русский", "he": "עברית", "hy": "հայերեն",
+    "es": "español", "fr": "français", "de": "Deutsch", "zh": "中文",
+}  # fmt: skip
+#: Those whose catalogues hold the texts that are seen most; the others stay English.
+PARTIAL = ("es", "fr", "de", "zh")
+#: The others: in these nothing is in English. The page of the playground has texts of its own in them.
+COMPLETE = tuple([name for name in LANGUAGES if name not in PARTIAL])
+#: Those whose characters are in no shipped font.
+WITHOUT_FONT = ("zh",)
 #: Those that are written from right to left.
 RIGHT_TO_LEFT = ("he",)
 #: Around a text from left to right in one from right to left: Unicode's isolates (UAX #9, section 2.4).
 _OPEN, _RIGHT, _CLOSE = "\u2066", "\u2067", "\u2069"
 
+#: What stands for an isolate: marks are letters without a width that are written from left to right, or the other way.
+#: After a value the second one lets a number that follows take its place in the line.
+_MARKS = {_OPEN: ("\u200e", "\u200e\u200f"), _RIGHT: ("\u200f", "\u200f")}
 ISOLATES = _OPEN + _RIGHT + _CLOSE
 
 _chosen: ContextVar[str] = ContextVar("language", default=ENGLISH)
@@ -61,20 +73,25 @@ def say(message: str, /, **values: Any) -> str:
     """
     name = _chosen.get()
     if name != ENGLISH:
-        message = _catalogue(name).gettext(message)
+        message = _catalogue(name).one(message)
     return _filled(message, values, name)
 
 
 def say_many(one: str, many: str, count: int, /, **values: Any) -> str:
     """A message with a number in it, in the form that the language has for that number; `{count}` is the number."""
     name = _chosen.get()
-    message = (one if count == 1 else many) if name == ENGLISH else _catalogue(name).ngettext(one, many, count)
+    message = (one if count == 1 else many) if name == ENGLISH else _catalogue(name).many(one, many, count)
     return _filled(message, {"count": count, **values}, name)
 
 
 def apart(text: object) -> str:
     """A formula, size or name as text from left to right, where the language runs from right to left."""
     return _ISOLATING.format_field(text, "") if language() in RIGHT_TO_LEFT else str(text)
+
+
+def formula(text: str) -> str:
+    """Mathematics from left to right whatever words stand in it, where the language runs from right to left."""
+    return f"{_OPEN}{text}{_CLOSE}" if language() in RIGHT_TO_LEFT else text
 
 
 def with_value(name: str, value: object) -> str:
@@ -96,7 +113,41 @@ def sets_apart(text: str) -> bool:
 
 def turned(text: str) -> str:
     """A line that runs from right to left, set apart as such where it stands in a picture from left to right."""
-    return f"{_RIGHT}{text}{_CLOSE}" if language() in RIGHT_TO_LEFT and _is_turned(text) else text
+    if language() not in RIGHT_TO_LEFT or not is_turned(text) or text.startswith(_RIGHT):
+        return text
+    return f"{_RIGHT}{text}{_CLOSE}"
+
+
+def balanced(parts: Sequence[str]) -> list[str]:
+    """Parts of one text, each of which closes what it sets apart, and goes on with what the one before it had open."""
+    found, before = [], ""
+    for part in parts:
+        whole, opened = before + part, []
+        for sign in whole:
+            if sign in (_OPEN, _RIGHT):
+                opened.append(sign)
+            elif sign == _CLOSE and opened:
+                opened.pop()
+        found.append(whole + _CLOSE * len(opened))
+        before = "".join(opened)
+    return found
+
+
+def with_marks(text: str) -> str:
+    """A text for slides: marks of direction (UAX #9, section 2.6), which are older than isolates, in their place."""
+    if language() not in RIGHT_TO_LEFT:
+        return text
+    found, opened = [], []
+    for sign in text:
+        if sign in (_OPEN, _RIGHT):
+            first, last = _MARKS[sign]
+            opened.append(last)
+            found.append(first)
+        elif sign == _CLOSE:
+            found.append(opened.pop() if opened else "")
+        else:
+            found.append(sign)
+    return "".join(found)
 
 
 def without_isolates(text: str) -> str:
@@ -108,7 +159,7 @@ def cells_apart(cells: Sequence[str]) -> list[str]:
     """The cells of a line, each set apart where the language runs from right to left, so that none joins the next."""
     if language() not in RIGHT_TO_LEFT:
         return list(cells)
-    return [f"{_RIGHT if _is_turned(cell) else _OPEN}{cell}{_CLOSE}" if cell else cell for cell in cells]
+    return [f"{_RIGHT if is_turned(cell) else _OPEN}{cell}{_CLOSE}" if cell else cell for cell in cells]
 
 
 def all_of(parts: Sequence[str]) -> str:
@@ -122,7 +173,8 @@ def one_of(parts: Sequence[str]) -> str:
 
 
 def _joined(parts: Sequence[str], last: str) -> str:
-    if len(parts) > 1 and _is_turned(parts[-1][:1]):
+    parts = [part if is_turned(part) else apart(part) for part in parts]
+    if len(parts) > 1 and is_turned(parts[-1][:1]):
         last = last.removesuffix("־")  # in Hebrew a hyphen stands only before other letters
     return last.join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
 
@@ -138,7 +190,7 @@ def _filled(message: str, values: dict[str, Any], name: str) -> str:
     return _ISOLATING.vformat(message, (), values) if name in RIGHT_TO_LEFT else message.format_map(values)
 
 
-def _is_turned(text: str) -> bool:
+def is_turned(text: str) -> bool:
     """Whether a text has letters that are written from right to left."""
     return any(bidirectional(sign) == "R" for sign in text)
 
@@ -148,7 +200,7 @@ class _Isolating(Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> str:
         text: str = super().format_field(value, format_spec)
-        if _is_turned(text):
+        if is_turned(text):
             # A phrase of its own, with its own signs; a name that leaves one open would turn what follows.
             return text if text.count(_OPEN) == text.count(_CLOSE) else text.replace(_OPEN, "").replace(_CLOSE, "")
         text = text.replace(_OPEN, "").replace(_CLOSE, "")
@@ -159,7 +211,7 @@ _ISOLATING = _Isolating()
 
 
 @cache
-def _catalogue(name: str) -> NullTranslations:
-    from gettext import translation
+def _catalogue(name: str) -> Translations:
+    from archcalc.core.translations import Translations
 
-    return translation("archcalc", Path(__file__).parents[1] / "locale", [name], fallback=True)
+    return Translations(Path(__file__).parents[1] / "locale" / name / "LC_MESSAGES" / "archcalc.po")

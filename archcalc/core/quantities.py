@@ -7,7 +7,7 @@ all ask this registry for a quantity's key, title, unit, how it adds up, how it 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, reduce
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,7 +57,11 @@ class Quantity(NamedTuple):
 
     def of(self, row: Any) -> Any:
         """Its value in a row, or its sum in totals; None where a layer cannot be counted."""
-        return reduce(lambda part, name: None if part is None else getattr(part, name), self.attribute.split("."), row)
+        for name in self.attribute.split("."):
+            if row is None:
+                return None
+            row = getattr(row, name)
+        return row
 
     def sum_of(self, rows: Iterable[Any]) -> int:
         """The sum over layers, of those that can be counted."""
@@ -162,6 +166,10 @@ OF_NETWORKS: Mapping[str, Quantity] = {
         Quantity("top1_error", "top-1 error", "%", adds_up=False),
         Quantity("top5_error", "top-5 error", "%", adds_up=False),
         Quantity("error", "error", "%", adds_up=False),
+        Quantity("mean_iou", "mean IoU", "%", adds_up=False),
+        Quantity("f1_score", "F1 score", "%", adds_up=False),
+        Quantity("psnr", "PSNR", "dB", adds_up=False),
+        Quantity("mean_opinion_score", "mean opinion score", "", adds_up=False),
     )
 }  # fmt: skip
 

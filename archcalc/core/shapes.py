@@ -83,16 +83,6 @@ def looks_channels_first(sizes: Sequence[int]) -> bool:
     return (square and (first != 4 or sides >= 32)) or (first == 3 and sides >= 32)
 
 
-def check_channels_first(shape: Shape) -> None:
-    """Raise `UsageError` where a shape that is to be (channels, height, width) reads as (height, width, channels)."""
-    if len(shape) == 3 and looks_channels_first((shape[2], *shape[:2])):
-        height, width, channels = shape
-        raise UsageError(
-            f"is {shape} height, width and channels? A shape in Python has channels first, ({channels}, {height}, "
-            f"{width}); as text it is written {height}x{width}x{channels}"
-        )
-
-
 def format_shape(shape: Shape, layout: str = "hwc") -> str:
     """Write a shape for people: 55×55×96 (``hwc``, as in papers) or 96×55×55 (``chw``, as in PyTorch)."""
     if layout == "hwc":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from archcalc.core.language import say
+
 
 def nearest(word: str, known: Iterable[str], count: int = 3, likeness: float = 0.6) -> list[str]:
     """At most `count` of the known names that look like `word`, best first; `likeness` from 0 to 1 is asked of them."""
@@ -16,6 +18,12 @@ def nearest(word: str, known: Iterable[str], count: int = 3, likeness: float = 0
         if ratio >= likeness or (likeness <= 0.6 and len(word) >= 3 and candidate.lower().startswith(word)):
             scored.append((-ratio, candidate))
     return [candidate for _, candidate in sorted(scored)[:count]]
+
+
+def perhaps(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """The same as `did_you_mean` in the chosen language."""
+    close = nearest(word, known, likeness=likeness)
+    return say("; did you mean {close}?", close=say(" or ").join(close)) if close else ""
 
 
 def did_you_mean(word: str, known: Iterable[str], likeness: float = 0.6) -> str:

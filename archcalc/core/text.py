@@ -18,7 +18,7 @@ def align(table: Sequence[Sequence[str]], right: Sequence[bool], colour: bool) -
     """The lines of a table whose first row is the heading."""
     widths = [max(cells(line[index]) for line in table) for index in range(len(right))]
     lines = [
-        GAP.join(_pad(cell, widths[index], right[index]) for index, cell in enumerate(line)).rstrip() for line in table
+        GAP.join(pad(cell, widths[index], right[index]) for index, cell in enumerate(line)).rstrip() for line in table
     ]
     return [bold(lines[0], colour), *lines[1:]]
 
@@ -69,6 +69,7 @@ def cells(text: str) -> int:
     return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
 
 
-def _pad(text: str, width: int, right: bool) -> str:
+def pad(text: str, width: int, right: bool = False) -> str:
+    """A text in a column of so many terminal cells, at its left or right."""
     space = " " * (width - cells(text))
     return space + text if right else text + space

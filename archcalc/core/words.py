@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -10,6 +11,12 @@ from archcalc.core.language import ISOLATES, mark, say_many, sets_apart
 NONE = "–"
 NOT_COUNTED = mark("not counted")
 AT_LEAST = "≥ "
+#: Characters that cannot be seen: marks of direction, spaces without a width, soft hyphens, byte order marks. Joiners
+#: count among them except between letters of scripts that need them, such as Persian.
+_UNSEEN = re.compile(
+    "[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+    "|(?<![^\x00-\u02ff])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\u02ff])"
+)
 
 
 def count(number: int) -> str:
@@ -54,10 +61,20 @@ def duration(seconds: float) -> str:
     return f"{value:,.{digits}f} {unit}" if value >= 0.01 else "<0.01 ns"
 
 
+def visible(text: str) -> str:
+    """A text that somebody wrote without the characters that cannot be seen."""
+    return text if text.isascii() else _UNSEEN.sub("", text)
+
+
 def line(text: str) -> str:
     """Text of a spec on one line, without what would steer a terminal or break a table."""
     kept = ISOLATES if sets_apart(text) else ""
     return " ".join("".join(letter if letter.isprintable() or letter in kept else " " for letter in text).split())
+
+
+def document_property(text: str) -> str:
+    """As much of a text as a title or a subject of Office documents may have: 255 characters."""
+    return text if len(text) <= 255 else text[:254] + "…"
 
 
 def share(part: int, whole: int) -> str:

@@ -9,19 +9,60 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
 from archcalc.core.language import all_of, say
 from archcalc.core.suggest import did_you_mean
+from archcalc.core.words import line
 from archcalc.design import tool_rules
-from archcalc.design.counting import BIASES, MACS, NOTHING, STATISTICS, WEIGHTS, Measure, Rules, Terms, rules
+from archcalc.design.counting import (
+    BIASES,
+    COUNTERS,
+    MACS,
+    NOTHING,
+    SECOND_BIASES,
+    STATISTICS,
+    WEIGHTS,
+    ZERO_BIASES,
+    Measure,
+    Rules,
+    Terms,
+    rules,
+)
 from archcalc.design.printed import PAPER, with_figures
 from archcalc.ops.base import NO_OPERATIONS
 from archcalc.passes.analysis import Analysis, Row
+
+
+class Note(NamedTuple):
+    """A bug or a gap of a tool that is known, and the layers that it concerns."""
+
+    text: str
+    concerns: Callable[[Row], bool]
+
+
+def _kind(row: Row) -> str:
+    """The kind of a layer without its rank."""
+    return re.sub("[123]d$", "", row.op.kind)
+
+
+def _note(text: str, kinds: str) -> Note:
+    """A note on layers of some kinds, without their ranks: `relu__elu`."""
+    concerned = frozenset(kinds.split("__"))
+    return Note(text, lambda row: _kind(row) in concerned)
+
+
+def _is_windows(row: Row) -> bool:
+    return row.op.kind == "multi_head_attention" and row.op.model_dump()["window_size"] is not None
+
+
+def _is_module(row: Row) -> bool:
+    """Whether a layer is counted as `nn.MultiheadAttention`."""
+    return row.op.kind == "multi_head_attention" and not _is_windows(row)
 
 
 @dataclass(frozen=True)
@@ -43,41 +84,50 @@ class Tool:
     reads_files: bool = False
     #: Kinds whose arrays it does not see.
     unseen: frozenset[str] = frozenset()
-    #: Bugs and gaps that are known.
-    notes: tuple[str, ...] = ()
+    #: What it counts besides as parameters of layers of some kinds.
+    more_params: Mapping[str, tuple[Measure, ...]] = field(default_factory=dict)
+    #: Whether it looks for known classes, so that it may not see the arrays of a layer that is none of them.
+    knows_classes: bool = False
+    #: Whether it counts the products that are written with einsum as others.
+    knows_einsum: bool = False
+    notes: tuple[Note, ...] = ()
 
-    def terms(self, row: Row, is_last: bool = False) -> Terms | None:
+    def terms(self, row: Row, placed: Mapping[str, Terms | None] = MappingProxyType({})) -> Terms | None:
         """What it counts of a layer as multiplications; None where that is not known.
 
-        `is_last`: no layer reads it. A softmax there is part of the loss in the networks that PyTorch's tools see.
+        `placed`: the layers that it counts by where they stand, see `by_place`.
         """
         if self.rules is None or row.not_counted:
             return None
         kind = _kind(row)
         if self.name in (OWN, PAPER):
             return MACS
-        if is_last and not self.reads_files and kind in ("softmax", "log_softmax"):
-            return NOTHING
+        if row.name in placed:
+            return placed[row.name]
         if kind in self.rules:
             rule = self.rules[kind]
             return rule(row) if callable(rule) else rule
         return None if calculates(row) else NOTHING
 
-    def multiplications(self, row: Row, is_last: bool = False) -> int | None:
+    def multiplications(self, row: Row, placed: Mapping[str, Terms | None] = MappingProxyType({})) -> int | None:
         """Its count for a layer; None where that is not known."""
-        terms = self.terms(row, is_last)
+        terms = self.terms(row, placed)
         counts = [None] if terms is None else [term.measure.of(row) for term in terms]
         if terms is None or None in counts:
             return None
         return sum(term.times * (count or 0) for term, count in zip(terms, counts, strict=True))
 
-    def measures(self, row: Row) -> tuple[Measure, ...]:
-        """What it counts as parameters of a layer."""
-        return () if _kind(row) in self.unseen else self.params
+    def measures(self, row: Row) -> tuple[Measure, ...] | None:
+        """What it counts as parameters of a layer; None where that is not known."""
+        if self.knows_classes and row.params and tool_rules.has_class_of_its_own(row):
+            return None
+        kind = _kind(row)
+        return () if kind in self.unseen else (*self.params, *self.more_params.get(kind, ()))
 
-    def params_of(self, row: Row) -> int:
-        """Its count of a layer's parameters."""
-        return sum(measure.of(row) or 0 for measure in self.measures(row))
+    def params_of(self, row: Row) -> int | None:
+        """Its count of a layer's parameters; None where that is not known."""
+        measures = self.measures(row)
+        return None if measures is None else sum(measure.of(row) or 0 for measure in measures)
 
     def describe_params(self) -> str:
         """What counts as a parameter, in a sentence."""
@@ -90,23 +140,38 @@ class Tool:
         parts = all_of([counted[measure] for measure in self.params])
         return say("{parts}, as {tool} counts", parts=parts, tool=self.name) + left_out
 
-    def describe_multiplications(self) -> str:
-        """What counts as a multiplication, in a sentence."""
+    def notes_on(self, analysis: Analysis) -> tuple[str, ...]:
+        """The bugs and gaps that are known and concern layers of a network."""
+        return tuple(note.text for note in self.notes if any(map(note.concerns, analysis.rows)))
+
+    def describe_multiplications(self, analysis: Analysis) -> str:
+        """What counts as a multiplication, in a sentence; `analysis` is counted by it."""
+        others = all_of([say(kind) for kind in analysis.counted_kinds])
         if self.rules is None:
+            if others:
+                return say(
+                    "{tool} counts none; here of convolution and dense layers and of {others}, one for each "
+                    "multiply-add",
+                    tool=self.name,
+                    others=others,
+                )
             return say(
                 "{tool} counts none; here of convolution and dense layers, one for each multiply-add", tool=self.name
             )
         added = say(", and {added}", added=say(self.added)) if self.added else ""
-        notes = "".join(f"; {say(note)}" for note in self.notes)
-        counted = say(
-            "{noun} as {tool} counts: those of convolution and dense layers", noun=say(self.noun), tool=self.name
+        notes = "".join(f"; {say(note)}" for note in self.notes_on(analysis))
+        noun = say(self.noun)
+        counted = (
+            say(
+                "{noun} as {tool} counts: those of convolution and dense layers and of {others}",
+                noun=noun,
+                tool=self.name,
+                others=others,
+            )
+            if others
+            else say("{noun} as {tool} counts: those of convolution and dense layers", noun=noun, tool=self.name)
         )
         return counted + added + notes + say("; per image")
-
-
-def _kind(row: Row) -> str:
-    """The kind of a layer without its rank."""
-    return re.sub("[123]d$", "", row.op.kind)
 
 
 def calculates(row: Row) -> bool:
@@ -115,58 +180,98 @@ def calculates(row: Row) -> bool:
     return bool(row.multiplications) or row.operations != NO_OPERATIONS or has_arrays
 
 
+#: Kinds whose arrays thop does not see.
+_UNSEEN_ARRAYS = (
+    "group_norm__rms_norm__global_response_norm__scale__parameter__position_embedding__class_token__embedding__"
+    "multi_head_attention"
+)
 #: archcalc's own way.
 OWN = "archcalc"
+_RECURRENT = "rnn__lstm__gru"
+_NO_ATTENTION = "a known gap: scaled dot-product attention counts nothing"
+_WITH_WEIGHTS = "of nn.MultiheadAttention the projections count; with need_weights=True QKᵀ and AV count too"
+_NO_MODULE = (
+    "a known gap: nn.MultiheadAttention and torchvision's attention in windows count nothing; attention made of "
+    "nn.Linear counts more"
+)
 _TOOLS = (
     Tool(OWN, rules=rules(), noun="multiplications"),
-    Tool("keras", (WEIGHTS, BIASES, STATISTICS), is_library=True),
-    Tool("torchvision", rules=tool_rules.PRODUCTS, is_library=True),
+    Tool("keras", (WEIGHTS, BIASES, STATISTICS), is_library=True,
+         more_params={"rnn": (SECOND_BIASES,), "lstm": (SECOND_BIASES,), "batch_norm": (COUNTERS,)}),
+    Tool("torchvision", rules=tool_rules.PRODUCTS, is_library=True, knows_einsum=True),
     Tool("caffe", is_library=True),
     Tool("cs231n", (WEIGHTS,)),
     Tool(
         "fvcore", noun="flops (one for each multiply-add)", rules=tool_rules.FVCORE,
-        added="2 for each value of batch norm and 1 for each value that an adaptive average pool reads",
-        notes=("a known gap: recurrent layers and scaled dot-product attention count nothing",),
+        added="2 for each value of batch norm and 1 for each value that an adaptive average pool of images reads",
+        notes=(_note("a known gap: recurrent layers count nothing", _RECURRENT),
+               _note(_NO_ATTENTION, "scaled_dot_product_attention"), Note(_WITH_WEIGHTS, _is_module)),
     ),
     Tool(
         "torchinfo", noun="mult-adds", rules=tool_rules.TORCHINFO,
         added="1 for each bias that is added, and the parameters of batch norm once",
-        notes=("a known bug: a transposed convolution counts by its output positions",
-               "a known bug: a dense layer at several positions counts once",
-               "a known gap: parameters next to other modules, as of layer scale or positions, count nothing"),
+        notes=(_note("a known bug: a transposed convolution counts by its output positions", "conv_transpose"),
+               Note("a known bug: a dense layer at several positions counts once",
+                    lambda row: row.op.kind == "linear" and len(row.output_shape) > 1),
+               _note("a known gap: parameters next to other modules, as of layer scale or positions, count nothing",
+                     "scale__parameter__position_embedding__class_token"),
+               _note(_NO_MODULE, "multi_head_attention")),
     ),
     Tool(
         "ptflops", noun="MACs", rules=tool_rules.PTFLOPS,
         added="1 for each bias that is added, and 2 for each value of batch norm, of ReLU, and that a pool reads",
-        notes=("a known bug: ReLU, pools and upsampling as modules count twice, as functions once",),
+        notes=(_note("a known bug: ReLU, pools and upsampling as modules count twice, as functions once",
+                     "relu__elu__gelu__prelu__max_pool__avg_pool__adaptive_avg_pool__global_avg_pool__"
+                     "adaptive_max_pool__global_max_pool__upsample__interpolate"),
+               Note("nn.MultiheadAttention is counted with need_weights=False; with True its products and its softmax "
+                    "count twice", _is_module),
+               Note("a known gap: the projections of torchvision's attention in windows count nothing", _is_windows)),
     ),
     Tool(
         "thop", noun="MACs", rules=tool_rules.THOP,
         added="4 for each value of batch norm, and 1 for each value of an average pool",
-        unseen=frozenset(("group_norm", "rms_norm", "global_response_norm", "scale", "parameter", "position_embedding",
-                          "class_token", "embedding", "multi_head_attention")),
-        notes=("a known bug: a transposed convolution counts by its output positions",
-               "a known bug: arrays of modules that it has no rule for, such as group norm, are no parameters",
-               "a known gap: functions, such as additions and products of maps, count nothing"),
+        knows_classes=True, unseen=frozenset(_UNSEEN_ARRAYS.split("__")),
+        notes=(_note("a known bug: a transposed convolution counts by its output positions", "conv_transpose"),
+               _note("a known bug: arrays of modules that it has no rule for, such as group norm, are no parameters",
+                     _UNSEEN_ARRAYS),
+               _note("a known gap: functions, such as additions and products of maps, count nothing",
+                     "add__multiply__subtract__divide__rescale__scale__mean__amax__interpolate__matmul"),
+               _note(_NO_MODULE, "multi_head_attention")),
     ),
     Tool(
         "calflops", noun="MACs", rules=tool_rules.CALFLOPS,
-        notes=("a known bug: a transposed convolution in groups is divided by them twice",
-               "a known gap: products of two maps count nothing"),
+        notes=(Note("a known bug: a transposed convolution in groups is divided by them twice",
+                    lambda row: _kind(row) == "conv_transpose" and row.op.model_dump()["groups"] > 1),
+               _note("a known gap: products of two maps count nothing", "matmul__scaled_dot_product_attention"),
+               Note("a known gap: of nn.MultiheadAttention the projections count alone", _is_module),
+               _note("a known gap: recurrent layers count as operations, not as MACs", _RECURRENT)),
     ),
-    Tool("deepspeed", noun="MACs", rules=tool_rules.DEEPSPEED),
+    Tool("deepspeed", noun="MACs", rules=tool_rules.DEEPSPEED,
+         notes=(_note("a known gap: recurrent layers count as operations, not as MACs", _RECURRENT),)),
     Tool(
         "onnx-tool", (WEIGHTS, BIASES, STATISTICS), tool_rules.ONNX_TOOL, "MACs (instructions of a processor)",
         "1 for each bias that is added, 31 for each value of batch norm, 1 of ReLU, and the window of a pool",
-        reads_files=True,
-        notes=("a known bug: a transposed convolution counts its output values by its filters, not by its inputs",
-               "a known bug: a pool of volumes counts two axes of its window",
-               "a known bug: constants of the file, such as the shape of a reshape, count as parameters (not here)",
-               "a known gap: it stops at layers of padding"),
+        reads_files=True, more_params=dict.fromkeys(_RECURRENT.split("__"), (ZERO_BIASES,)),
+        notes=(_note("a known bug: a transposed convolution counts its output values by its filters, not by its inputs",
+                     "conv_transpose"),
+               Note("a known bug: a pool of volumes counts two axes of its window",
+                    lambda row: row.op.kind in ("max_pool3d", "avg_pool3d")),
+               Note("a known bug: of a recurrent layer in two directions the gates of one are counted",
+                    lambda row: bool(row.op.model_dump().get("bidirectional"))),
+               _note("a known bug: constants of the file, such as the shape of a reshape, count as parameters (not "
+                     "here)", "flatten__reshape__tokens__grid__chunk__split__narrow__channel_shuffle"),
+               _note("a known gap: it stops at layers of padding", "zero_pad__reflection_pad__replication_pad__"
+                     "circular_pad__pad_channels"),
+               Note("a known gap: it stops at RNN, and at recurrent layers without biases",
+                    lambda row: _kind(row) == "rnn" or (row.op.kind in ("lstm", "gru") and not row.biases))),
     ),
     Tool(
         "flop-counter", noun="flops (PyTorch's FlopCounterMode)", added="each of them twice, with its addition",
-        rules=tool_rules.FLOP_COUNTER,
+        rules=tool_rules.FLOP_COUNTER, knows_einsum=True,
+        notes=(_note("a known gap: LSTM counts nothing, and on a GPU neither do GRU and RNN", _RECURRENT),
+               _note(_NO_ATTENTION, "scaled_dot_product_attention"), Note(_WITH_WEIGHTS, _is_module),
+               _note("on a GPU QKᵀ and AV count too; under torch.no_grad nn.MultiheadAttention in eval mode counts "
+                     "nothing", "scaled_dot_product_attention__multi_head_attention")),
     ),
 )  # fmt: skip
 #: Papers count multiply-adds of convolution and dense layers; their figures are those of `printed`.
@@ -175,7 +280,7 @@ TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in _TOOLS
 
 
 def tool_named(name: str) -> Tool:
-    """The tool of a name, or the convention of a network's own paper. Raises `UsageError` with the nearest one."""
+    """The tool of a name, or the convention of what was published. Raises `UsageError` with the nearest one."""
     found = {**TOOLS, PAPER: _OF_PAPER}.get(name.strip().lower())
     if found is None:
         hint = did_you_mean(name, (*TOOLS, PAPER)) or f"; there are {', '.join((*TOOLS, PAPER))}"
@@ -190,49 +295,64 @@ class Count(NamedTuple):
     not_counted: Mapping[str, int]
 
 
-def last_layers(analysis: Analysis) -> frozenset[str]:
-    """The layers that no other one reads."""
-    read = {name for row in analysis.rows for name in row.inputs}
-    return frozenset(row.name for row in analysis.rows if row.name not in read)
+def by_place(analysis: Analysis, tool: Tool) -> Mapping[str, Terms | None]:
+    """What a tool counts of those layers for which that depends on the rest of the network.
+
+    A softmax at the end is part of the loss in the networks that PyTorch's tools see. In a file, numbers that are
+    stored are ready for the gather that reads them; computed ones are rounded first. Attention in windows next to
+    grids is written with einsum, which most tools count otherwise.
+    """
+    rows = analysis.rows
+    if tool.reads_files:
+        stored = {row.name for row in rows if row.op.kind == "parameter"}
+        free = [row.name for row in rows if row.op.kind == "index_select" and row.inputs[1] in stored]
+        return dict.fromkeys(free, NOTHING)
+    read = {name for row in rows for name in row.inputs}
+    ends = ("softmax", "log_softmax")
+    free = [row.name for row in rows if row.op.kind in ends and row.name not in read]
+    return dict.fromkeys(free, NOTHING) | ({} if tool.knows_einsum else dict.fromkeys(tool_rules.in_grids(rows), None))
 
 
 def count(analysis: Analysis, tool: Tool, quantity: str) -> Count | None:
     """The `params` or `multiplications` of a network for one image, as the tool counts; None where it counts none."""
-    if quantity == "params":
-        return Count(sum(tool.params_of(row) for row in analysis.rows), {})
-    if tool.rules is None:
+    if tool.rules is None and quantity != "params":
         return None
-    last = last_layers(analysis)
+    placed = by_place(analysis, tool)
     missing, total = Counter[str](), 0
     for row in analysis.rows:
-        value = tool.multiplications(row, row.name in last)
+        value = tool.params_of(row) if quantity == "params" else tool.multiplications(row, placed)
         total += value or 0
         if value is None:
-            missing.update(row.not_counted or (row.op.noun,))
+            missing.update((quantity != "params" and row.not_counted) or (row.op.noun,))
     return Count(total, missing)
 
 
 def as_counted(analysis: Analysis, tool: Tool) -> Analysis:
     """The analysis with params and multiplications as the tool counts; a layer that its rule does not know has none.
 
-    Raises `UsageError` for the convention `paper` where no figures of the network's paper are known.
+    Raises `UsageError` for the convention `paper` where no published figures are known.
     """
     if tool.name == OWN:
         return analysis
     if tool.name == PAPER:
         return with_figures(analysis)
-    last = last_layers(analysis)
+    placed = by_place(analysis, tool)
     rows = []
     for row in analysis.rows:
-        macs = row.multiplications if tool.rules is None else tool.multiplications(row, row.name in last)
+        macs = row.multiplications if tool.rules is None else tool.multiplications(row, placed)
         missing = (row.not_counted or (row.op.noun,)) if macs is None else ()
-        params = tool.params_of(row)
+        params = tool.params_of(row) or 0
         buffers = 0 if STATISTICS in tool.params else row.params + row.buffers - row.weights - row.biases
         rows.append(
             row._replace(params=params, buffers=buffers, multiplications=macs, not_counted=missing,
                          trainable_params=min(row.trainable_params, params))
         )  # fmt: skip
+    params_rule = tool.describe_params()
+    if unknown := count(analysis, tool, "params"):
+        kinds = ", ".join(f"{number} × {line(kind)}" for kind, number in unknown.not_counted.items())
+        params_rule += say("; at least, for it may not see those of {kinds}", kinds=kinds) if kinds else ""
+    counted = replace(analysis, rows=tuple(rows))
     conventions = replace(
-        analysis.conventions, params_rule=tool.describe_params(), multiplications_rule=tool.describe_multiplications()
+        analysis.conventions, params_rule=params_rule, multiplications_rule=tool.describe_multiplications(counted)
     )
-    return replace(analysis, rows=tuple(rows), conventions=conventions)
+    return replace(counted, conventions=conventions)

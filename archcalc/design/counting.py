@@ -7,6 +7,8 @@ from math import prod
 from types import MappingProxyType
 from typing import NamedTuple
 
+from archcalc.ops.attention import MultiheadAttention
+from archcalc.ops.norm import BatchNorm
 from archcalc.passes.analysis import Row
 
 
@@ -39,7 +41,57 @@ def has_array(row: Row, name: str) -> bool:
 
 
 def _bias_additions(row: Row) -> int:
-    return prod(row.output_shape) if has_array(row, "bias") else 0
+    """A bias for each output value; the gates of a recurrent layer have theirs, which are added at each step."""
+    if has_array(row, "bias"):
+        return prod(row.output_shape)
+    if isinstance(row.op, MultiheadAttention):
+        keys = row.input_shapes[min(1, len(row.input_shapes) - 1)]
+        queries = prod(row.output_shape[1:])
+        return 2 * row.output_shape[0] * (queries + prod(keys[1:])) if row.op.bias else 0
+    return prod(row.input_shapes[0][1:]) * _sizes_of_biases(row)
+
+
+def _sizes_of_biases(row: Row) -> int:
+    return sum(prod(array.shape) for array in row.op.param_shapes(row.input_shapes) if array.is_bias)
+
+
+def _hidden_values(row: Row) -> int:
+    """What the layers of a recurrent layer give at all steps, of one direction."""
+    fields = row.op.model_dump()
+    return prod(row.input_shapes[0][1:]) * int(fields["hidden_size"]) * int(fields["num_layers"])
+
+
+def _of_both_directions(row: Row) -> int:
+    return _hidden_values(row) * (2 if row.op.model_dump()["bidirectional"] else 1)
+
+
+def _second_biases(row: Row) -> int:
+    """Less the biases of the state, where a gate has them besides those of what it reads."""
+    return 0 if row.op.model_dump()["single_bias"] else -(row.biases // 2)
+
+
+def _counters(row: Row) -> int:
+    """Keras's `Normalization` keeps how many values it saw."""
+    return int(isinstance(row.op, BatchNorm) and row.op.counts_values)
+
+
+def _zero_biases(row: Row) -> int:
+    return row.biases if row.op.model_dump()["single_bias"] else 0
+
+
+def _between_tokens(row: Row) -> int:
+    parts = _attention(row).parts(row.input_shapes, row.output_shape)
+    return int(parts["QKᵀ"] + parts["AV"])
+
+
+def _pairs(row: Row) -> int:
+    op = _attention(row)
+    return int(op.parts(row.input_shapes, row.output_shape)["QKᵀ"]) // row.output_shape[0] * op.num_heads
+
+
+def _attention(row: Row) -> MultiheadAttention:
+    assert isinstance(row.op, MultiheadAttention)
+    return row.op
 
 
 def _by_output(row: Row) -> int | None:
@@ -57,9 +109,9 @@ def _by_filters(row: Row) -> int:
 
 
 def _in_windows(row: Row) -> int:
-    """Output values · elements of a window along its first two axes."""
+    """Output values · elements of a window; of rows and volumes its first side alone, which is a fault of onnx-tool."""
     kernel: tuple[int, ...] = row.op.model_dump()["kernel_size"]
-    return prod(row.output_shape) * prod(kernel[:2])
+    return prod(row.output_shape) * prod(kernel if len(kernel) == 2 else kernel[:1])
 
 
 def _own_params(row: Row) -> int | None:
@@ -74,14 +126,22 @@ BY_FILTERS = Measure("filter and window element of an output value", _by_filters
 VALUES = Measure("value", lambda row: prod(row.output_shape))
 POSITIONS = Measure("position", lambda row: prod(row.output_shape[1:]))
 READ = Measure("value that is read", lambda row: prod(row.input_shapes[0]))
+HIDDEN_VALUES = Measure("hidden value", _of_both_directions)
+ONE_DIRECTION = Measure("hidden value of one direction", _hidden_values)
+BETWEEN_TOKENS = Measure("multiply-add of QKᵀ and AV", _between_tokens)
+PAIRS = Measure("pair of a query and a key in a head", _pairs)
 IN_WINDOWS = Measure("value of a window", _in_windows)
 PARAMETERS = Measure("parameter", _own_params)
 WEIGHTS = Measure("weight", lambda row: row.weights)
 BIASES = Measure("bias", lambda row: row.biases)
+SECOND_BIASES = Measure("second bias", _second_biases)
+COUNTERS = Measure("counter of Keras's Normalization", _counters, True)
+ZERO_BIASES = Measure("zero bias", _zero_biases)
 STATISTICS = Measure("running statistic", lambda row: row.params + row.buffers - row.weights - row.biases, True)
 
 MACS: Terms = (Term(1, MULTIPLY_ADDS),)
 MACS_AND_BIASES: Terms = (*MACS, Term(1, BIAS_ADDITIONS))
+PROJECTIONS: Terms = (*MACS, Term(-1, BETWEEN_TOKENS))
 PARAMS: Terms = (Term(1, PARAMETERS),)
 
 

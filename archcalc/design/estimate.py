@@ -12,12 +12,13 @@ from functools import cached_property
 from typing import NamedTuple
 
 from archcalc.core.conventions import BYTES
+from archcalc.core.language import mark
 from archcalc.design.devices import Device
 from archcalc.ops.base import elements
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.passes.traffic import bytes_moved, operations_done
 
-COMPUTE, MEMORY = "compute", "memory"
+COMPUTE, MEMORY = mark("compute"), mark("memory")
 
 
 class Bound(NamedTuple):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from archcalc.core.errors import UsageError
 from archcalc.design.memory import Policy, Timeline, memory_timeline
 from archcalc.passes.analysis import Analysis
 
@@ -13,6 +14,7 @@ from archcalc.passes.analysis import Analysis
 class Fit(NamedTuple):
     """The largest batch, 0 where not even one image fits; the bytes that it takes, and what one image more would.
 
+    `training_batch`: the largest batch of training, which inference says too; None where what it keeps is not known.
     `alternatives`: the batch with another policy, by the option that asks for it, where it is a larger one.
     """
 
@@ -21,6 +23,7 @@ class Fit(NamedTuple):
     batch: int
     used: int
     needed: int
+    training_batch: int | None
     alternatives: Mapping[str, int]
 
 
@@ -33,7 +36,16 @@ def fit_into(analysis: Analysis, policy: Policy, memory: int) -> Fit:
         for words, other in _alternatives(policy, analysis.dtype)
     }
     better = {words: other for words, other in others.items() if other > batch}
-    return Fit(timeline, memory, batch, _peak(timeline, batch), _peak(timeline, batch + 1), better)
+    training = batch if policy.training else _training_batch(analysis, policy, memory)
+    return Fit(timeline, memory, batch, _peak(timeline, batch), _peak(timeline, batch + 1), training, better)
+
+
+def _training_batch(analysis: Analysis, policy: Policy, memory: int) -> int | None:
+    try:
+        timeline = memory_timeline(analysis, replace(policy, training=True, keep_all=False))
+    except UsageError:  # the type of values is not for training, or it is not known what a layer keeps
+        return None
+    return largest_batch(timeline, memory)
 
 
 def largest_batch(timeline: Timeline, memory: int) -> int:

@@ -22,6 +22,7 @@ from archcalc.ops.base import elements
 from archcalc.ops.merge import Add
 from archcalc.ops.norm import BatchNorm
 from archcalc.passes.analysis import Analysis, Row
+from archcalc.passes.memory import buffer_values
 
 #: What may overwrite its input.
 IN_PLACE = ("activations", "batch-norm", "additions")
@@ -264,8 +265,10 @@ class _Simulation:
         if phase == FORWARD:
             self._keep_ends(of, own)
         for layer_index, born, dies in own:
-            size = elements(self.rows[layer_index].output_shape) * self.item
-            self.buffers.append(Buffer(layer_index, MAP, size, born, dies))
+            op = self.rows[layer_index].op
+            size = buffer_values(op, elements(self.rows[layer_index].output_shape)) * self.item
+            if size:
+                self.buffers.append(Buffer(layer_index, MAP, size, born, dies))
         return dict.fromkeys(of, -1)
 
     def _saves_at_once(self, index: int) -> bool:
@@ -278,12 +281,12 @@ class _Simulation:
             return ()
         if self._overwrites(index) and row.op.saves_in_place is not None:
             return row.op.saves_in_place
-        return row.op.saves or ()
+        return row.op.saved_parts(row.input_shapes)
 
     def _overwrites(self, index: int) -> bool:
         """Whether the policy lets a layer overwrite its input, and it can."""
         op, wanted = self.rows[index].op, self.policy.in_place
-        if op.is_view:
+        if op.is_view or (self.layers[index].inputs and self._shows_parameters(self.layers[index].inputs[0])):
             return False
         if op.in_place:
             allowed = "activations" in wanted
@@ -292,12 +295,15 @@ class _Simulation:
             return "batch-norm" in wanted and not self.policy.training
         return isinstance(op, Add) and "additions" in wanted
 
+    def _is_view(self, index: int) -> bool:
+        op = self.rows[index].op
+        return op.is_view and not (op.only_in_training and self.policy.training)
+
     def _shares(self, index: int, phase: str, source: int, of: dict[int, int], own: list[list[int]]) -> bool:
         """Whether the output of a layer is the buffer of its first input."""
-        op = self.rows[index].op
         if source < 0:
             return False
-        if op.is_view and not (op.only_in_training and self.policy.training):
+        if self._is_view(index):
             return True
         if not self._overwrites(index):
             return False
@@ -332,6 +338,12 @@ class _Simulation:
                 return
             layer = self.layers[layer].inputs[0]
             yield layer
+
+    def _shows_parameters(self, layer: int) -> bool:
+        """Whether a map is a parameter, maybe under another shape: no layer overwrites it."""
+        while self._is_view(layer) and self.layers[layer].inputs:
+            layer = self.layers[layer].inputs[0]
+        return self.rows[layer].op.shows_parameters
 
     def _is_saved(self, layer: int, by_other_than: int) -> bool:
         """Whether the output of a layer is saved, by itself or by a reader other than one."""
@@ -399,6 +411,8 @@ class _Simulation:
                 born[index] = min(steps)
         for index, first in born.items():
             row = self.rows[index]
+            if row.op.shows_parameters:
+                continue  # the gradient of the parameter, which is there all the time
             if row.op.is_view and not row.op.only_in_training and self.layers[index].inputs[0] in born:
                 continue  # the gradient of what it shows, under another shape
             size = elements(row.output_shape) * self.item

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,8 +11,20 @@ from archcalc.core.conventions import BYTES
 from archcalc.core.errors import ArchcalcError, UsageError
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import listed, several
-from archcalc.design.conventions import OWN, TOOLS, Count, Tool, count, last_layers, tool_named
-from archcalc.design.counting import BIAS_ADDITIONS, BIASES, STATISTICS, WEIGHTS, Measure, Term, Terms
+from archcalc.design.conventions import OWN, TOOLS, Count, Tool, by_place, count, tool_named
+from archcalc.design.counting import (
+    BETWEEN_TOKENS,
+    BIAS_ADDITIONS,
+    BIASES,
+    COUNTERS,
+    SECOND_BIASES,
+    STATISTICS,
+    WEIGHTS,
+    ZERO_BIASES,
+    Measure,
+    Term,
+    Terms,
+)
 from archcalc.design.printed import PAPER, Wanted, difference, needed, printed
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import Analysis, Row, analyse
@@ -23,6 +35,8 @@ QUANTITIES = ("params", "multiplications")
 SIDES = (
     224, 227, 299, 256, 32, 28, 384, 331, 320, 288, 240, 192, 160, 128, 112, 96, 64, 416, 448, 480, 512, 608, 640, 1024,
 )  # fmt: skip
+#: Lengths of rows that are usual.
+LENGTHS = (512, 128, 256, 384, 1024, 64, 2048)
 BATCHES = (2, 4, 8, 16, 32, 64, 128, 256)
 #: A search counts at most so many layers.
 MOST_LAYERS = 60_000
@@ -70,9 +84,9 @@ def bridge(first: Side, second: Side, quantity: str) -> Bridge:
     counts = [_count(side, quantity) for side in (first, second)]
     sums: dict[tuple[Measure, str], _Sum] = defaultdict(_Sum)
     for end, side in enumerate((first, second)):
-        last = last_layers(side.analysis)
+        placed = by_place(side.analysis, side.tool)
         for row in side.analysis.rows:
-            for term in _terms(side.tool, row, row.name in last, quantity):
+            for term in _terms(side.tool, row, placed, quantity):
                 value = term.times * (term.measure.of(row) or 0)
                 if value:
                     kind = "" if term.measure.of_all_kinds else row.op.noun
@@ -91,7 +105,7 @@ def bridge(first: Side, second: Side, quantity: str) -> Bridge:
 
 
 def _from_paper(first: Side, second: Side, quantity: str) -> Bridge:
-    """The bridge, with one more item where an end is what the paper prints."""
+    """The bridge, with one more item where an end is what was published."""
     whole = bridge(first, second, quantity)
     ends, items = [whole.first, whole.second], list(whole.items)
     for place, side in enumerate((first, second)):
@@ -112,17 +126,21 @@ def _count(side: Side, quantity: str) -> Count:
     return counted
 
 
-def _terms(tool: Tool, row: Row, is_last: bool, quantity: str) -> Terms:
+def _terms(tool: Tool, row: Row, placed: Mapping[str, Terms | None], quantity: str) -> Terms:
     """What a tool counts of a layer; nothing for one that it has no rule for, as in its total."""
     if quantity == "params":
-        return tuple([Term(1, measure) for measure in tool.measures(row)])
-    return () if tool.multiplications(row, is_last) is None else tool.terms(row, is_last) or ()
+        return tuple([Term(1, measure) for measure in tool.measures(row) or ()])
+    return () if tool.multiplications(row, placed) is None else tool.terms(row, placed) or ()
 
 
 def _words(measure: Measure, kind: str, one: _Sum) -> str:
     """Batch norm: 2 for each value."""
     before, after = (max(times, default=0) for times in one.times)
-    if measure not in (WEIGHTS, BIASES, STATISTICS, BIAS_ADDITIONS):
+    if measure == COUNTERS:
+        return "counters of values in Keras's Normalization"
+    if measure == BETWEEN_TOKENS:
+        return f"{kind}: QKᵀ and AV"
+    if measure not in (WEIGHTS, BIASES, SECOND_BIASES, ZERO_BIASES, STATISTICS, BIAS_ADDITIONS):
         if before == after:
             return f"{kind}: other layers, {before} for each {measure.words}"
         how = f"{after} for each {measure.words}" + (f" instead of {before}" if before and after else "")
@@ -149,22 +167,36 @@ def implementation(graph: LayerGraph, tool: Tool, other: Tool) -> LayerGraph:
     return graph if own is None or key_of(own) == key_of(graph.name) else load(own)
 
 
+def as_it_is(side: Side) -> str:
+    """What to say where a library's total is of a network of the catalogue that is not the library's own; else empty.
+
+    Torchvision has no variants: where it has a network, the catalogue's is most often the same.
+    """
+    graph, tool = side.analysis.graph, side.tool.name
+    base, _, variant = graph.name.partition("@")
+    if not side.tool.is_library or tool == "torchvision" or key_of(variant) == key_of(tool):
+        return ""
+    if not variants_in_catalogue(base):
+        return ""
+    said = f"{tool}: {graph.name} as it is, for the catalogue has no variant of {tool}; its own may differ"
+    figure = next((one for one in graph.reported if one.quantity == "params" and tool in one.source.lower()), None)
+    return said if figure is None else f"{said}: {figure.source} prints {figure.value}"
+
+
 def bridges(
     graph: LayerGraph, start: str, end: str, quantity: str | None = None
 ) -> tuple[tuple[Side, Side], list[Bridge]]:
     """Both sides and the bridges between them: of one quantity, or of each that both tools count.
 
-    The convention `paper` is what the network's own paper prints. Raises `UsageError` for a convention that does not
+    The convention `paper` is what was published of the network. Raises `UsageError` for a convention that does not
     exist or does not count the quantity.
     """
     tools = tool_named(start), tool_named(end)
     first, second = (Side(analyse(implementation(graph, tool, other)), tool) for tool, other in (tools, tools[::-1]))
-    if PAPER in (start, end):
-        quantities = [one for one in QUANTITIES if one in needed(graph, quantity)]
-    elif quantity:
-        quantities = [quantity]
-    else:
-        quantities = [one for one in QUANTITIES if one == "params" or all(tool.rules is not None for tool in tools)]
+    known = QUANTITIES if PAPER not in (start, end) else tuple(needed(graph, quantity))
+    # Without a choice those that both count.
+    countable = [one for one in known if one == "params" or all(tool.rules is not None for tool in tools)]
+    quantities = [quantity] if quantity else countable or known
     return (first, second), [_from_paper(first, second, one) for one in quantities]
 
 
@@ -181,6 +213,8 @@ class Match(NamedTuple):
     value: int
     closeness: int
     cost: int
+    #: Where the number was published; empty where it is counted.
+    source: str = ""
 
 
 class Search(NamedTuple):
@@ -194,8 +228,8 @@ class Search(NamedTuple):
 def explain_number(graph: LayerGraph, wanted: Wanted) -> Search:
     """The ways of counting this network that give the number, ranked by how much differs from archcalc's own.
 
-    Tried are every tool, with multiply-adds once and twice; other variants of the catalogue; other sides of the input;
-    batches. A search counts at most `MOST_LAYERS` layers.
+    Tried are every tool, with multiply-adds once and twice; the trainable parameters alone; other variants of the
+    catalogue; other sides of the input; batches. A search counts at most `MOST_LAYERS` layers.
     """
     found: list[Match] = []
     tried, layers, is_complete = 0, 0, True
@@ -222,7 +256,18 @@ def explain_number(graph: LayerGraph, wanted: Wanted) -> Search:
             if wanted.value == figure.number.value and not wanted.is_bytes:
                 value = int(figure.number.value)
                 found.append(
-                    Match(candidate.name, candidate.input_shape, 1, figure.quantity, (PAPER,), 1, value, 0, cost)
+                    Match(
+                        candidate.name,
+                        candidate.input_shape,
+                        1,
+                        figure.quantity,
+                        (PAPER,),
+                        1,
+                        value,
+                        0,
+                        cost,
+                        figure.source,
+                    )
                 )
     ranked = sorted(found, key=lambda one: (one.cost, one.network, one.quantity, one.tools))
     return Search(tuple(ranked), tried, is_complete)
@@ -237,14 +282,21 @@ def _networks(graph: LayerGraph) -> Iterator[tuple[LayerGraph, int, bool]]:
                 yield load(other), 4, True
             except ArchcalcError:  # a parameter of it must be given
                 continue
-    depth, *sides = graph.input_shape
-    if len(sides) == 2:
-        for side in SIDES:
-            if [side, side] != sides:
-                try:
-                    yield graph.with_input((depth, side, side)), 6, False
-                except ArchcalcError:  # its layers depend on the input, and there are none for this one
-                    continue
+    for size in _sizes(graph.input_shape):
+        # Rows of numbers that stand next to each other, as tokens and segments, are equally long.
+        given = {name: size for name, shape in graph.inputs.items() if shape == graph.input_shape}
+        try:
+            yield graph.with_input(size if size[1:] else given), 6, False
+        except ArchcalcError:  # its layers depend on the input, and there are none for this one
+            continue
+
+
+def _sizes(shape: Shape) -> Iterator[Shape]:
+    """Other usual sizes of an input: images with sides of these, rows of these lengths."""
+    if len(shape) == 3:
+        yield from ((shape[0], side, side) for side in SIDES if shape[1:] != (side, side))
+    elif len(shape) < 3:
+        yield from ((*shape[:-1], length) for length in LENGTHS if shape[-1] != length)
 
 
 def _ways(analysis: Analysis, cost: int, tells_params: bool, is_bytes: bool) -> Iterator[Match]:
@@ -269,6 +321,10 @@ def _ways(analysis: Analysis, cost: int, tells_params: bool, is_bytes: bool) -> 
                     more = 3 * (factor == 2) + 5 * (batch > 1)
                     total = value * factor * batch
                     yield Match(name, shape, batch, quantity, tuple(tools), factor, total, 0, extra + more)
+    trainable = analysis.totals.trainable_params
+    if tells_params and trainable and trainable != analysis.totals.params:
+        for size, more in sizes.items():
+            yield Match(name, shape, 1, "trainable_params", (OWN,), size, trainable * size, 0, cost + 1 + more)
     values = analysis.totals.activations
     for size, more in sizes.items():
         if values:
@@ -277,9 +333,9 @@ def _ways(analysis: Analysis, cost: int, tells_params: bool, is_bytes: bool) -> 
 
 def describe(match: Match, graph: LayerGraph) -> str:
     """What gives the number, in words: multiplications as ptflops counts, of resnet50@v1, for a batch of 8."""
-    words = {"activations": "stored values"}.get(match.quantity, match.quantity)
-    if match.tools == (PAPER,):
-        words += " as the paper prints them"
+    words = {"activations": "stored values", "trainable_params": "trainable params"}.get(match.quantity, match.quantity)
+    if match.source:
+        words += f" as {match.source} prints them"
     elif OWN not in match.tools:
         words += f" as {listed(match.tools)} {'count' if match.tools[1:] else 'counts'}"
     if match.quantity == "multiplications" and match.factor > 1:

@@ -7,17 +7,25 @@ tests of the tier `peers` hold every rule against the tool as installed, op by o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from archcalc.design.counting import (
+    BETWEEN_TOKENS,
     BIAS_ADDITIONS,
     BY_FILTERS,
     BY_OUTPUT,
+    HIDDEN_VALUES,
     IN_WINDOWS,
     MACS,
     MACS_AND_BIASES,
     MULTIPLY_ADDS,
     NOTHING,
+    ONE_DIRECTION,
+    PAIRS,
     PARAMS,
     POSITIONS,
+    PROJECTIONS,
     READ,
     VALUES,
     Rule,
@@ -38,11 +46,15 @@ def _dense(terms: Terms) -> Rule:
 
 
 def _plain(terms: Terms) -> Rule:
-    """For a layer that is one module of PyTorch: no connection table, no weights made of others, no uneven padding."""
+    """For a layer that is one module of PyTorch: no connection table, no weights made of others, no uneven padding.
+
+    A recurrent layer of PyTorch has two biases for each gate or none.
+    """
 
     def rule(row: Row) -> Terms | None:
         fields = row.op.model_dump()
-        special = fields.get("connections") or fields.get("weight_norm") or fields.get("spectral_norm")
+        special = any(fields.get(name) for name in ("connections", "weight_norm", "spectral_norm", "single_bias"))
+        special = special or not fields.get("reset_after", True)
         padding = getattr(row.op, "padding", None)
         uneven = isinstance(padding, Sides) and padding.begins != padding.ends
         return None if special or (uneven and "output_padding" in fields) else terms
@@ -51,11 +63,16 @@ def _plain(terms: Terms) -> Rule:
 
 
 def _unpadded(terms: Terms) -> Rule:
-    """For a layer that pads by itself; where PyTorch's does not pad so, another layer pads, and its map is counted."""
+    """For a pool that pads by itself; where PyTorch's does not pad so, another layer pads, and its map is counted."""
 
     def rule(row: Row) -> Terms | None:
-        fields = row.op.model_dump()
-        return None if fields.get("padding") == "same" or fields.get("clip_last_window") is False else terms
+        op: Any = row.op
+        if "kernel_size" not in type(op).model_fields:
+            return terms
+        sides = op.sides(row.input_shapes[0])
+        small = all(2 * side <= window for side, window in zip(sides.begins, op.kernel_size, strict=True))
+        pads_itself = sides.begins == sides.ends and small and (op.clip_last_window or not op.ceil_mode)
+        return terms if pads_itself else None
 
     return rule
 
@@ -75,20 +92,78 @@ def _of_rows(rule: Rule) -> Rule:
     return lambda row: None if len(row.output_shape) > 2 else rule(row) if callable(rule) else rule
 
 
+def _attention(module: Rule, windows: Terms, grids: Terms | None = None) -> Rule:
+    """For `nn.MultiheadAttention` as PyTorch's own layers call it (in eval mode, need_weights=False), and for windows.
+
+    Windows are those of torchvision's Swin, which calls functions on the weights of its linear layers; grids are those
+    of its MaxViT, which calls einsum.
+    """
+
+    def rule(row: Row) -> Terms | None:
+        fields = row.op.model_dump()
+        if row.output_shape[0] != row.input_shapes[0][0]:
+            return None
+        if fields["window_size"] is None and not fields["relative_position_bias"]:
+            return module(row) if callable(module) else module
+        if not (fields["window_size"] and fields["relative_position_bias"]):
+            return None
+        return windows if fields["partition"] == "window" else grids
+
+    return rule
+
+
+def _attention_of_ptflops(row: Row) -> Terms | None:
+    """Keys and values of other depths are taken for projections to their own depth, which no bridge can name.
+
+    The bias of the last projection counts even where there is none.
+    """
+    if len({shape[0] for shape in row.input_shapes}) > 1:
+        return None
+    more = 1 if has_array(row, "in_proj_bias") else 2
+    return (*MACS_AND_BIASES, Term(more, VALUES), Term(1, PAIRS))
+
+
+def in_grids(rows: Sequence[Row]) -> frozenset[str]:
+    """The windows of a network that has grids too, as MaxViT: its attention is einsum, which tools count otherwise."""
+    windows = {row.name: row.op.model_dump()["partition"] for row in rows if row.op.kind == "multi_head_attention"}
+    return frozenset(windows) if "grid" in windows.values() else frozenset()
+
+
 def _scaled(with_scale: Terms, without: Terms) -> Rule:
     """For a normalisation with γ, and for one without."""
     return lambda row: with_scale if has_array(row, "weight") else without
 
 
-def _resized(by_mode: dict[str, Terms], of_another_map: Terms | None = None) -> Rule:
-    """For a map made larger or smaller, by the mode; `of_another_map` where a second input gives the size."""
+def _resized(by_mode: dict[str, Terms], of_another_map: Terms | None = None, smoothed: Terms | None = None) -> Rule:
+    """For a map made larger or smaller, by the mode; `of_another_map` where a second input gives the size.
+
+    `smoothed`: for a map that is smoothed first (antialias), where that differs.
+    """
 
     def rule(row: Row) -> Terms | None:
         if of_another_map is not None and len(row.inputs) > 1:
             return of_another_map
+        if smoothed is not None and row.op.model_dump().get("antialias"):
+            return smoothed
         return by_mode.get(row.op.model_dump()["mode"])
 
     return rule
+
+
+def _by_size(rule: Rule) -> Rule:
+    """For a map made larger or smaller to a size, not smoothed; with a factor the count is another."""
+
+    def of(row: Row) -> Terms | None:
+        fields = row.op.model_dump()
+        special = fields.get("antialias") or fields.get("scale_factor")
+        return None if special else rule(row) if callable(rule) else rule
+
+    return of
+
+
+def _of_images(rule: Rule) -> Rule:
+    """For a tool that has a rule for layers of images only: rows and volumes count nothing."""
+    return lambda row: NOTHING if len(row.input_shapes[0]) != 3 else rule(row) if callable(rule) else rule
 
 
 #: What makes no product in any tool but those that read ONNX.
@@ -97,46 +172,53 @@ _FREE = (
     "softplus__scaled_tanh__glu__softmax__log_softmax__power__max_pool__avg_pool__lp_pool__subsampling__"
     "adaptive_avg_pool__adaptive_max_pool__global_avg_pool__global_max_pool__batch_norm__layer_norm__group_norm__"
     "instance_norm__rms_norm__l2_norm__global_response_norm__local_response_norm__scale__rescale__add__multiply__"
-    "subtract__divide__interpolate__upsample__parameter__position_embedding__class_token__embedding"
+    "subtract__divide__interpolate__upsample__parameter__position_embedding__class_token__embedding__mean__amax"
 )
 #: What PyTorch's tools do not see, for they look at modules or have no rule for the function: they count nothing.
 _UNSEEN = rules(
     add__multiply__subtract__divide__rescale__scale__sigmoid__tanh__hardsigmoid__hardswish__mish__softplus=NOTHING,
-    hardtanh__selu__parameter__position_embedding__class_token__embedding__log_softmax=NOTHING,
+    hardtanh__selu__parameter__position_embedding__class_token__embedding__log_softmax__mean__amax=NOTHING,
 )
 
 #: Convolution and dense layers only, as in the tables of torchvision.
 PRODUCTS = rules(
     rules(**{_FREE: NOTHING}),
     conv=_dense(MACS),
-    conv_transpose__linear__matmul=MACS,
-    locally_connected__rbf__rnn__lstm__gru__scaled_dot_product_attention__multi_head_attention=None,
+    conv_transpose__linear__matmul__scaled_dot_product_attention__multi_head_attention=MACS,
+    locally_connected__rbf__rnn__lstm__gru=None,
 )
 
-DEEPSPEED = rules(PRODUCTS, scaled_dot_product_attention__multi_head_attention=MACS)
+#: Of recurrent layers the profilers of DeepSpeed and calflops count operations, which are no MACs.
+DEEPSPEED = rules(PRODUCTS, rnn__lstm__gru=NOTHING, multi_head_attention=_attention(MACS, MACS))
 
 #: Its rule for a transposed convolution in groups divides by the groups once too often.
 CALFLOPS = rules(
     PRODUCTS,
-    matmul__scaled_dot_product_attention=NOTHING,
+    matmul__scaled_dot_product_attention__rnn__lstm__gru=NOTHING,
+    multi_head_attention=_attention(PROJECTIONS, MACS),
     conv_transpose=lambda row: MACS if row.op.model_dump()["groups"] == 1 else None,
 )
 
 FLOP_COUNTER = rules(
     rules(**{_FREE: NOTHING}),
     conv=_dense((Term(2, MULTIPLY_ADDS),)),
-    conv_transpose__locally_connected__linear__matmul__scaled_dot_product_attention=(Term(2, MULTIPLY_ADDS),),
-    rbf__rnn__lstm__gru__multi_head_attention=None,
+    conv_transpose__locally_connected__linear__matmul__rnn__gru=(Term(2, MULTIPLY_ADDS),),
+    lstm__scaled_dot_product_attention=NOTHING,
+    multi_head_attention=_attention(
+        (Term(2, MULTIPLY_ADDS), Term(-2, BETWEEN_TOKENS)), (Term(2, MULTIPLY_ADDS),), (Term(2, MULTIPLY_ADDS),)
+    ),
+    rbf=None,
 )
 
 FVCORE = rules(
     PRODUCTS,
     scaled_dot_product_attention__rnn__lstm__gru=NOTHING,
+    multi_head_attention=_attention(PROJECTIONS, MACS),
     batch_norm=_scaled(values(2), values(1)),
     layer_norm__group_norm__instance_norm=_scaled(values(5), values(4)),
-    adaptive_avg_pool__global_avg_pool=read(1),
-    upsample__interpolate=_resized(
-        {"nearest": values(1), "bilinear": values(4), "linear": NOTHING, "trilinear": NOTHING, "bicubic": NOTHING}
+    adaptive_avg_pool__global_avg_pool=_of_images(read(1)),
+    upsample__interpolate=_of_images(
+        _resized({"nearest": values(1), "bilinear": values(4), "bicubic": NOTHING}, smoothed=NOTHING)
     ),
 )
 
@@ -145,31 +227,38 @@ _NO_ARRAYS = (
     "relu__relu6__elu__gelu__silu__leaky_relu__selu__sigmoid__tanh__hardsigmoid__hardswish__hardtanh__mish__softplus__"
     "scaled_tanh__glu__softmax__log_softmax__power__max_pool__avg_pool__lp_pool__adaptive_avg_pool__adaptive_max_pool__"
     "global_avg_pool__global_max_pool__l2_norm__local_response_norm__rescale__add__multiply__subtract__divide__"
-    "interpolate__upsample__matmul__scaled_dot_product_attention"
+    "interpolate__upsample__matmul__scaled_dot_product_attention__mean__amax"
 )
 TORCHINFO = rules(
     conv=_plain(MACS_AND_BIASES),
     conv_transpose=_plain((*MACS_AND_BIASES, Term(1, BY_OUTPUT))),
     linear=_plain(PARAMS),
     locally_connected=MACS_AND_BIASES,
+    rnn__lstm__gru=_plain(MACS_AND_BIASES),
     batch_norm__layer_norm__group_norm__instance_norm__rms_norm__global_response_norm__prelu__embedding=PARAMS,
     scale__parameter__position_embedding__class_token=NOTHING,
-    rbf__rnn__lstm__gru__multi_head_attention__subsampling=None,
+    multi_head_attention=_attention(NOTHING, NOTHING),
+    rbf__subsampling=None,
     **{_NO_ARRAYS: NOTHING},
 )
 
 PTFLOPS = rules(
     _UNSEEN,
     conv__conv_transpose__linear=_plain(MACS_AND_BIASES),
+    lstm=_plain((*MACS_AND_BIASES, Term(10, HIDDEN_VALUES))),
+    gru=_plain((*MACS_AND_BIASES, Term(7, HIDDEN_VALUES))),
+    rnn=_plain((*MACS_AND_BIASES, Term(1, HIDDEN_VALUES))),
     batch_norm__group_norm__instance_norm=_affine(values(2), values(1)),
     layer_norm=_of_rows(values(1)),
     relu__elu__gelu__prelu=values(2),
     relu6__leaky_relu__silu__softmax=values(1),
     max_pool__avg_pool__adaptive_avg_pool__global_avg_pool__adaptive_max_pool__global_max_pool=_unpadded(read(2)),
-    upsample__interpolate=_resized(
-        dict.fromkeys(("nearest", "linear", "bilinear", "trilinear", "bicubic"), values(2)), values(1)
+    upsample__interpolate=_by_size(
+        _resized(dict.fromkeys(("nearest", "linear", "bilinear", "trilinear", "bicubic"), values(2)), values(1))
     ),
-    locally_connected__rbf__matmul__rnn__lstm__gru__scaled_dot_product_attention__multi_head_attention=None,
+    scaled_dot_product_attention=NOTHING,
+    multi_head_attention=_attention(_attention_of_ptflops, (Term(1, BETWEEN_TOKENS), Term(1, PAIRS))),
+    locally_connected__rbf__matmul=None,
     lp_pool__subsampling__local_response_norm__rms_norm__l2_norm__global_response_norm__glu__power__scaled_tanh=None,
 )
 
@@ -177,6 +266,9 @@ THOP = rules(
     _UNSEEN,
     conv__linear=_plain(MACS),
     conv_transpose=_plain((*MACS, Term(1, BY_OUTPUT))),
+    lstm=_plain((*MACS_AND_BIASES, Term(8, HIDDEN_VALUES))),
+    gru=_plain((*MACS_AND_BIASES, Term(7, HIDDEN_VALUES))),
+    rnn=_plain((*MACS_AND_BIASES, Term(1, HIDDEN_VALUES))),
     batch_norm__instance_norm=_affine(values(4), values(2)),
     layer_norm=_of_rows(_scaled(values(4), values(2))),
     avg_pool__prelu=values(1),
@@ -185,11 +277,22 @@ THOP = rules(
     relu__relu6__leaky_relu__elu__gelu__silu__max_pool__adaptive_max_pool__global_max_pool=NOTHING,
     group_norm__local_response_norm__glu__power__rms_norm__l2_norm__global_response_norm=NOTHING,
     upsample__interpolate=_resized(
-        {"nearest": values(1), "linear": values(5), "bilinear": values(11), "bicubic": values(259)}, NOTHING
+        {"nearest": values(1), "linear": values(5), "bilinear": values(11), "bicubic": values(259)}, NOTHING, NOTHING
     ),
-    locally_connected__rbf__matmul__rnn__lstm__gru__scaled_dot_product_attention__multi_head_attention=None,
+    scaled_dot_product_attention=NOTHING,
+    multi_head_attention=_attention(NOTHING, NOTHING),
+    locally_connected__rbf__matmul=None,
     lp_pool__subsampling__scaled_tanh=None,
 )
+
+
+def has_class_of_its_own(row: Row) -> bool:
+    """Whether libraries write a layer as a class of their own, so that a tool may not see its arrays."""
+    fields = row.op.model_dump()
+    norm_of_images = row.op.kind == "layer_norm" and len(row.output_shape) > 2
+    made_of_others = any(fields.get(name) for name in ("weight_norm", "spectral_norm", "single_bias"))
+    made_of_others = made_of_others or not fields.get("reset_after", True)
+    return bool(norm_of_images or made_of_others) or row.op.kind.startswith(("locally_connected", "rbf", "subsampling"))
 
 
 def _across_channels(row: Row) -> Terms | None:
@@ -203,6 +306,17 @@ def _additions(row: Row) -> Terms | None:
 
 def _products(row: Row) -> Terms:
     return values(max(1, len(row.inputs) - 1 + (row.op.model_dump()["factor"] != 1)))
+
+
+def _gates(times: int) -> Rule:
+    """A file holds two biases for each gate, zeros among them; a layer without biases stops the tool."""
+
+    def rule(row: Row) -> Terms | None:
+        fields = row.op.model_dump()
+        biases = Term(2 if fields["single_bias"] else 1, BIAS_ADDITIONS)
+        return (*MACS, biases, Term(times, ONE_DIRECTION)) if fields["bias"] else None
+
+    return rule
 
 
 def _padding_counts(row: Row) -> Terms | None:
@@ -219,6 +333,7 @@ ONNX_TOOL = rules(
     max_pool=(Term(1, IN_WINDOWS),),
     avg_pool=_padding_counts,
     global_avg_pool=(Term(1, READ), Term(4, VALUES)),
+    mean__amax=(Term(1, READ),),
     batch_norm=values(31),
     local_response_norm=_across_channels,
     layer_norm=(Term(7, VALUES), Term(29, POSITIONS)),
@@ -245,9 +360,11 @@ ONNX_TOOL = rules(
     upsample__interpolate=_resized(
         {"nearest": NOTHING, "linear": values(4), "bilinear": values(4), "trilinear": values(4), "bicubic": values(8)}
     ),
-    rbf__rnn__lstm__gru__scaled_dot_product_attention__multi_head_attention__embedding=None,
+    lstm=_gates(180),
+    gru=_gates(110),
+    rbf__rnn__scaled_dot_product_attention__multi_head_attention__embedding=None,
     lp_pool__subsampling__adaptive_avg_pool__adaptive_max_pool__global_max_pool=None,
     rms_norm__l2_norm__global_response_norm__selu__mish__softplus=None,
-    # The gather itself counts nothing; each number is rounded and brought into the row by a remainder first.
+    # The gather itself counts nothing; each number that is computed is rounded and taken modulo the row first.
     index_select=(Term(2, POSITIONS),),
 )

@@ -73,10 +73,12 @@ def settings_of(layer: Layer, names: Collection[str]) -> dict[str, Any]:
     return {name: getattr(layer.op, name) for name in names}
 
 
-def array_sizes(layer: Layer, x: Array) -> Mapping[str, Shape]:
-    """Names and sizes of the arrays that the kernel of a layer reads for a map (N, C, *positions)."""
+def array_sizes(layer: Layer, *maps: Array) -> Mapping[str, Shape]:
+    """Names and sizes of the arrays that the kernel of a layer reads for its maps (N, C, *positions)."""
     kernel = kernel_of(layer)
-    return {} if kernel.arrays is None else kernel.arrays(x, **settings_of(layer, kernel.array_settings))
+    if kernel.arrays is None:
+        return {}
+    return kernel.arrays(*maps[: kernel.array_maps], **settings_of(layer, kernel.array_settings))
 
 
 def in_use(layer: Layer, arrays: Mapping[str, Array]) -> Mapping[str, Array]:

@@ -30,9 +30,9 @@ class Weights(Protocol):
         ...
 
 
-def arrays_of(graph: LayerGraph, layer: Layer, weights: Weights, x: Array) -> Mapping[str, Array]:
-    """The arrays that a layer reads for a map x; those of another layer where it shares them."""
-    sizes = array_sizes(layer, x)
+def arrays_of(graph: LayerGraph, layer: Layer, weights: Weights, *maps: Array) -> Mapping[str, Array]:
+    """The arrays that a layer reads for its maps; those of another layer where it shares them."""
+    sizes = array_sizes(layer, *maps)
     return weights.of(graph.owner(layer).name, sizes) if sizes else {}
 
 

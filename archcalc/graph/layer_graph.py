@@ -23,6 +23,12 @@ class Layer(NamedTuple):
     `weights_of`: the index of the earlier layer whose arrays it uses; that one owns them. None: it has its own.
     `frozen`: its parameters are not trained.
     Layers are equal where all of this is; in which file and line one was written makes no difference.
+
+    >>> import archcalc as ac
+    >>> layer = ac.load("alexnet").layers[1]
+    >>> layer.name, layer.op.out_channels, layer.inputs
+    ('conv1', 96, (0,))
+
     """
 
     name: str
@@ -46,11 +52,12 @@ class Layer(NamedTuple):
 
 
 class Output(NamedTuple):
-    """An output of the network; auxiliary ones weigh less in the training loss."""
+    """An output of the network, the weight of its loss, and whether it is there for the training alone."""
 
     name: str
     layer: int
     loss_weight: float = 1.0
+    training_only: bool = False
 
 
 class Recipe(NamedTuple):
@@ -65,6 +72,12 @@ class LayerGraph:
     """A network, expanded. The inputs are the first layers; every layer reads only earlier ones.
 
     Two graphs are equal where everything is that they know, the published facts included.
+
+    >>> import archcalc as ac
+    >>> net = ac.load("lenet5")
+    >>> isinstance(net, ac.LayerGraph), [layer.name for layer in net.layers][:3], net.year
+    (True, ['input', 'C1', 'sigmoid1'], 1998)
+
     """
 
     name: str

@@ -24,6 +24,10 @@ Quantity = Literal[
     "top1_error",
     "top5_error",
     "error",
+    "mean_iou",
+    "f1_score",
+    "psnr",
+    "mean_opinion_score",
     "neurons",
     "depth",
 ]

@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-#: What an operation becomes: its name, the tensors that it reads, and its attributes.
-Translated = tuple[str, Sequence[str | None], dict[str, Any]]
-Translation = Callable[[Any], Translated]
-
-#: The largest index of a slice stands for its end.
-_END = 1 << 62
+from archcalc.interop.aten_moves import MOVES, Translated, Translation, axes
 
 
 def fold(node: Any, known: dict[str, Any]) -> bool:
@@ -31,9 +26,37 @@ def fold(node: Any, known: dict[str, Any]) -> bool:
     return True
 
 
+_PRODUCTS = ("aten.matmul.", "aten.bmm.", "aten.mm.", "aten.addmm.", "aten.linear.")
+
+
+def products(node: Any) -> int:
+    """Multiplications of a matrix product; 0 for all else."""
+    if not str(node.target).startswith(_PRODUCTS):
+        return 0
+    first = node.args[1 if "addmm" in str(node.target) else 0].meta["val"]
+    return int(node.meta["val"].numel()) * int(first.shape[-1])
+
+
+def later(node: Any, known: Mapping[str, Any], most: int = 1 << 28) -> Callable[[], Any] | None:
+    """What computes a tensor of known ones alone that is too large to be held; None where it is not one."""
+    tensors = list(node.all_input_nodes)
+    if not tensors or not all(item.name in known for item in tensors) or not _all_small(node, most):
+        return None
+    # What is written in place afterwards does not reach it.
+    args = [_copied(_real(item, known)) for item in node.args]
+    kwargs = {key: _copied(_real(item, known)) for key, item in node.kwargs.items()}
+    return lambda: node.target(*args, **kwargs)
+
+
+def _copied(item: Any) -> Any:
+    if isinstance(item, list):
+        return [_copied(part) for part in item]
+    return item.clone() if hasattr(item, "clone") else item
+
+
 _MAKERS = (
-    "aten.zeros", "aten.ones", "aten.full", "aten.arange", "aten.new_zeros", "aten.new_ones", "aten.new_full",
-    "aten.linspace", "aten.eye", "aten.scalar_tensor", "aten.new_empty",
+    "aten.zeros", "aten.zero.", "aten.ones", "aten.full", "aten.arange", "aten.new_zeros", "aten.new_ones",
+    "aten.new_full", "aten.linspace", "aten.eye", "aten.scalar_tensor", "aten.new_empty",
 )  # fmt: skip
 
 
@@ -60,13 +83,6 @@ def _stand_in(item: Any, known: Mapping[str, Any]) -> Any:
 
         return torch.empty(tuple(value.shape), dtype=value.dtype)
     return _real(item, known)
-
-
-def _axes(dims: Any, rank: int) -> tuple[int, ...]:
-    """Axes counted from 0; None for all."""
-    if dims is None or (isinstance(dims, (list, tuple)) and not dims):
-        return tuple(range(rank))
-    return tuple([dim % rank for dim in (dims if isinstance(dims, (list, tuple)) else (dims,))])
 
 
 def _by_axis(value: Any, rank: int) -> tuple[int, ...]:
@@ -177,135 +193,25 @@ def _reduction(name: str) -> Translation:
     def translate(call: Any) -> Translated:
         rank = len(call.shape("self"))
         dims = call.get("dim")
-        attributes = {"dim": _axes(dims, rank), "keepdim": bool(call.get("keepdim", False))}
+        attributes = {"dim": axes(dims, rank), "keepdim": bool(call.get("keepdim", False))}
         if name == "vector_norm":
             attributes["ord"] = call.get("ord", call.get("p", 2))
+        if name in ("var", "std"):
+            # One less than there are, unless it is said: the estimate from a sample.
+            correction = call.get("correction", int(call.get("unbiased", True)))
+            attributes["correction"] = 1 if correction is None else correction
         return name, [call.tensor("self")], attributes
 
     return translate
 
 
-def _reshape(call: Any) -> Translated:
-    return "reshape", [call.tensor("self")], {"shape": call.made_shape}
+def _extreme(name: str) -> Translation:
+    """The largest or smallest value along an axis, with where it stands, or of all; or of two tensors."""
 
-
-def _expand(call: Any) -> Translated:
-    return "expand", [call.tensor("self")], {"shape": call.made_shape}
-
-
-def _permute(call: Any) -> Translated:
-    return "permute", [call.tensor("self")], {"dims": _axes(call["dims"], len(call.shape("self")))}
-
-
-def _movedim(call: Any) -> Translated:
-    rank = len(call.shape("self"))
-    source, goal = _axes(call["source"], rank), _axes(call["destination"], rank)
-    order = [axis for axis in range(rank) if axis not in source]
-    for to, axis in sorted(zip(goal, source, strict=True)):
-        order.insert(to, axis)
-    return "permute", [call.tensor("self")], {"dims": tuple(order)}
-
-
-def _turn(call: Any) -> Translated:
-    rank = len(call.shape("self"))
-    return "permute", [call.tensor("self")], {"dims": tuple(reversed(range(rank)))}
-
-
-def _turn_last(call: Any) -> Translated:
-    rank = len(call.shape("self"))
-    return "transpose", [call.tensor("self")], {"dim0": rank - 2, "dim1": rank - 1}
-
-
-def _transpose(call: Any) -> Translated:
-    rank = len(call.shape("self"))
-    return "transpose", [call.tensor("self")], {"dim0": call["dim0"] % rank, "dim1": call["dim1"] % rank}
-
-
-def _join(name: str) -> Translation:
     def translate(call: Any) -> Translated:
-        tensors = [call.name(item) for item in call["tensors"]]
-        return name, tensors, {"dim": call["dim"] % len(call.made_shape)}
+        return (_two(f"{name}imum") if "other" in call.arguments else _reduction(f"a{name}"))(call)
 
     return translate
-
-
-def _split(call: Any) -> Translated:
-    dim = call["dim"] % len(call.shape("self"))
-    sizes = tuple([int(made.shape[dim]) for made in call.made])
-    return "split", [call.tensor("self")], {"sizes": sizes, "dim": dim}
-
-
-def _chunk(call: Any) -> Translated:
-    dim = call["dim"] % len(call.shape("self"))
-    return "chunk", [call.tensor("self")], {"chunks": call["chunks"], "dim": dim}
-
-
-def _unbind(call: Any) -> Translated:
-    return "unbind", [call.tensor("self")], {"dim": call["dim"] % len(call.shape("self"))}
-
-
-def _slice(call: Any) -> Translated:
-    shape = call.shape("self")
-    dim = call["dim"] % len(shape)
-    size = shape[dim]
-    start, end = call["start"] or 0, call["end"]
-    end = size if end is None or end > _END else end
-    ends = [min(max(value + size if value < 0 else value, 0), size) for value in (start, end)]
-    return "slice", [call.tensor("self")], {"dim": dim, "start": ends[0], "end": ends[1], "step": call["step"]}
-
-
-def _narrow(call: Any) -> Translated:
-    dim, start = call["dim"] % len(call.shape("self")), call["start"]
-    return "slice", [call.tensor("self")], {"dim": dim, "start": start, "end": start + call["length"], "step": 1}
-
-
-def _select(call: Any) -> Translated:
-    shape = call.shape("self")
-    dim = call["dim"] % len(shape)
-    return "select", [call.tensor("self")], {"dim": dim, "index": call["index"] % shape[dim]}
-
-
-def _pad(call: Any) -> Translated:
-    mode = call.get("mode", "constant")
-    return "pad", [call.tensor("self")], {"pad": tuple(call["pad"]), "mode": mode, "value": call.get("value") or 0.0}
-
-
-def _repeat(call: Any) -> Translated:
-    """How often each axis of the result has the tensor, whose own axes are the last."""
-    return "repeat", [call.tensor("self")], {"repeats": tuple(call.get("repeats") or call.get("dims"))}
-
-
-def _repeat_each(call: Any) -> Translated:
-    dim = call.get("dim")
-    if dim is None or not isinstance(call["repeats"], int):
-        return "repeat_interleave", call.reader.tensors(call.arguments), {}
-    return "repeat_each", [call.tensor("self")], {"repeats": call["repeats"], "dim": dim % len(call.shape("self"))}
-
-
-def _copy(call: Any) -> Translated:
-    return "expand", [call.tensor("src")], {"shape": call.made_shape}
-
-
-def _slice_scatter(call: Any) -> Translated:
-    _, _, given = _slice(call)
-    return "slice_scatter", [call.tensor("self"), call.tensor("src")], given
-
-
-def _unfold(call: Any) -> Translated:
-    dim = call["dimension"] % len(call.shape("self"))
-    return "unfold", [call.tensor("self")], {"dim": dim, "size": call["size"], "step": call["step"]}
-
-
-def _index(call: Any) -> Translated:
-    """Numbers for some axes; `dims` says which."""
-    indices = call["indices"]
-    dims = tuple([axis for axis, index in enumerate(indices) if index is not None])
-    return "index", [call.tensor("self"), *(call.name(indices[axis]) for axis in dims)], {"dims": dims}
-
-
-def _index_select(call: Any) -> Translated:
-    dims = (call["dim"] % len(call.shape("self")),)
-    return "index", [call.tensor("self"), call.tensor("index")], {"dims": dims}
 
 
 def _addcmul(call: Any) -> Translated:
@@ -313,9 +219,8 @@ def _addcmul(call: Any) -> Translated:
     return "addcmul", names, {"value": call.get("value", 1)}
 
 
-def _roll(call: Any) -> Translated:
-    rank = len(call.shape("self"))
-    return "roll", [call.tensor("self")], {"shifts": tuple(call["shifts"]), "dims": _axes(call["dims"], rank)}
+#: What the scale of each axis is called where they are no list.
+_SCALES = ("scales_d", "scales_h", "scales_w")
 
 
 def _upsample(mode: str) -> Translation:
@@ -325,6 +230,7 @@ def _upsample(mode: str) -> Translation:
             "size": call.made_shape[-rank:],
             "mode": mode,
             "align_corners": bool(call.get("align_corners") or False),
+            "scales": call.get("scale_factors") or [call.get(name) for name in _SCALES[-rank:]],
         }
         return "interpolate", [call.tensor("self") or call.tensor("input")], attributes
 
@@ -399,12 +305,17 @@ def _softmax(name: str) -> Translation:
     return translate
 
 
-def _squeeze(call: Any) -> Translated:
-    return "reshape", [call.tensor("self")], {"shape": call.made_shape}
-
-
 def _masked_fill(call: Any) -> Translated:
-    return "masked_fill", [call.tensor("self"), call.tensor("mask")], {"value": call["value"]}
+    return "masked_fill", [call.tensor("self"), call.tensor("mask")], {"value": call["value"], "keeps": False}
+
+
+def _where(call: Any) -> Translated:
+    """One of two tensors; where one of them is a number, the other with that number in places."""
+    for name, other, keeps in (("self", "other", True), ("other", "self", False)):
+        number = call.reader.number(call[other])
+        if isinstance(number, (int, float)) and call.tensor(name) is not None:
+            return "masked_fill", [call.tensor(name), call.tensor("condition")], {"value": number, "keeps": keeps}
+    return "where", [call.name(call[name]) for name in ("condition", "self", "other")], {}
 
 
 _SAME = (
@@ -416,11 +327,15 @@ _IDENTITIES = (
     "view_as_real_copy", "float", "requires_grad_",
 )  # fmt: skip
 TRANSLATIONS: Mapping[str, Translation] = {
+    **MOVES,
     **{f"conv{rank}d": _convolution(rank) for rank in (1, 2, 3)},
     **{f"conv_transpose{rank}d": _convolution(rank, transposed=True) for rank in (1, 2, 3)},
     "conv_transpose2d": _convolution(2, transposed=True),
     "convolution": _general_convolution,
     "linear": _plain("linear", tensors=("input", "weight", "bias")),
+    "bilinear": _plain("bilinear", tensors=("input1", "input2", "weight", "bias")),
+    "cosine_similarity": _plain("cosine_similarity", "dim", "eps", tensors=("x1", "x2")),
+    "_weight_norm": _plain("weight_norm", "dim", tensors=("v", "g")),
     "addmm": _addmm,
     "batch_norm": _batch_norm,
     "_native_batch_norm_legit_no_training": _batch_norm,
@@ -452,6 +367,9 @@ TRANSLATIONS: Mapping[str, Translation] = {
     **{f"adaptive_max_pool{rank}d": _adaptive("adaptive_max_pool", rank) for rank in (1, 2, 3)},
     **{name: _reduction(name) for name in ("mean", "sum", "amax", "amin", "prod", "logsumexp")},
     "var": _reduction("var"),
+    "std": _reduction("std"),
+    "max": _extreme("max"),
+    "min": _extreme("min"),
     "linalg_vector_norm": _reduction("vector_norm"),
     "norm": _reduction("vector_norm"),
     "add": _two("add"),
@@ -471,48 +389,13 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "mm": _matmul,
     "einsum": _einsum,
     "scaled_dot_product_attention": _attention,
-    **dict.fromkeys(("view", "reshape", "flatten", "unflatten", "_unsafe_view", "view_as", "reshape_as"), _reshape),
-    "expand": _expand,
-    "expand_as": _expand,
-    "permute": _permute,
-    "movedim": _movedim,
-    "t": _turn,
-    "numpy_T": _turn,
-    "mT": _turn_last,
-    "adjoint": _turn_last,
-    "matrix_H": _turn_last,
-    "transpose": _transpose,
-    "swapaxes": _plain("transpose", dim0="axis0", dim1="axis1"),
-    "squeeze": _squeeze,
-    "unsqueeze": _squeeze,
-    "cat": _join("cat"),
-    "concat": _join("cat"),
-    "stack": _join("stack"),
-    "split": _split,
-    "split_with_sizes": _split,
-    "tensor_split": _split,
-    "chunk": _chunk,
-    "unbind": _unbind,
-    "slice": _slice,
-    "narrow": _narrow,
-    "select": _select,
-    "pad": _pad,
-    "constant_pad_nd": _pad,
-    "roll": _roll,
-    "repeat": _repeat,
-    "tile": _repeat,
-    "repeat_interleave": _repeat_each,
-    "copy": _copy,
-    "slice_scatter": _slice_scatter,
     "im2col": _plain("im2col", "kernel_size", "dilation", "padding", "stride"),
-    "index": _index,
-    "unfold": _unfold,
-    "index_select": _index_select,
+    "col2im": _plain("col2im", "output_size", "kernel_size", "dilation", "padding", "stride"),
     "addcmul": _addcmul,
     "upsample_nearest1d": _upsample("nearest"),
     "upsample_nearest2d": _upsample("nearest"),
     "upsample_nearest3d": _upsample("nearest"),
-    "_upsample_nearest_exact2d": _upsample("nearest-exact"),
+    **{f"_upsample_nearest_exact{rank}d": _upsample("nearest-exact") for rank in (1, 2, 3)},
     "upsample_linear1d": _upsample("linear"),
     "upsample_bilinear2d": _upsample("bilinear"),
     "_upsample_bilinear2d_aa": _upsample("bilinear antialias"),
@@ -531,5 +414,7 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "feature_dropout": _dropout,
     "alpha_dropout": _dropout,
     "masked_fill": _masked_fill,
+    "where": _where,
+    "swapaxes": _plain("transpose", dim0="axis0", dim1="axis1"),
     **dict.fromkeys(_IDENTITIES, _identity),
 }

@@ -61,11 +61,10 @@ def _deconvolution(caffe: Caffe, message: Message, name: str, bottoms: list[Blob
     fields = {
         "out_channels": part.integer("num_output", 0),
         **_window(part, rank),
+        "dilation": plain(sizes_of(part, "dilation", "dilation", rank, 1, 1)),
         "groups": part.integer("group", 1, 1),
         "bias": part.flag("bias_term", True),
     }
-    if set(sizes_of(part, "dilation", "dilation", rank, 1, 1)) != {1}:
-        raise fault("archcalc has no transposed convolution with dilation", part.place, name)
     return with_arrays(caffe, message, name, bottoms, f"conv_transpose{rank}d", fields, 1 + fields["bias"])
 
 

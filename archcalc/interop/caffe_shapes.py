@@ -35,7 +35,7 @@ def cut(caffe: Caffe, message: Message, name: str, bottoms: list[Blob]) -> list[
         raise fault(f"{full[axis]} cannot be cut into {count} equal parts", message.place, name)
     edges = [0, *points, full[axis]]
     sizes = [end - start for start, end in pairwise(edges)]
-    fields = {"sizes": sizes if points else [full[axis] // count], "axis": axes_named(full[1:])[axis - 1]}
+    fields = {"sizes": sizes if points else full[axis] // count, "axis": axes_named(full[1:])[axis - 1]}
     return [
         one(caffe, message, f"{name}/{index}", bottoms, "split", {**fields, "index": index})[0]
         for index in range(count)
@@ -65,8 +65,9 @@ def crop(caffe: Caffe, message: Message, name: str, bottoms: list[Blob]) -> list
         cut = {"start": begins[0], "length": other[1]}
         node = caffe.net.add(f"{name}/channels", "narrow", [node], cut, place=message.place)
         name = f"{name}/crop"
-    fields = {"margins": begins[1:] + ends[1:]}
-    return one(caffe, message, name, [bottoms[0]._replace(node=node)], f"crop{len(own) - 2}d", fields)
+    margins = begins[1:] + ends[1:]
+    op, fields = (f"crop{len(own) - 2}d", {"margins": margins}) if any(margins) else ("identity", {})
+    return one(caffe, message, name, [bottoms[0]._replace(node=node)], op, fields)
 
 
 def softmax(caffe: Caffe, message: Message, name: str, bottoms: list[Blob]) -> list[Blob]:

@@ -277,7 +277,9 @@ def _crop(reader: Reader, section: Section, name: str) -> str:
         reader.net.note("[crop] also moves pixels from 0 … 1 to −1 … 1; that is left to the input")
     begins = [(has - size) // 2 for size, has in zip(wanted, shape[1:], strict=True)]
     ends = [has - size - begin for size, has, begin in zip(wanted, shape[1:], begins, strict=True)]
-    return reader.net.add(name, "crop2d", [reader.current], {"margins": begins + ends}, place=section.place)
+    margins = begins + ends
+    cut = ("crop2d", {"margins": margins}) if any(margins) else ("identity", {})
+    return reader.net.add(name, cut[0], [reader.current], cut[1], place=section.place)
 
 
 def _normalization(reader: Reader, section: Section, name: str) -> str:

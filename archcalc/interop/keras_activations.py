@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from archcalc.interop.keras_layer import KerasLayer, Tensor, only
+from archcalc.interop.keras_layer import KerasLayer, Output, Tensor, only
 
 #: Reads a layer: its settings and what reaches it; gives its output, or several.
-Maker = Callable[[KerasLayer, list[Tensor]], Tensor | list[Tensor]]
+Maker = Callable[[KerasLayer, list[Tensor]], Tensor | list[Tensor] | list[Output]]
 
 #: Keras's activations and what they are here.
 ACTIVATIONS: Mapping[str, tuple[str, Mapping[str, Any]] | None] = {
@@ -149,3 +149,52 @@ def _flat(array: Any) -> Any:
 
 
 _SETTINGS = {"re_lu": relu, "leaky_re_lu": leaky_relu, "elu": elu, "softmax": softmax}
+
+
+# --- operations of `keras.ops`
+
+
+def _plain(op: str, **fields: Any) -> Maker:
+    """One that treats every value by itself."""
+
+    def make(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
+        source = only(layer, inputs)
+        return same_order(source, layer.add(op, [source], fields))
+
+    return make
+
+
+def _gelu(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
+    """`ops.gelu`, which is approximate unless its argument says otherwise."""
+    source = only(layer, inputs)
+    approximate = {"approximate": "tanh"} if layer.flag("approximate", True) else {}
+    return same_order(source, layer.add("gelu", [source], approximate))
+
+
+def _leaky(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
+    source = only(layer, inputs)
+    slope = layer.number("negative_slope", 0.2)
+    return same_order(source, layer.add("leaky_relu", [source], {"negative_slope": slope}))
+
+
+def _clip(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
+    source = only(layer, inputs)
+    bounds = {"min_val": layer.number("x_min"), "max_val": layer.number("x_max")}
+    return same_order(source, layer.add("hardtanh", [source], bounds))
+
+
+def _log_softmax(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
+    axis = layer.value("axis", -1)
+    if not isinstance(axis, int):
+        raise layer.wrong(f"axis should be a whole number, not {axis!r:.40}")
+    return softmax_along(layer, only(layer, inputs), axis, "log_softmax", "")
+
+
+#: Operations of a map, by their classes.
+OPERATIONS: Mapping[str, Maker] = {
+    "Silu": _plain("silu"), "Sigmoid": _plain("sigmoid"), "Tanh": _plain("tanh"), "Relu6": _plain("relu6"),
+    "Selu": _plain("selu"), "Softplus": _plain("softplus"), "HardSigmoid": _plain("hardsigmoid"),
+    "HardSilu": _plain("hardswish"), "HardTanh": _plain("hardtanh"), "Square": _plain("power", exponent=2.0),
+    "Sqrt": _plain("power", exponent=0.5), "Gelu": _gelu, "Elu": elu, "LeakyRelu": _leaky, "Clip": _clip,
+    "LogSoftmax": _log_softmax,
+}  # fmt: skip

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 
 from archcalc.interop import keras_activations as activations
 from archcalc.interop import keras_layers as layers
+from archcalc.interop import keras_recurrent as recurrent
 from archcalc.interop import keras_sequence as sequence
 from archcalc.interop.keras_activations import Maker
 from archcalc.interop.keras_shapes import SHAPES
+from archcalc.interop.keras_sizes import SIZES
+from archcalc.interop.keras_unread import UNREAD
 
 CLASSES: Mapping[str, Maker] = {
     **{f"Conv{rank}D": layers.conv(rank) for rank in (1, 2, 3)},
@@ -35,15 +38,22 @@ CLASSES: Mapping[str, Maker] = {
     "LayerNormalization": layers.layer_norm,
     "RMSNormalization": layers.layer_norm,
     "GroupNormalization": layers.group_norm,
+    "UnitNormalization": layers.unit_norm,
+    "Normalize": layers.unit_norm,
     "LayerScale": layers.layer_scale,
     "Scale": layers.scale,
     "LocalResponseNormalization": layers.local_response_norm,
     "Embedding": sequence.embedding,
+    "PositionEmbedding": sequence.position_embedding,
+    "ClassToken": sequence.class_token,
     "MultiHeadAttention": sequence.multi_head_attention,
     "Attention": sequence.attention,
-    **{kind: sequence.recurrent(op) for kind, op in sequence.RECURRENT.items()},
-    "Bidirectional": sequence.bidirectional,
-    "ConvLSTM2D": sequence.conv_lstm,
+    **{kind: recurrent.recurrent(op) for kind, op in recurrent.RECURRENT.items()},
+    "RNN": recurrent.around_cell,
+    "Bidirectional": recurrent.bidirectional,
     "TimeDistributed": sequence.time_distributed,
+    "SpectralNormalization": sequence.spectral_norm,
     **SHAPES,
+    **SIZES,
+    **UNREAD,
 }

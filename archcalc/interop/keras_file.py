@@ -6,6 +6,8 @@ Nothing in a file is run or unpickled, and nothing outside it is opened: links o
 from __future__ import annotations
 
 import io
+import math
+import re
 import struct
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archcalc.core.archives import DAMAGED
-from archcalc.core.errors import UsageError
+from archcalc.core.errors import MissingPackageError, UsageError
 from archcalc.core.files import note_archive, note_input, read_bytes
 from archcalc.core.shapes import Shape
 from archcalc.interop.assemble import fault
@@ -101,7 +103,8 @@ def _h5py() -> Any:
     try:
         import h5py
     except ImportError:
-        raise UsageError("reading .h5 files and weights of Keras needs h5py: pip install h5py") from None
+        message = "reading .h5 files and weights of Keras needs h5py: pip install h5py"
+        raise MissingPackageError("h5py", message) from None
     return h5py
 
 
@@ -158,19 +161,91 @@ class LegacyWeights(Weights):
         if path[0] not in self.root:
             return {}
         group = _inside(self.root, path[0], self.name)
-        found: dict[str, Any] = {}
-        for raw in group.attrs.get("weight_names", ()):
-            name = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
-            parts = name.rpartition(":")[0].split("/") if ":" in name else name.split("/")
-            if path[-1] in parts[:-1]:
-                inner = parts[len(parts) - parts[::-1].index(path[-1]) :]
-                found[_key(inner)] = _Lazy(group, name, self.name)
-        return found
+        stored = group.attrs.get("weight_names", ())
+        names = [_text_of(raw) for raw in stored]
+        return {key: _Lazy(group, name, self.name) for key, name in _keyed(path[-1], kind, names).items()}
+
+    def count(self, path: Sequence[str]) -> int | None:
+        if path[0] not in self.root:  # every layer has a group, operations have none
+            return 0 if "layer_names" in self.root.attrs else None
+        group = _inside(self.root, path[0], self.name)
+        names = [_text_of(raw) for raw in group.attrs.get("weight_names", ())]
+        own = [name for name in names if path[-1] in name.split("/")[:-1] and _SEED not in name]
+        return sum(int(_Lazy(group, name, self.name).dataset().size) for name in own)
+
+
+class LiveWeights(Weights):
+    """The arrays of a model in memory, as they are when they are asked for."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def _layer(self, path: Sequence[str]) -> Any:
+        layer = self.model
+        for name in path:
+            inner = getattr(layer, "operations", None) or getattr(layer, "layers", None) or ()
+            layer = next((each for each in inner if each.name == name), None)
+        return layer
+
+    def count(self, path: Sequence[str]) -> int | None:
+        layer = self._layer(path)
+        if layer is None:
+            return None
+        return sum(
+            int(math.prod(each.shape))
+            for each in getattr(layer, "weights", ())
+            if _SEED not in getattr(each, "path", each.name)
+        )
+
+    def shape(self, path: Sequence[str]) -> Shape | None:
+        nodes = getattr(self._layer(path), "_inbound_nodes", ())
+        outputs = [getattr(node, "output_tensors", None) or [] for node in nodes]
+        shapes = {tuple(tensor.shape) for tensors in outputs for tensor in tensors}
+        if len(shapes) != 1 or any(len(tensors) != 1 for tensors in outputs):
+            return None
+        (shape,) = shapes
+        if len(shape) < 2:
+            return None
+        return tuple(size if isinstance(size, int) and size > 0 else 0 for size in shape[1:])
+
+    def of(self, path: Sequence[str], kind: str, config: Mapping[str, Any]) -> Arrays:
+        layer = self._layer(path)
+        names = {str(getattr(each, "path", each.name)): each for each in getattr(layer, "weights", ())}
+        return {key: names[name].numpy for key, name in _keyed(path[-1], kind, list(names)).items()}
+
+
+#: What layers that draw random numbers keep: the state of their generator.
+_SEED = "seed_generator"
+
+
+def _text_of(raw: Any) -> str:
+    return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+
+
+def _keyed(layer: str, kind: str, names: Sequence[str]) -> dict[str, str]:
+    """The full names of the arrays of a layer by their names in it; Keras calls one that has none `variable_7`."""
+    order = _ORDERS.get(kind, ())
+    found = {}
+    for name in names:
+        key = _key_in(layer, name)
+        if len(order) == 1 and re.fullmatch(r"variable(?:_\d+)?", key):
+            (key,) = order
+        if key:
+            found[key] = name
+    return found
+
+
+def _key_in(layer: str, name: str) -> str:
+    """The name that an array has in a layer, from the name with all scopes; empty for an array of another layer."""
+    parts = name.rpartition(":")[0].split("/") if ":" in name else name.split("/")
+    if layer not in parts[:-1]:
+        return ""
+    return _key(parts[len(parts) - parts[::-1].index(layer) :])
 
 
 def _key(parts: Sequence[str]) -> str:
     """`forward_kernel` of forward_gru/gru_cell/kernel, `query/kernel` of query/kernel."""
-    kept = [part for part in parts[:-1] if not part.endswith("_cell") and part != "cell"]
+    kept = [part for part in parts[:-1] if not re.fullmatch(r"(?:\w+_)?cell(?:_\d+)?", part)]
     for way in ("forward_", "backward_"):
         if kept and kept[0].startswith(way):
             return way + parts[-1]
@@ -183,11 +258,14 @@ class _Lazy:
     def __init__(self, group: Any, name: str, file: str) -> None:
         self.group, self.name, self.file = group, name, file
 
-    def __call__(self) -> numpy.ndarray[Any, Any]:
+    def dataset(self) -> Any:
         found = self.group
         for part in self.name.split("/"):
             found = _inside(found, part, self.file)
-        return _loaded(found, self.file)
+        return found
+
+    def __call__(self) -> numpy.ndarray[Any, Any]:
+        return _loaded(self.dataset(), self.file)
 
 
 #: How Keras 3 calls the parts of a layer, and how they are named here.
@@ -206,7 +284,9 @@ _ORDERS: Mapping[str, tuple[str, ...]] = {
     "PReLU": ("alpha",),
     "LayerScale": ("gamma",),
     "Normalization": ("mean", "variance", "count"),
-    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "Bidirectional"), ("kernel", "recurrent_kernel", "bias")),
+    **dict.fromkeys(
+        ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional"), ("kernel", "recurrent_kernel", "bias", "recurrent_bias")
+    ),
 }
 
 
@@ -233,6 +313,21 @@ class ArchiveWeights(Weights):
             for prefix in prefixes
             for index, name in enumerate(order)
         }
+
+    def count(self, path: Sequence[str]) -> int | None:
+        group = self.groups().get(tuple(path))
+        return None if group is None else self._size(group, 0)
+
+    def _size(self, group: Any, depth: int) -> int:
+        """How many numbers a group holds with all groups in it."""
+        if depth > 24:
+            raise fault("its groups lie inside one another more than 24 deep", str(self.path))
+        total = 0
+        for key in group:
+            found = _inside(group, key, str(self.path))
+            if key != _SEED:
+                total += self._size(found, depth + 1) if hasattr(found, "keys") else int(found.size)
+        return total
 
     def array(self, path: tuple[str, ...], prefix: str, index: int) -> numpy.ndarray[Any, Any]:
         """An array by its layer, its part of the layer and its number."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archcalc.core.shapes import LARGEST_FLAT, Shape
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 Transform = Callable[["numpy.ndarray[Any, Any]"], "numpy.ndarray[Any, Any]"]
 
 
+class Wide(NamedTuple):
+    """A map with more axes than there are here: its sizes in Keras, and then its axes in another order."""
+
+    sizes: Shape
+    order: tuple[int, ...]
+
+
 class Tensor(NamedTuple):
     """A map: its node, whether Keras has its channels last, and of a flat one how its values lie.
 
@@ -33,10 +40,19 @@ class Tensor(NamedTuple):
     last: bool = True
     order: tuple[Shape, ...] = ()
     source: str = ""
+    #: What it has become since `node`, until a layer gives it as many axes as there are here.
+    wide: Wide | None = None
 
+
+#: A map, or what adds the layers of one that few models read when it is read.
+Output = Tensor | Callable[[], Tensor]
 
 #: The arrays of the layers by the names that Keras gives them.
 Arrays = Mapping[str, "LazyArray"]
+
+
+class UnreadError(Exception):
+    """A setting that archcalc does not have: the layer becomes opaque where the file says what is needed for that."""
 
 
 @dataclass
@@ -72,6 +88,10 @@ class KerasLayer:
     call: Mapping[str, Any] = field(default_factory=dict)
     classes: Mapping[str, Callable[[KerasLayer, list[Tensor]], Any]] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
+    #: How many numbers it stores; None where that is not known.
+    stored: Callable[[], int | None] = lambda: None
+    #: The shape of its output where `shape` has none, as another layer or a model in memory has it.
+    seen: Shape | None = None
 
     # --- settings
 
@@ -175,6 +195,10 @@ class KerasLayer:
         return found
 
     # --- layers
+
+    def after(self, part: str) -> KerasLayer:
+        """The same layer, whose further layers have another name."""
+        return replace(self, name=self.name + part)
 
     def add(
         self,

@@ -12,6 +12,8 @@ from typing import Any
 from archcalc.core.shapes import Shape
 from archcalc.interop.keras_activations import Maker, activate, activation_name, same_order
 from archcalc.interop.keras_layer import KerasLayer, Tensor, Transform, only
+from archcalc.ops import rules
+from archcalc.ops.windowed import Sides
 
 # --- windows
 
@@ -114,21 +116,21 @@ def transposed(rank: int) -> Maker:
     def make(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
         source = layer.image(only(layer, inputs), rank)
         fields = {"out_channels": layer.integer("filters"), **_window(layer, rank, "kernel_size")}
+        fields["dilation"] = layer.sizes("dilation_rate", rank, 1)
         fields["bias"] = layer.flag("use_bias", True)
-        kernels, strides = (
-            [one] * rank if isinstance(one, int) else one for one in (fields["kernel_size"], fields["stride"])
-        )
+        window = (fields[name] for name in ("kernel_size", "stride", "dilation"))
+        kernels, strides, dilations = ([one] * rank if isinstance(one, int) else one for one in window)
+        spans = list(map(rules.dilated_window, kernels, dilations))
         if layer.config.get("output_padding") is not None:
-            added = layer.sizes("output_padding", rank, least=0)
-            fields["output_padding"] = added
+            fields["output_padding"] = added = layer.sizes("output_padding", rank, least=0)
             if fields["padding"] == "same":
-                fields["padding"] = [kernel // 2 for kernel in kernels]
-        elif fields["padding"] == 0 and any(map(int.__lt__, kernels, strides)):
-            fields["output_padding"] = [
-                max(stride - kernel, 0) for kernel, stride in zip(kernels, strides, strict=True)
-            ]
-        if layer.sizes("dilation_rate", rank, 1) != 1:
-            raise layer.wrong("archcalc has no transposed convolution with dilation")
+                # What is added leaves less to be cut off, and an odd position of that comes from the end.
+                more = [added] * rank if isinstance(added, int) else added
+                cut = [span // 2 * 2 - extra for span, extra in zip(spans, more, strict=True)]
+                fields["padding"] = list(Sides.halves([max(total, 0) for total in cut]))
+                fields["output_padding"] = [max(-total, 0) for total in cut]
+        elif fields["padding"] == 0 and any(map(int.__lt__, spans, strides)):
+            fields["output_padding"] = [max(stride - span, 0) for span, stride in zip(spans, strides, strict=True)]
         arrays = {"weight": ("kernel", _conv_kernel), **BIAS}
         found = layer.add(f"conv_transpose{rank}d", [source], fields, arrays=arrays)
         return activate(layer, found, layer.value("activation"))
@@ -253,6 +255,17 @@ def _batch_norm(layer: KerasLayer, source: Tensor, scale: bool, shift: bool, par
     arrays = {name: (theirs, turn) for name, theirs in names.items()}
     rank = max(len(layer.own(source)) - 1, 1)
     return same_order(source, layer.add(f"batch_norm{rank}d", [source], fields, part=part, arrays=arrays))
+
+
+def unit_norm(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
+    """`UnitNormalization` and `ops.normalize`: the channels of each position divided by their norm."""
+    source = only(layer, inputs)
+    axis, order = layer.value("axis", -1), layer.value("order", 2)
+    if not isinstance(axis, int) or layer.axis(source, axis) != 0 or order != 2 or source.order:
+        return layer.opaque([source], layer.own(source))
+    default = 1e-12 if layer.kind == "UnitNormalization" else 1e-7
+    epsilon = default if layer.value("epsilon") is None else layer.number("epsilon")
+    return layer.add("l2_norm", [source], {"epsilon": epsilon})
 
 
 def layer_norm(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:

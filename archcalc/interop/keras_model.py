@@ -7,7 +7,7 @@ Source: keras-team/keras 3, keras/src/models/functional.py and sequential.py; th
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import SpecError
@@ -15,8 +15,9 @@ from archcalc.core.shapes import AXES, LARGEST_FLAT, Shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.interop.assemble import Assembler, fault
 from archcalc.interop.keras_classes import CLASSES
-from archcalc.interop.keras_layer import Arrays, KerasLayer, Tensor
-from archcalc.interop.keras_sequence import unread
+from archcalc.interop.keras_layer import Arrays, KerasLayer, Output, Tensor, UnreadError
+from archcalc.interop.keras_operations import OPERATIONS, TENSORFLOW
+from archcalc.interop.keras_unread import unread
 from archcalc.spec.values import MOST_LAYERS
 
 #: Models do not lie deeper inside one another.
@@ -34,6 +35,18 @@ class _Call(NamedTuple):
     named: dict[str, _Key]
     other: dict[str, Any]
 
+    def sources(self) -> Iterator[_Key]:
+        """All that it reads."""
+        yield from self.reads
+        yield from self.named.values()
+
+    def renumbered(self, names: Set[str]) -> _Call:
+        """The same where uses of these layers are counted from 0, not from 1."""
+        if not names:
+            return self
+        named = {part: _earlier(key, names) for part, key in self.named.items()}
+        return self._replace(reads=[_earlier(key, names) for key in self.reads], named=named)
+
 
 class Weights:
     """The arrays that came with a file; this one has none."""
@@ -41,6 +54,14 @@ class Weights:
     def of(self, path: Sequence[str], kind: str, config: Mapping[str, Any]) -> Arrays:
         """The arrays of a layer, whose path has the names of the models around it, by Keras's names."""
         return {}
+
+    def count(self, path: Sequence[str]) -> int | None:
+        """How many numbers a layer stores; None where that is not known."""
+        return None
+
+    def shape(self, path: Sequence[str]) -> Shape | None:
+        """The shape of the output of a layer in Keras, without the batch; None where that is not known."""
+        return None
 
 
 class ModelReader:
@@ -56,6 +77,8 @@ class ModelReader:
         #: The paths of such objects, by the paths at which they are used again.
         self.origins: dict[tuple[str, ...], tuple[str, ...]] = {}
         self.count = 0
+        #: Whether an input has another size than in the file, so that the shapes in it do not hold.
+        self.is_resized = False
 
     def wrong(self, message: str, layer: str = "") -> SpecError:
         return fault(message, self.file, layer)
@@ -67,6 +90,7 @@ class ModelReader:
             raise self.wrong(f"a model is Sequential or Functional, not {kind[:60]!r}; archcalc reads no code")
         self.last = not _mentions_channels_first(document)
         outputs = self.model(document, None, ())
+        self.refuse_wide(outputs)
         for tensor in outputs:
             name = tensor.node
             self.net.outputs[name] = tensor.node
@@ -103,7 +127,7 @@ class ModelReader:
     ) -> list[Tensor]:  # fmt: skip
         """One layer after the other."""
         current = given
-        for layer in layers:
+        for layer, after in zip(layers, [*layers[1:], None], strict=True):
             kind, settings = self.parts(layer)
             if kind == "InputLayer":
                 if current is None:
@@ -118,7 +142,8 @@ class ModelReader:
                 build = document.get("build_config")
                 shape = shape or (build.get("input_shape") if isinstance(build, Mapping) else None)
                 current = [self.input({**settings, "batch_shape": shape}, "input", scope)]
-            current = self.use(layer, _Call([], {}, {}), current, {}, scope)
+            made = self.use(layer, _Call([], {}, {}), current, {}, scope, seen=_built_for(after))
+            current = [one for one in made if isinstance(one, Tensor)]
         return current or []
 
     def input(self, config: Mapping[str, Any], name: Any, scope: tuple[str, ...]) -> Tensor:
@@ -135,6 +160,8 @@ class ModelReader:
                 shown = "×".join(map(str, sizes))[:60]
                 raise self.wrong(f"the input {label[:60]!r} is {shown}; archcalc reads one to four axes of usual sizes")
             given = (sizes[-1], *sizes[:-1]) if self.last else tuple(sizes)
+        elif sizes is not None and given != ((*sizes[-1:], *sizes[:-1]) if self.last else tuple(sizes)):
+            self.is_resized = True
         return Tensor(self.net.input(label, given), self.last)
 
     def functional(
@@ -150,7 +177,8 @@ class ModelReader:
             named[name] = layer
         inputs = list(_keys(config.get("input_layers")))
         calls = {name: self.calls(layer, "/".join((*scope, name))) for name, layer in named.items()}
-        done: dict[_Key, Tensor] = {}
+        outputs = _numbered(named, calls, list(_keys(config.get("output_layers"))))
+        done: dict[_Key, Output] = {}
         for index, (name, _, _) in enumerate(inputs):
             if name not in named:
                 raise self.wrong(f"the input {name[:60]!r} is no layer", "/".join(scope))
@@ -161,15 +189,17 @@ class ModelReader:
                 done[name, 0, 0] = given[index]
             calls[name] = []
         self.run(named, calls, done, scope)
-        outputs = list(_keys(config.get("output_layers")))
         missing = [key for key in outputs if key not in done]
         if missing or not outputs:
+            if missing and missing[0][0] in named:
+                which = f"output {missing[0][2]} of use {missing[0][1] + 1} of {missing[0][0][:60]!r}"
+                raise self.wrong(f"an output of the model is {which}, which archcalc does not have", "/".join(scope))
             shown = missing[0][0][:60] if missing else "none"
             raise self.wrong(f"an output of the model is {shown!r}, which is not there", "/".join(scope))
-        return [done[key] for key in outputs]
+        return [self.found(done, key, "/".join(scope)) for key in outputs]
 
     def run(
-        self, named: Mapping[str, Mapping[str, Any]], calls: Mapping[str, list[_Call]], done: dict[_Key, Tensor],
+        self, named: Mapping[str, Mapping[str, Any]], calls: Mapping[str, list[_Call]], done: dict[_Key, Output],
         scope: tuple[str, ...],
     ) -> None:  # fmt: skip
         """Every use of every layer, as soon as what it reads is there, in the order of the file."""
@@ -180,7 +210,7 @@ class ModelReader:
         ready: list[tuple[int, int, str]] = []
         for name, uses in calls.items():
             for number, call in enumerate(uses):
-                wanted = {(one[0], one[1], 0) for one in (*call.reads, *call.named.values())}
+                wanted = {(one[0], one[1], 0) for one in call.sources()}
                 wanted = {key for key in wanted if key not in done}
                 missing[name, number] = len(wanted)
                 for key in wanted:
@@ -204,15 +234,19 @@ class ModelReader:
         if missing:
             name, number = min(missing, key=lambda one: (place[one[0]], one[1]))
             call = calls[name][number]
-            source = next(key[0] for key in (*call.reads, *call.named.values()) if (key[0], key[1], 0) not in done)
+            source = next(key[0] for key in call.sources() if (key[0], key[1], 0) not in done)
             hint = "" if source in named else did_you_mean(source, list(named)[:2000])
             reason = "which reads it in turn, or is not used so often" if source in named else "which is not there"
             raise self.wrong(f"it reads {source[:60]!r}, {reason}{hint}", "/".join((*scope, name)))
 
-    def found(self, done: Mapping[_Key, Tensor], key: _Key, reader: str) -> Tensor:
+    def found(self, done: dict[_Key, Output], key: _Key, reader: str) -> Tensor:
+        """An output, which is added now where it is one that few read."""
         if key not in done:
             raise self.wrong(f"it reads output {key[2]} of {key[0][:60]!r}, which archcalc does not have", reader)
-        return done[key]
+        output = done[key]
+        if not isinstance(output, Tensor):
+            output = done[key] = output()
+        return output
 
     def calls(self, layer: Mapping[str, Any], name: str) -> list[_Call]:
         """The uses of a layer: `args` and `kwargs` in Keras 3, lists of what is read in Keras 2."""
@@ -244,8 +278,8 @@ class ModelReader:
 
     def use(
         self, document: Mapping[str, Any], call: _Call, inputs: list[Tensor], extra: Mapping[str, Tensor],
-        scope: tuple[str, ...], shape: Shape | None = None,
-    ) -> list[Tensor]:  # fmt: skip
+        scope: tuple[str, ...], shape: Shape | None = None, seen: Shape | None = None,
+    ) -> Sequence[Output]:  # fmt: skip
         """A layer on the maps that reach it."""
         kind, config = self.parts(document)
         name = document.get("name") or config.get("name")
@@ -258,26 +292,54 @@ class ModelReader:
             return self.model(document, [*inputs, *extra.values()], path)
         if kind == "InputLayer":
             raise self.wrong("an input that the model does not name as one of its inputs", label)
-        if shape is not None and self.last:
-            shape = (shape[-1], *shape[:-1])
+        shape = self.own(shape)
         module = document.get("module")
         is_operation = isinstance(module, str) and module.startswith(("keras.src.ops", "keras.ops"))
+        is_code = is_operation or kind in ("Lambda", "TFOpLambda", "SlicingOpLambda")
+        # An .h5 does not say so; operations have none of what all layers have.
+        is_operation = is_operation or (module is None and kind not in CLASSES and not _OF_LAYERS & config.keys())
+        if kind == "TFOpLambda" and (known := TENSORFLOW.get(str(config.get("function")))):
+            kind, is_operation, is_code = known, True, True
+            config = {**config, **call.other}
+            call = call._replace(other={"args": [None, call.other.get("y")]})
         again = origin in self.first
         layer = KerasLayer(
             self.net, kind, label, config, self.file, self.last, {} if again else self.weights.of(path, kind, config),
-            self.first.get(origin, ()), shape, extra, call.other, CLASSES,
+            self.first.get(origin, ()), shape, extra, call.other, CLASSES, [],
+            lambda: self.weights.count(self.origin(path)), self.own(seen or self.weights.shape(path)),
         )  # fmt: skip
+        if kind not in ("Reshape", "Permute"):
+            self.refuse_wide([*inputs, *extra.values()], label)
         make = CLASSES.get(_OPERATIONS.get(kind, kind) if is_operation else kind)
-        if make is None and (is_operation or kind in ("Lambda", "TFOpLambda", "SlicingOpLambda")):
-            make = unread
+        make = OPERATIONS.get(kind, make) if is_operation else make
+        reads = [*inputs, *extra.values()] if is_operation else inputs
+        made: Tensor | Sequence[Output]
         if make is None:
-            hint = did_you_mean(kind, CLASSES)
-            raise self.wrong(f"archcalc has no layer {kind[:60]!r} of Keras{hint}", label)
-        made = make(layer, [*inputs, *extra.values()] if is_operation else inputs)
+            reason = f"archcalc {'cannot read' if is_code else 'has no layer'} {kind[:60]!r} of Keras"
+            params = 0 if is_code else None
+            made = unread(layer, [*inputs, *extra.values()], reason, params, did_you_mean(kind, CLASSES))
+        else:
+            try:
+                made = make(layer, reads)
+            except UnreadError as reason:
+                made = unread(layer, [*inputs, *extra.values()], str(reason))
         self.first.setdefault(origin, layer.made)
-        outputs = made if isinstance(made, list) else [made]
+        outputs = [made] if isinstance(made, Tensor) else made
         self.compare(layer, outputs)
         return outputs
+
+    def own(self, shape: Shape | None) -> Shape | None:
+        """A shape of the file with its channels first, and with open sizes where its inputs have others."""
+        if shape is None or self.is_resized:
+            return shape and (0,) * len(shape)
+        return (shape[-1], *shape[:-1]) if self.last else shape
+
+    def refuse_wide(self, tensors: Sequence[Tensor], label: str = "") -> None:
+        """Raise `SpecError` for a map with more axes than there are here, which only a shuffle has in between."""
+        for wide in [tensor.wide for tensor in tensors if tensor.wide]:
+            raise self.wrong(
+                f"shape {wide.sizes} has more axes than archcalc can have: channels and 3 positions", label
+            )
 
     def same(self, document: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
         """The layer or model that this is; where a file marks it as used before, that one, as Keras loads it.
@@ -301,23 +363,24 @@ class ModelReader:
             return path
         return self.origins.get(path) or (*self.origin(path[:-1]), path[-1])
 
-    def compare(self, layer: KerasLayer, outputs: Sequence[Tensor]) -> None:
+    def compare(self, layer: KerasLayer, outputs: Sequence[Output]) -> None:
         """Raise `SpecError` where the file says another shape than archcalc finds."""
-        if layer.shape is None or not outputs or outputs[0].last != self.last:
+        first = outputs[0] if outputs else None
+        if layer.shape is None or not isinstance(first, Tensor) or first.last != self.last or first.wide:
             return
-        found = layer.own(outputs[0])
+        found = layer.own(first)
         if len(found) != len(layer.shape) or any(
             size not in (0, own) for size, own in zip(layer.shape, found, strict=True)
         ):
-            if self.net.is_resized:
-                return
             raise layer.wrong(
                 f"the file says that its output is {layer.shape}, archcalc finds {found} (channels first)"
             )
 
 
-#: Operations of `keras.ops` that are layers under another name.
-_OPERATIONS = {"TrueDivide": "", "Relu": "ReLU", "Mean": "", "Concat": "Concatenate"}
+#: What the settings of every layer have.
+_OF_LAYERS = {"trainable", "dtype"}
+#: Operations of `keras.ops` that are layers under another name, or none of the layers with their name.
+_OPERATIONS = {"Relu": "ReLU", "Concat": "Concatenate", "Dot": "", "Average": ""}
 
 
 def _keys(value: Any, depth: int = 0) -> Iterator[_Key]:
@@ -339,8 +402,52 @@ def _keys(value: Any, depth: int = 0) -> Iterator[_Key]:
                 yield from _keys(one, depth + 1)
 
 
+def _numbered(named: Mapping[str, Mapping[str, Any]], calls: dict[str, list[_Call]], outputs: list[_Key]) -> list[_Key]:
+    """The outputs, and in `calls` what is read, with the uses of models inside counted from 0.
+
+    A model has a use of its own from the start, that on its inputs. Keras 3 counts it where the outputs of the model
+    around are named, and nowhere else; Keras 2 counts it always, or never where a Sequential has no input layer.
+    Source: keras-team/keras 3, keras/src/models/functional.py, `functional_from_config`.
+    """
+    models = {name for name, layer in named.items() if layer["class_name"] in MODELS and calls[name]}
+    if not models:
+        return outputs
+    last = dict.fromkeys(models, 0)
+    for key, use, _ in [*outputs, *(key for uses in calls.values() for one in uses for key in one.sources())]:
+        if key in models:
+            last[key] = max(last[key], use)
+    from_one, outputs_from_one = set(), set()
+    for name in models:
+        if isinstance(named[name]["inbound_nodes"][0], list):
+            from_one |= {name} if last[name] == len(calls[name]) else set()
+        elif named[name]["class_name"] != "Sequential":
+            outputs_from_one.add(name)
+    for reader, uses in calls.items():
+        calls[reader] = [one.renumbered(from_one) for one in uses]
+    return [_earlier(key, from_one | outputs_from_one) for key in outputs]
+
+
+def _earlier(key: _Key, names: Set[str]) -> _Key:
+    return (key[0], key[1] - 1, key[2]) if key[0] in names and key[1] else key
+
+
 def _is_index(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST_LAYERS
+
+
+def _built_for(layer: Any) -> Shape | None:
+    """The shape that a layer was built for, without the batch, where a file of Keras 3 says it."""
+    build = layer.get("build_config") if isinstance(layer, Mapping) else None
+    shape = build.get("input_shape") if isinstance(build, Mapping) else None
+    is_shared = isinstance(layer, Mapping) and "shared_object_id" in layer  # it may have been built for another
+    if (
+        is_shared
+        or not isinstance(shape, list)
+        or len(shape) < 2
+        or any(isinstance(size, (list, Mapping)) for size in shape)
+    ):
+        return None
+    return tuple(size if isinstance(size, int) and size > 0 else 0 for size in shape[1:])
 
 
 def _shapes_in(layers: Any) -> dict[_Key, Shape]:

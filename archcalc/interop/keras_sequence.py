@@ -1,4 +1,4 @@
-"""Keras's layers over rows of tokens and steps: attention, embeddings, recurrent layers, layers at every step."""
+"""Keras's layers over rows of tokens and steps: attention, embeddings, layers at every step."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from archcalc.interop.keras_activations import Maker, activation_name
-from archcalc.interop.keras_layer import Arrays, KerasLayer, Tensor, Transform, only
+from archcalc.interop.keras_layer import Arrays, KerasLayer, Tensor, Transform, UnreadError, only
+from archcalc.interop.keras_shapes import reshaped
 
 if TYPE_CHECKING:
     from archcalc.interop.foreign import LazyArray
@@ -17,6 +17,31 @@ def embedding(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     source = only(layer, inputs)
     fields = {"num_embeddings": layer.integer("input_dim"), "embedding_dim": layer.integer("output_dim")}
     return layer.add("embedding", [source], fields, arrays={"weight": ("embeddings", None)})
+
+
+#: The settings that every layer of Keras has.
+_OF_EVERY_LAYER = {"name", "trainable", "dtype", "autocast", "activity_regularizer"}
+
+
+def position_embedding(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
+    """`PositionEmbedding` of the code that archcalc writes: a trained value for each place, added to the map."""
+    if set(layer.config) - _OF_EVERY_LAYER:
+        raise UnreadError("archcalc reads the PositionEmbedding of the code that it writes")
+
+    def turn(array: Any) -> Any:
+        return array.transpose(array.ndim - 1, *range(array.ndim - 1))
+
+    source = layer.as_layout(only(layer, inputs), last=True)
+    return layer.add("position_embedding", [source], arrays={"weight": ("weight", turn)})
+
+
+def class_token(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
+    """`ClassToken` of the code that archcalc writes: trained tokens before a row."""
+    if set(layer.config) - _OF_EVERY_LAYER - {"num_tokens"}:
+        raise UnreadError("archcalc reads the ClassToken of the code that it writes")
+    source = layer.as_layout(only(layer, inputs), last=True)
+    fields = {"num_tokens": layer.integer("num_tokens", 1)}
+    return layer.add("class_token", [source], fields, arrays={"weight": ("weight", lambda array: array.T)})
 
 
 # --- attention
@@ -37,7 +62,7 @@ def multi_head_attention(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     channels = layer.own(query)[0]
     out = channels if size is None else size
     if isinstance(out, bool) or not isinstance(out, int) or layer.value("attention_axes", [1]) not in ([1], 1):
-        raise layer.wrong("archcalc reads output_shape as a number, and attention over all positions")
+        raise UnreadError("archcalc reads output_shape as a number, and attention over all positions")
     fields: dict[str, Any] = {"num_heads": heads, "bias": layer.flag("use_bias", True)}
     if layer.call.get("use_causal_mask") is True:
         fields["is_causal"] = True
@@ -137,118 +162,6 @@ def attention(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     return layer.add("scaled_dot_product_attention", given, {"scale": 1.0})
 
 
-# --- recurrent layers
-
-
-def recurrent(op: str) -> Maker:
-    """`LSTM`, `GRU`, `SimpleRNN`; their state alone unless `return_sequences`."""
-
-    def make(layer: KerasLayer, inputs: list[Tensor]) -> Tensor | list[Tensor]:
-        return _recurrent(layer, inputs, op, layer.config, False)
-
-    return make
-
-
-def bidirectional(layer: KerasLayer, inputs: list[Tensor]) -> Tensor | list[Tensor]:
-    """A recurrent layer forward and backward, with both outputs next to one another."""
-    inner = layer.value("layer", {})
-    kind = inner.get("class_name") if isinstance(inner, Mapping) else None
-    config = inner.get("config") if isinstance(inner, Mapping) else None
-    op = RECURRENT.get(kind) if isinstance(kind, str) else None
-    if op is None or not isinstance(config, Mapping) or layer.config.get("merge_mode", "concat") != "concat":
-        raise layer.wrong("archcalc reads Bidirectional around LSTM, GRU or SimpleRNN, with merge_mode concat")
-    return _recurrent(layer, inputs, op, config, True)
-
-
-#: The recurrent layers by class.
-RECURRENT = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn", "CuDNNLSTM": "lstm", "CuDNNGRU": "gru"}
-_GATES = {"lstm": 4, "gru": 3, "rnn": 1}
-
-
-def _recurrent(
-    layer: KerasLayer, inputs: list[Tensor], op: str, config: Mapping[str, Any], both: bool
-) -> Tensor | list[Tensor]:
-    settings = KerasLayer(layer.net, layer.kind, layer.name, config, layer.place, layer.last)
-    source = layer.as_layout(only(layer, inputs[:1]), last=True)
-    if len(layer.own(source)) != 2:
-        raise layer.wrong(f"it needs a row of steps, its input is {layer.keras_shape(source)}")
-    units, bias = settings.integer("units"), settings.flag("use_bias", True)
-    fields: dict[str, Any] = {"hidden_size": units, "bias": bias}
-    if both:
-        fields["bidirectional"] = True
-    if not settings.flag("return_sequences", False):
-        fields["last"] = True
-    activation = activation_name(config.get("activation", "tanh"))
-    usual = activation == "tanh" and activation_name(config.get("recurrent_activation", "sigmoid")) == "sigmoid"
-    if op == "rnn":
-        usual = activation in ("tanh", "relu")
-        if activation == "relu":
-            fields["nonlinearity"] = "relu"
-    two = op == "gru" and settings.flag("reset_after", True)
-    depth, steps = layer.own(source)
-    ways = 2 if both else 1
-    if usual and not settings.flag("go_backwards", False) and (two or op != "gru") and (two or not bias or _ONE_BIAS):
-        if bias and not two:
-            fields["single_bias"] = True
-        return _states(settings, layer.add(op, [source], fields, arrays=_arrays(op, both, bias, two)))
-    rows = _GATES[op] * units
-    params = ways * (rows * (depth + units) + rows * bias * (1 + two))
-    shape = (ways * units,) if fields.get("last") else (ways * units, steps)
-    return _states(settings, layer.opaque([source], shape, params))
-
-
-def _states(settings: KerasLayer, found: Tensor) -> Tensor:
-    if settings.flag("return_state", False):
-        settings.net.note(f"{settings.name}: its states are not read")
-    return found
-
-
-def _arrays(op: str, both: bool, bias: bool, two: bool) -> dict[str, tuple[str, Transform | None]]:
-    """The arrays of a recurrent layer; a GRU has its gates in another order here."""
-    turn = _gru_order if op == "gru" else _as_it_is
-    found: dict[str, tuple[str, Transform | None]] = {}
-    for way, scope in (("", "forward_"), ("_reverse", "backward_")) if both else (("", ""),):
-        found[f"weight_ih_l0{way}"] = (f"{scope}kernel", lambda array: turn(array.T))
-        found[f"weight_hh_l0{way}"] = (f"{scope}recurrent_kernel", lambda array: turn(array.T))
-        if bias and two:
-            found[f"bias_ih_l0{way}"] = (f"{scope}bias", lambda array: turn(array[0]))
-            found[f"bias_hh_l0{way}"] = (f"{scope}bias", lambda array: turn(array[1]))
-        elif bias:
-            found[f"bias_ih_l0{way}"] = (f"{scope}bias", None)
-    return found
-
-
-def _gru_order(array: Any) -> Any:
-    """Gates z, r, n as r, z, n."""
-    import numpy as np
-
-    update, reset, new = np.split(array, 3)
-    return np.concatenate([reset, update, new])
-
-
-def _as_it_is(array: Any) -> Any:
-    return array
-
-
-#: Whether the recurrent ops here can have one bias, as Keras's LSTM and SimpleRNN do.
-_ONE_BIAS = False
-
-
-def conv_lstm(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
-    """`ConvLSTM2D`, which archcalc does not have: its parameters and its output."""
-    source = only(layer, inputs)
-    depth, steps, *sizes = layer.own(layer.as_layout(source, last=True))
-    if len(sizes) != 2:
-        raise layer.wrong("it needs a row of images")
-    filters, kernel = layer.integer("filters"), layer.sizes("kernel_size", 2)
-    area = math.prod(kernel if isinstance(kernel, list) else [kernel] * 2)
-    params = 4 * filters * (area * (depth + filters) + layer.flag("use_bias", True))
-    if layer.word("padding", "valid", "same") != "same" or layer.sizes("strides", 2, 1) != 1:
-        raise layer.wrong("archcalc reads ConvLSTM2D with padding same and stride 1")
-    shape = (filters, steps, *sizes) if layer.flag("return_sequences", False) else (filters, *sizes)
-    return layer.opaque([source], shape, params)
-
-
 # --- the same layer at every step
 
 
@@ -271,7 +184,26 @@ def time_distributed(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
         found = layer.classes[kind.replace("2D", "3D")](own, [source])
         assert isinstance(found, Tensor)
         return found
-    raise layer.wrong(f"archcalc does not read TimeDistributed around {kind[:40]!r}")
+    if kind == "Flatten":
+        steps, *sizes = layer.keras_shape(source)
+        return reshaped(own, source, (steps, math.prod(sizes)))
+    raise UnreadError(f"archcalc does not read TimeDistributed around {kind[:40]!r}")
+
+
+def spectral_norm(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
+    """`SpectralNormalization`: at inference the layer in it, whose kernel was divided in training."""
+    inner = layer.value("layer", {})
+    kind, config = (inner.get(part) for part in ("class_name", "config")) if isinstance(inner, Mapping) else ("", None)
+    make = layer.classes.get(str(kind))
+    if make is None or not isinstance(config, Mapping):
+        raise UnreadError(f"archcalc does not read {layer.kind} around {str(kind)[:40]!r}")
+    own = KerasLayer(layer.net, str(kind), layer.name, config, layer.place, layer.last, {}, layer.owners)
+    own.made = layer.made
+    found = make(own, inputs)
+    if not isinstance(found, Tensor):
+        raise UnreadError(f"archcalc does not read {layer.kind} around {str(kind)[:40]!r}")
+    layer.net.note(f"{layer.name}: the vector of its spectral norm is not counted")
+    return found
 
 
 _TIMED = ("kernel_size", "strides", "dilation_rate", "pool_size")
@@ -279,10 +211,3 @@ _TIMED = ("kernel_size", "strides", "dilation_rate", "pool_size")
 
 def _with_time(value: Any) -> Any:
     return [1, *(value if isinstance(value, list) else [value] * 2)]
-
-
-def unread(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
-    """What archcalc does not know, of a shape that the file says, and without parameters of its own."""
-    if layer.shape is None:
-        raise layer.wrong(f"archcalc cannot read {layer.kind}: the shape of its output is not in the file")
-    return layer.opaque(inputs, layer.shape)

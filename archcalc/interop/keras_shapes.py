@@ -1,4 +1,4 @@
-"""Keras's layers that join, cut and reorder maps, and those that do nothing at inference, in ops of archcalc."""
+"""Keras's layers that join and reorder maps, and those that do nothing at inference, in ops of archcalc."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 from archcalc.core.shapes import Shape
 from archcalc.interop.keras_activations import Maker, same_order
-from archcalc.interop.keras_layer import KerasLayer, Tensor, only
+from archcalc.interop.keras_layer import KerasLayer, Tensor, Wide, only
+from archcalc.ops.axes import axes_named
+from archcalc.ops.norm import NORMALIZATION_EPSILON
 
 # --- joining
 
@@ -30,12 +32,14 @@ def merge(op: str) -> Maker:
     def make(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
         given = _alike(layer, inputs)
         if len(given) == 1:
-            number = _constant(layer)
+            number, is_first = constant(layer)
             if number is None:
                 return layer.opaque(given, layer.own(given[0]))
             if op == "multiply":
                 return same_order(given[0], layer.add("multiply", given, {"factor": number}))
-            return rescaled(layer, given[0], 1.0, -number if op == "subtract" else number)
+            if op == "subtract":
+                return rescaled(layer, given[0], *((-1.0, number) if is_first else (1.0, -number)))
+            return rescaled(layer, given[0], 1.0, number)
         shapes = {layer.own(one) for one in given}
         spread = {"broadcast": True} if len(shapes) > 1 else {}
         mean = op == "average"
@@ -55,10 +59,13 @@ def scaled_sum(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     return layer.add("add", [inputs[0], scaled], part="/add")
 
 
-def _constant(layer: KerasLayer) -> float | None:
-    """The number that an operation of Keras 3 adds to a map or multiplies it by."""
-    numbers = [one for one in layer.call.get("args", ()) if isinstance(one, (int, float)) and not isinstance(one, bool)]
-    return float(numbers[0]) if len(numbers) == 1 and math.isfinite(numbers[0]) else None
+def constant(layer: KerasLayer) -> tuple[float | None, bool]:
+    """The number that an operation of Keras 3 takes besides a map, and whether it stands before it."""
+    args = layer.call.get("args", ())
+    numbers = [one for one in args if isinstance(one, (int, float)) and not isinstance(one, bool)]
+    if len(numbers) != 1 or not math.isfinite(numbers[0]):
+        return None, False
+    return float(numbers[0]), args[0] is numbers[0]
 
 
 def extreme(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
@@ -110,18 +117,51 @@ def reshape(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     source = only(layer, inputs)
     given = layer.value("target_shape", layer.value("newshape", []))
     sizes = [given] if isinstance(given, int) else given
+    if "newshape" in layer.config and isinstance(sizes, list):
+        if len(sizes) < 2:
+            raise layer.wrong("it joins the images of a batch; archcalc counts one image")
+        sizes = sizes[1:]
     if not isinstance(sizes, list) or not all(isinstance(size, int) and size >= -1 for size in sizes):
         raise layer.wrong(f"target_shape should be whole numbers, not {given!r:.60}")
-    if len(sizes) == len(layer.own(source)) + 1 and layer.kind == "Reshape" and "newshape" in layer.config:
-        sizes = sizes[1:]
-    total = math.prod(layer.own(source))
+    own = layer.net.shape(source.node)
+    total = math.prod(own)
     known = math.prod(size for size in sizes if size > 0)
     target = tuple(size if size >= 0 else total // known for size in sizes)
     if math.prod(target) != total or sizes.count(-1) > 1 or not target or 0 in target:
-        raise layer.wrong(f"{layer.keras_shape(source)} cannot have the shape {tuple(sizes)}")
+        shown = source.wide.sizes if source.wide else layer.keras_shape(source)
+        raise layer.wrong(f"{shown} cannot have the shape {tuple(sizes)}")
+    if source.wide is not None:
+        return _gathered(layer, source, source.wide, target)
+    if 4 < len(target) <= _MOST_AXES and source.last and not source.order:
+        return source._replace(wide=Wide(target, tuple(range(len(target)))))
     if len(target) > 4:
         raise layer.wrong(f"target_shape {target} has more axes than archcalc can have: channels and three positions")
     return reshaped(layer, source, target)
+
+
+#: Channels and three positions, each in two parts.
+_MOST_AXES = 7
+
+
+def _gathered(layer: KerasLayer, source: Tensor, wide: Wide, target: Shape) -> Tensor:
+    """A map that was split into more axes, turned and put together again: a pixel shuffle or its inverse."""
+    own = layer.net.shape(source.node)
+    rank, plain = len(own) - 1, source._replace(wide=None)
+    if len(wide.sizes) == 2 * rank + 1:
+        *positions, depth = target
+        factor = wide.sizes[-1]
+        blocks = (*own[1:], depth, *[factor] * rank)
+        turned = (*(axis for place in range(rank) for axis in (place, 1 + rank + place)), rank)
+        if (wide.sizes, wide.order) == (blocks, turned) and positions == [size * factor for size in own[1:]]:
+            return layer.add("pixel_shuffle", [plain], {"upscale_factor": factor})
+        factor = wide.sizes[1]
+        blocks = (*(part for size in positions for part in (size, factor)), own[0])
+        turned = (*range(0, 2 * rank, 2), 2 * rank, *range(1, 2 * rank, 2))
+        if (wide.sizes, wide.order) == (blocks, turned) and depth == own[0] * factor**rank:
+            return layer.add("pixel_unshuffle", [plain], {"downscale_factor": factor})
+    raise layer.wrong(
+        f"it joins {len(wide.sizes)} axes, more than archcalc can have, in another way than a pixel shuffle does"
+    )
 
 
 def reshaped(layer: KerasLayer, source: Tensor, target: Shape) -> Tensor:
@@ -156,9 +196,12 @@ def reshaped(layer: KerasLayer, source: Tensor, target: Shape) -> Tensor:
 def permute(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     """`Permute`: its `dims` count from 1."""
     source = in_order(layer, only(layer, inputs))
-    dims, rank = layer.value("dims", []), len(layer.own(source))
+    dims, rank = layer.value("dims", []), len(source.wide.sizes if source.wide else layer.own(source))
     if not isinstance(dims, list) or sorted(map(str, dims)) != sorted(map(str, range(1, rank + 1))):
         raise layer.wrong(f"dims should name each of {rank} axes once, not {dims!r:.60}")
+    if source.wide is not None:
+        turned = tuple([source.wide.order[axis - 1] for axis in dims])
+        return source._replace(wide=source.wide._replace(order=turned))
     old = [layer.axis(source, axis) for axis in dims]
     order = [old[-1], *old[:-1]] if source.last else old
     return Tensor(layer.net.permute(layer.name, source.node, order, place=layer.place), source.last)
@@ -170,84 +213,60 @@ def repeat_vector(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     return layer.add("interpolate", [row], {"size": layer.integer("n")}, part="/repeat")
 
 
-def zero_pad(rank: int) -> Maker:
-    def make(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
-        source = layer.image(only(layer, inputs), rank)
-        return layer.add(f"zero_pad{rank}d", [source], {"padding": layer.pairs("padding", rank)})
-
-    return make
+_DOTS = "__ellipsis__"
 
 
-def pad(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
-    """`keras.ops.pad`: zeros around positions or channels, −∞ around positions; all else is opaque."""
-    source = layer.as_layout(only(layer, inputs), last=True)
-    channels, *sizes = layer.own(source)
-    pairs = layer.value("pad_width")
-    if not isinstance(pairs, list) or len(pairs) != len(sizes) + 2 or not all(map(_is_pair, pairs)) or any(pairs[0]):
-        raise layer.wrong(f"pad_width should be a pair for each axis, zeros for the batch, not {pairs!r:.60}")
-    _, *around, (before, after) = pairs
-    padding = [begin for begin, _ in around] + [end for _, end in around]
-    value = layer.call.get("constant_values") or 0
-    is_constant = layer.value("mode", "constant") == "constant"
-    if is_constant and value == 0 and not any(padding):
-        return layer.add("pad_channels", [source], {"before": before, "after": after})
-    if is_constant and value == 0 and not before and not after:
-        return layer.add(f"zero_pad{len(sizes)}d", [source], {"padding": padding})
-    grown = [size + sum(both) for size, both in zip(sizes, around, strict=True)]
-    made = layer.opaque([source], (channels + before + after, *grown))
-    if is_constant and value == -math.inf and not before and not after:
-        layer.net.borders[made.node] = (source.node, padding)
-    return made
+def part_of(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
+    """`x[:, 1:5, ::2]`: places of some axes; all else that stands in brackets is opaque, and needs its shape."""
+    found = only(layer, inputs)
+    given = layer.call.get("args")
+    index = given[1] if isinstance(given, list) and len(given) == 2 else None
+    shape = layer.keras_shape(found)
+    listed = _without_dots(index, len(shape) + 1) if isinstance(index, list) else []
+    slices = [_slice(one) for one in listed]
+    if not slices or None in slices or slices[0] != (None, None, None) or len(slices) > len(shape) + 1:
+        known = layer.shape or layer.seen
+        if known is None or 0 in known:
+            raise layer.wrong("archcalc reads whole numbers from, to and step for each axis but the batch, all of it")
+        return layer.opaque([found], known)._replace(last=layer.last)
+    names = axes_named(layer.own(found))
+    for dim, one in enumerate(slices[1:], 1):
+        assert one is not None
+        places = range(shape[dim - 1])[slice(*one)]
+        if len(places) == shape[dim - 1] and places.step == 1:
+            continue
+        if not places or places.step < 1:
+            raise layer.wrong(f"axis {dim} of {shape[dim - 1]} has no places from {one[0]} to {one[1]} by {one[2]}")
+        axis = names[layer.axis(found, dim)]
+        fields = {"axis": axis, "start": places.start, "length": len(places), "step": places.step}
+        found = layer.add("narrow", [found], fields, part=f"/{axis}")
+    single = {place for place, one in enumerate(listed[1:]) if type(one) is int}
+    if not single:
+        return found
+    left = [size for place, size in enumerate(layer.keras_shape(found)) if place not in single]
+    return reshaped(layer.after("_reshape"), found, tuple(left) or (1,))
 
 
-def _is_pair(given: Any) -> bool:
-    return isinstance(given, list) and len(given) == 2 and all(type(side) is int and side >= 0 for side in given)
+def _without_dots(index: list[Any], rank: int) -> list[Any]:
+    """The entries with a whole slice for each axis that `...` stands for."""
+    dots = [place for place, one in enumerate(index) if isinstance(one, Mapping) and one.get("class_name") == _DOTS]
+    if len(dots) != 1:
+        return index
+    whole = {"class_name": "__slice__", "config": {}}
+    return [*index[: dots[0]], *[whole] * (rank + 1 - len(index)), *index[dots[0] + 1 :]]
 
 
-def crop(rank: int) -> Maker:
-    def make(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
-        source = layer.image(only(layer, inputs), rank)
-        return layer.add(f"crop{rank}d", [source], {"margins": layer.pairs("cropping", rank)})
-
-    return make
-
-
-def center_crop(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
-    source = layer.image(only(layer, inputs), 2)
-    wanted = [layer.integer(side) for side in ("height", "width")]
-    spare = [has - size for has, size in zip(layer.own(source)[1:], wanted, strict=True)]
-    if min(spare) < 0:
-        return layer.add("interpolate", [source], {"size": wanted, "mode": "bilinear"})
-    begins = [one // 2 for one in spare]
-    ends = [one - begin for one, begin in zip(spare, begins, strict=True)]
-    return layer.add("crop2d", [source], {"margins": begins + ends})
-
-
-def upsample(rank: int) -> Maker:
-    def make(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
-        source = layer.image(only(layer, inputs), rank)
-        factor = layer.sizes("size", rank, 2)
-        mode = layer.word("interpolation", "nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
-        if mode in ("nearest", "bilinear"):
-            return layer.add(f"upsample{rank}d", [source], {"scale": factor, "mode": mode})
-        channels, *sizes = layer.own(source)
-        factors = [factor] * rank if isinstance(factor, int) else factor
-        return layer.opaque([source], (channels, *(size * one for size, one in zip(sizes, factors, strict=True))))
-
-    return make
-
-
-def resize(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
-    source = layer.image(only(layer, inputs), 2)
-    size = [layer.integer(side) for side in ("height", "width")]
-    mode = layer.word("interpolation", "bilinear", "nearest", "bicubic", "lanczos3", "lanczos5", "area", "gaussian")
-    if (
-        mode not in ("bilinear", "nearest")
-        or layer.flag("antialias", False)
-        or layer.flag("crop_to_aspect_ratio", False)
-    ):
-        return layer.opaque([source], (layer.own(source)[0], *size))
-    return layer.add("interpolate", [source], {"size": size, "mode": mode})
+def _slice(given: Any) -> tuple[int | None, int | None, int | None] | None:
+    """Start, end and step as Keras 3 writes them, also of one place; None for what is no slice of whole numbers."""
+    if type(given) is int:
+        return given, given + 1 or None, 1
+    config = given.get("config") if isinstance(given, Mapping) and given.get("class_name") == "__slice__" else None
+    if not isinstance(config, Mapping):
+        return None
+    start, stop, step = (config.get(name) for name in ("start", "stop", "step"))
+    if step == 0 or any(one is not None and type(one) is not int for one in (start, stop, step)):
+        return None
+    return start, stop, step
 
 
 # --- constants
@@ -319,8 +338,8 @@ def normalization(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
         return same_order(source, layer.opaque([source], layer.own(source)))
     if len(axes) != 1 or not isinstance(axes[0], int) or layer.axis(source, axes[0]) or source.order:
         return layer.opaque([source], layer.own(source))
-    # Keras divides by the root or by 1e-7, whichever is larger, and keeps one more number: how many values it saw.
-    fields = {"epsilon": 1e-14, "scale": False, "shift": False}
+    # Keras keeps one more number: how many values it saw.
+    fields = {"epsilon": NORMALIZATION_EPSILON, "scale": False, "shift": False}
     arrays = {"running_mean": ("mean", None), "running_var": ("variance", None)}
     rank = max(len(layer.own(source)) - 1, 1)
     return layer.add(f"batch_norm{rank}d", [source], fields, arrays=arrays)
@@ -349,10 +368,8 @@ SHAPES: Mapping[str, Maker] = {
     "Add": merge("add"), "Multiply": merge("multiply"), "Subtract": merge("subtract"), "Average": merge("average"),
     "CustomScaleLayer": scaled_sum, "Maximum": extreme, "Minimum": extreme, "Concatenate": concatenate,
     "Flatten": flatten, "Reshape": reshape, "Permute": permute, "RepeatVector": repeat_vector,
-    **{f"ZeroPadding{rank}D": zero_pad(rank) for rank in (1, 2, 3)},
-    **{f"Cropping{rank}D": crop(rank) for rank in (1, 2, 3)},
-    **{f"UpSampling{rank}D": upsample(rank) for rank in (1, 2, 3)},
-    "Pad": pad, "CenterCrop": center_crop, "Resizing": resize, "Rescaling": rescaling, "Normalization": normalization,
+    "GetItem": part_of, "Rescaling": rescaling,
+    "Normalization": normalization,
     "Dropout": dropped("dropout"), "AlphaDropout": dropped("alpha_dropout"), "GaussianDropout": dropped("dropout"),
     **{f"SpatialDropout{rank}D": dropped("feature_dropout") for rank in (1, 2, 3)},
     "StochasticDepth": dropped("stochastic_depth", "drop_path_rate"),

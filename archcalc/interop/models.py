@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from archcalc.core.errors import UsageError
 from archcalc.core.files import read_bytes
@@ -28,22 +28,27 @@ def _onnx(path: str, shape: InputShapes | None) -> ForeignNetwork:
 def _torch(path: str, shape: InputShapes | None) -> ForeignNetwork:
     from archcalc.interop.torch_export import read
 
-    found = read(path)
+    found = read(path, shape=shape)
     if shape is not None and dict(given_inputs(found.name, found.inputs, shape)) != dict(found.inputs):
         raise UsageError(f"{path} was saved for inputs of one size; export it again, with an example of the other size")
     return found
 
 
+def _torch_again(path: str, _: InputShapes | None) -> NoReturn:
+    """A program with inputs of another size than the one that it was read for."""
+    raise UsageError(f"{path} is read for inputs of one size; load it again with the other")
+
+
 def _caffe(path: str, shape: InputShapes | None) -> ForeignNetwork:
     from archcalc.interop.caffe import LARGEST_PROTOTXT, read_caffe
 
-    return read_caffe(_text(path, LARGEST_PROTOTXT), path, shape)
+    return read_caffe(_text(path, LARGEST_PROTOTXT, "prototxt"), path, shape)
 
 
 def _darknet(path: str, shape: InputShapes | None) -> ForeignNetwork:
     from archcalc.interop.darknet import LARGEST_CFG, read_darknet
 
-    return read_darknet(_text(path, LARGEST_CFG), path, shape)
+    return read_darknet(_text(path, LARGEST_CFG, "cfg file"), path, shape)
 
 
 def _keras(path: str, shape: InputShapes | None) -> ForeignNetwork:
@@ -52,9 +57,9 @@ def _keras(path: str, shape: InputShapes | None) -> ForeignNetwork:
     return read_keras_file(path, shape)
 
 
-def _text(path: str, largest: int) -> str:
+def _text(path: str, largest: int, what: str) -> str:
     """The text of a file; what is no UTF-8, as in a comment in another encoding, is replaced."""
-    return read_bytes(path, largest).decode("utf-8-sig", "replace")
+    return read_bytes(path, largest, what).decode("utf-8-sig", "replace")
 
 
 #: What reads a file of each format.
@@ -88,7 +93,8 @@ def load(
     found = read(name, input_shape)
     if input_shape is not None:
         given_inputs(found.name, found.inputs, input_shape)
-    return to_network(found, partial(read, name))
+    again: Callable[..., ForeignNetwork] = _torch_again if read is _torch else read
+    return to_network(found, partial(again, name))
 
 
 def _run(call: Mapping[str, Any] | None, name: str, shape: InputShapes | None) -> ForeignNetwork:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from archcalc.core.errors import UsageError
+from archcalc.interop.arrays import np
 from archcalc.interop.onnx_constants import Sizes, Stored, of_array, of_tensor
 from archcalc.interop.onnx_graph import STANDARD, called
 from archcalc.interop.onnx_scopes import path_of
@@ -170,8 +174,6 @@ class Call:
 
     def own_constant(self) -> Stored:
         """The constant of a Constant node."""
-        import numpy as np
-
         name, attributes = self.outputs[0], self.attributes
         if "value" in attributes:
             return of_tensor(attributes["value"], name, self.trace.graph.spans.get(name), self.trace.file, False)
@@ -183,8 +185,6 @@ class Call:
 
     def size_of_input(self) -> Stored:
         """What Shape and Size give."""
-        import numpy as np
-
         shape = self.shape()
         if self.op == "Size":
             return of_array(self.outputs[0], np.asarray(math.prod(shape), dtype=np.int64))
@@ -237,8 +237,15 @@ class Call:
         kind = self.op if self.is_standard else f"{self.node.domain}.{self.op}"
         outputs = [name for name in self.outputs if name in self.trace.used] or self.outputs[:1]
         plain = {key: value for key, value in self.attributes.items() if isinstance(value, (int, float, str, list))}
-        self.emit(kind, self.inputs, plain, outputs=outputs)
+        self.emit(kind, [self._or_setting(name) for name in self.inputs], plain, outputs=outputs)
         return True
+
+    def _or_setting(self, name: str | None) -> str | Stored | None:
+        """An input of an operation that is not known: a single number is a setting, not a parameter."""
+        stored = self.trace.constants.get(name or "")
+        if stored is None or stored.size != 1:
+            return name
+        return replace(stored, name=f"{stored.name}#setting", sources={})
 
 
 class Attributes(dict[str, Any]):
@@ -264,10 +271,20 @@ class Attributes(dict[str, Any]):
 
 def decimal(value: float) -> float:
     """A number of a file, which is a float32, as it was written: 0.01 instead of 0.009999999776482582."""
-    import numpy as np
+    try:
+        stored = struct.pack("<f", value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
+    (exact,) = struct.unpack("<f", stored)
+    written = (float(f"{exact:.{digits}g}") for digits in range(6, 9))
+    return next((number for number in written if _float32(number) == stored), float(f"{exact:.9g}"))
 
-    with np.errstate(over="ignore"):
-        return float(str(np.float32(value)))
+
+def _float32(value: float) -> bytes:
+    """The bytes of a number, or none where it is too large."""
+    with suppress(OverflowError):
+        return struct.pack("<f", value)
+    return b""
 
 
 def attributes_of(node: onnx.NodeProto) -> Attributes:
@@ -288,6 +305,8 @@ def attributes_of(node: onnx.NodeProto) -> Attributes:
             value = decimal(value)
         elif each.ints or each.floats:
             value = list(value)
+        elif each.strings:
+            value = [text.decode("utf-8", "replace") for text in value]
         if each.name in _COUNTS:
             counts = value if isinstance(value, list) else [value]
             if not all(isinstance(count, int) and 1 <= count <= LARGEST_COUNT for count in counts):

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from archcalc.core.errors import UsageError
+from archcalc.interop.arrays import np
 from archcalc.interop.onnx_file import OnnxFile, Span
 from archcalc.interop.onnx_fold import MOST_VALUES, Array, fold
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from archcalc.core.errors import UsageError
+from archcalc.core.errors import MissingPackageError, UsageError
 from archcalc.core.files import note_input, read_bytes
+from archcalc.interop.arrays import present
 
 if TYPE_CHECKING:
     import onnx
@@ -26,6 +27,8 @@ LARGEST_KEPT = 1 << 12
 LARGEST_STRUCTURE = 64 << 20
 #: Nodes of a graph, those of its functions counted wherever they are called.
 MOST_NODES = 100_000
+#: Fields of a file that are looked at one by one, those inside small parts not among them.
+MOST_FIELDS = 1 << 22
 #: What is read from stdin has to be held in memory; protobuf allows no larger messages.
 LARGEST_PIPE = 2 << 30
 
@@ -123,11 +126,13 @@ def _parsed(onnx: Any, name: str, structure: bytes) -> onnx.ModelProto:
 
 
 def import_onnx(name: str) -> Any:
-    """The package `onnx`. Raises `UsageError` with the line that installs it."""
+    """The package `onnx`. Raises `MissingPackageError` with the line that installs it."""
     try:
-        import onnx
+        with present():
+            import onnx
     except ImportError:
-        raise UsageError(f"to read {name} archcalc needs the package onnx: pip install 'archcalc[onnx]'") from None
+        message = f"to read {name} archcalc needs the package onnx: pip install 'archcalc[onnx]'"
+        raise MissingPackageError("onnx", message) from None
     return onnx
 
 
@@ -151,7 +156,7 @@ class _Walk:
         self.data = data
         self.spans: dict[Way, Span] = {}
         self.has_graph = False
-        self.kept = 0
+        self.kept = self.fields = 0
 
     def wrong(self, position: int, what: str) -> UsageError:
         """The error for bytes that are no ONNX model."""
@@ -166,6 +171,11 @@ class _Walk:
             begin = position
             key, position = self.varint(position, end)
             field, wire = key >> 3, key & 7
+            self.fields += 1
+            if not field:
+                raise self.wrong(begin, "a field with the number 0")
+            if self.fields > MOST_FIELDS:
+                raise UsageError(f"{self.name} has more than {MOST_FIELDS:,} fields; no network needs that many")
             if wire != 2:
                 position = self.after_number(wire, position, begin, end)
                 continue

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-import numpy as np
+from typing import Any, TypeAlias
 
 from archcalc.core.errors import UsageError
+from archcalc.interop.arrays import np
 
-Array = np.ndarray[Any, Any]
+Array: TypeAlias = "np.ndarray[Any, Any]"
 Attributes = Mapping[str, Any]
 #: Attributes, opset and the inputs (None for one that is left out) to the outputs.
 Fold = Callable[[Attributes, int, Sequence["Array | None"]], Sequence[Array]]
@@ -48,7 +47,7 @@ def _elementwise(name: str, function: Callable[..., Any]) -> None:
 
 def _divide(a: Array, b: Array) -> Array:
     """Whole numbers are divided towards zero."""
-    if np.issubdtype(a.dtype, np.integer):
+    if a.dtype.kind in "iu":
         quotient = np.floor_divide(np.abs(a), np.abs(b))
         return (np.sign(a) * np.sign(b) * quotient).astype(a.dtype)
     return np.divide(a, b)
@@ -121,14 +120,29 @@ def _gather_elements(attributes: Attributes, _: int, inputs: Sequence[Any]) -> S
 def _gather_nd(attributes: Attributes, _: int, inputs: Sequence[Any]) -> Sequence[Any]:
     if attributes.get("batch_dims", 0):
         raise ValueError("GatherND with batch_dims")
-    return [inputs[0][tuple(np.moveaxis(inputs[1], -1, 0))]]
+    rows, places = _rows(*inputs)
+    return [np.take(rows, places, axis=0).reshape(*inputs[1].shape[:-1], *rows.shape[1:])]
 
 
 @_folds("ScatterND")
 def _scatter_nd(_: Attributes, __: int, inputs: Sequence[Any]) -> Sequence[Any]:
-    found = inputs[0].copy()
-    found[tuple(np.moveaxis(inputs[1], -1, 0))] = inputs[2]
-    return [found]
+    rows, places = _rows(*inputs[:2])
+    found = rows.copy()
+    found[places] = inputs[2].reshape(len(places), *rows.shape[1:])
+    return [found.reshape(inputs[0].shape)]
+
+
+def _rows(array: Array, indices: Array) -> tuple[Array, list[int]]:
+    """An array with the axes that indices name as one, and the places on it. Raises `IndexError` outside of it."""
+    depth = indices.shape[-1]
+    sizes = array.shape[:depth]
+    places = []
+    for index in indices.reshape(-1, depth).tolist():
+        place = 0
+        for size, at in zip(sizes, index, strict=True):
+            place = place * size + range(size)[at]
+        places.append(place)
+    return array.reshape(math.prod(sizes), *array.shape[depth:]), places
 
 
 @_folds("Concat")

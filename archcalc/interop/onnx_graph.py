@@ -95,7 +95,10 @@ def _opsets(name: str, model: onnx.ModelProto) -> dict[str, int]:
         opset = found[""] = onnx_opset_version()
     if opset < OLDEST_OPSET:
         older = f"opset {opset}" if opset else "no opset"
-        raise UsageError(f"{name} has {older}; opset {OLDEST_OPSET} is the oldest that archcalc reads")
+        raise UsageError(
+            f"{name} has {older}; opset {OLDEST_OPSET} is the oldest that archcalc reads: "
+            f"onnx.version_converter.convert_version(model, {OLDEST_OPSET}) rewrites it"
+        )
     if opset > onnx_opset_version():
         raise UsageError(
             f"{name} has opset {opset}, and the installed onnx knows up to {onnx_opset_version()}: pip install -U onnx"

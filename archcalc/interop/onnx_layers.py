@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from archcalc.core.errors import UsageError
+from archcalc.interop.arrays import np
 from archcalc.interop.onnx_call import Call, translates
 from archcalc.interop.onnx_constants import Stored
 from archcalc.ops import rules

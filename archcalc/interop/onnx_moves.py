@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
+from archcalc.core.errors import UsageError
+from archcalc.interop.arrays import np
 from archcalc.interop.onnx_call import Call, translates
 from archcalc.interop.onnx_fold import axes_of, integers, slices, split_sizes
 
@@ -19,6 +19,10 @@ _MOST_PIECES = 64
 @translates("Reshape", "Flatten", "Squeeze", "Unsqueeze")
 def _reshape(call: Call) -> bool:
     call.attributes.read.update(("axis", "axes"))  # the shape inference has looked at it
+    count, wanted = math.prod(call.shape()), math.prod(call.output_shape)
+    if count != wanted:
+        made = "×".join(map(str, call.output_shape))
+        raise UsageError(f"{count:,} values cannot become {made}, which are {wanted:,}: it is written for another size")
     call.emit("reshape", call.inputs[:1], {"shape": call.output_shape})
     return True
 
@@ -109,29 +113,40 @@ def _in_steps(call: Call, steps: list[Step]) -> None:
 @translates("Gather")
 def _gather(call: Call) -> bool:
     axis = call.attributes.get("axis", 0) % len(call.shape())
-    table, index = call.constant(0), call.known(1)
-    if table is not None:
-        if len(table.shape) != 2 or axis != 0 or index is not None:
+    numbers, shape = call.constant(1), call.shape()
+    if numbers is None:
+        table = call.constant(0)
+        if table is None or len(table.shape) != 2 or axis != 0:
             return False
         call.emit("embedding", [call.inputs[1], call.inputs[0]])
         return True
-    if index is None:
-        return False
-    size = call.shape()[axis]
-    found = [each % size for each in integers(index)]
-    if index.ndim == 0:
+    found = [each % shape[axis] for each in integers(numbers.values)] if numbers.is_known else []
+    if found and not numbers.shape:
         call.emit("select", call.inputs[:1], {"dim": axis, "index": found[0]})
         return True
-    if not found or found != list(range(found[0], found[0] + len(found))):
-        return False
-    bounds = {"dim": axis, "start": found[0], "end": found[0] + len(found), "step": 1}
-    shape = call.shape()
+    step = found[1] - found[0] if len(found) > 1 else 1
+    if call.constant(0) is not None or not found or step < 1 or found != [*range(found[0], found[-1] + 1, step)]:
+        call.emit("index", call.inputs, {"dims": (axis,)})
+        return True
+    bounds = {"dim": axis, "start": found[0], "end": found[-1] + 1, "step": step}
     steps: list[Step] = []
-    if len(found) < size:
+    if len(found) < shape[axis]:
         steps.append(("slice", bounds, (*shape[:axis], len(found), *shape[axis + 1 :])))
-    if index.ndim != 1:
+    if len(numbers.shape) != 1:
         steps.append(("reshape", {"shape": call.output_shape}, call.output_shape))
     _in_steps(call, steps)
+    return True
+
+
+@translates("GatherND")
+def _gather_nd(call: Call) -> bool:
+    """Places of the first axis, whose numbers stand in rows of one."""
+    numbers = call.constant(1)
+    if call.attributes.get("batch_dims", 0) or numbers is None or numbers.shape[-1] != 1:
+        return False
+    flat = numbers.shape[:-1]
+    places = numbers.changed(f"{numbers.name}#flat", flat, lambda values: values.reshape(flat))
+    call.emit("index", [call.inputs[0], places], {"dims": (0,)})
     return True
 
 
@@ -173,37 +188,48 @@ def _resize(call: Call) -> bool:
     """Only where torch's interpolate gives the same values."""
     shape, output, given = call.shape(), call.output_shape, call.attributes
     rank = len(shape) - 2
-    if shape[:2] != output[:2] or not 1 <= rank <= 3 or given.get("antialias") or given.get("exclude_outside"):
+    if shape[:2] != output[:2] or not 1 <= rank <= 3:
         return False
+    antialias = bool(given.get("antialias", 0))
+    if antialias != bool(given.get("exclude_outside", 0)) or (antialias and rank != 2):
+        return False  # torch leaves out what is outside with a wide filter, and repeats the edge without
     upsample = call.op == "Upsample" or call.opset < 11
     how = "asymmetric" if upsample else given.get("coordinate_transformation_mode", "half_pixel")
     rounding = "floor" if upsample else given.get("nearest_mode", "round_prefer_floor")
     scales = given.get("scales")
     if scales is None:
         scales = call.known(1 if upsample else 2)
+    uneven: dict[str, Any] = {}
     if scales is not None and len(scales):
         axes = given.get("axes") or range(len(shape))
         misses = [abs(shape[axis] * float(scale) - output[axis]) for axis, scale in zip(axes, scales, strict=True)]
-        if max(misses) >= 1e-3:
-            return False
+        if max(misses) >= 1e-3:  # sizes are rounded down, and the scale says where positions lie
+            if len(scales) != len(shape) or how not in ("asymmetric", "half_pixel"):
+                return False
+            uneven = {"scales": [float(str(np.float32(scale))) for scale in scales[2:]]}
     pairs = list(zip(shape[2:], output[2:], strict=True))
     mode = given.get("mode", "nearest")
     coefficient = given.get("cubic_coeff_a", -0.75)
     # The size comes from the shape inference; values outside are only taken by other ways to place the points.
     given.read.update(("axes", "keep_aspect_ratio_policy", "extrapolation_value", "scales"))
-    attributes = {"size": output[2:], "align_corners": how == "align_corners"}
+    attributes = {"size": output[2:], "align_corners": how == "align_corners", **uneven}
     if mode == "nearest":
-        if not _is_plain_nearest(pairs, how, rounding):
+        if antialias or (uneven and (how, rounding) != ("asymmetric", "floor")):
+            return False
+        if not uneven and not _is_plain_nearest(pairs, how, rounding):
             return False
         call.emit("interpolate", call.inputs[:1], {**attributes, "mode": "nearest", "align_corners": False})
         return True
+    if antialias and uneven:
+        return False
     is_torch = how in ("half_pixel", "align_corners") or (
         how == "pytorch_half_pixel" and all(wanted > 1 for _, wanted in pairs)
     )
-    is_cubic = mode == "cubic" and rank == 2 and abs(coefficient + 0.75) < 1e-6
-    if not is_torch or not (mode == "linear" or is_cubic):
+    is_cubic = mode == "cubic" and rank == 2 and abs(coefficient + (0.5 if antialias else 0.75)) < 1e-6
+    if not is_torch or not (mode == "linear" or is_cubic) or (antialias and how == "align_corners"):
         return False
-    call.emit("interpolate", call.inputs[:1], {**attributes, "mode": "bicubic" if is_cubic else _LINEAR[rank]})
+    name = ("bicubic" if is_cubic else _LINEAR[rank]) + " antialias" * antialias
+    call.emit("interpolate", call.inputs[:1], {**attributes, "mode": name})
     return True
 
 

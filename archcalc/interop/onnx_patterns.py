@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from archcalc.interop.program import Constant, Node, Program
+from archcalc.interop.program import Constant, Node, Program, needed
 
 #: How far a number of a file may be from the number that it stands for: it is a float32.
 _TOLERANCE = 1e-5
@@ -29,7 +29,7 @@ class _Patterns:
         self.constants = dict(given.constants)
         self.values = dict(given.values)
         self.users = Counter(name for node in given.nodes for name in node.inputs if name is not None)
-        self.users.update(given.outputs.values())
+        self.users.update(given.wanted)
 
     def program(self) -> Program:
         """The whole, with each pattern in the place of its last operation."""
@@ -38,13 +38,8 @@ class _Patterns:
             for find in _FINDERS.get(node.op, ()):
                 made = find(self, made) or made
             self.nodes[made.outputs[0]] = made
-        needed = set(self.given.outputs.values())
-        kept = []
-        for node in reversed(self.nodes.values()):
-            if needed.intersection(node.outputs):
-                needed.update(name for name in node.inputs if name is not None)
-                kept.append(node)
-        return replace(self.given, nodes=tuple(reversed(kept)), constants=self.constants, values=self.values)
+        kept = needed(list(self.nodes.values()), self.given.wanted)
+        return replace(self.given, nodes=kept, constants=self.constants, values=self.values)
 
     # --- reading
 

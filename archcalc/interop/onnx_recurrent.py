@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from archcalc.interop.arrays import np
 from archcalc.interop.onnx_call import Call, translates
 from archcalc.interop.onnx_constants import Stored
 
 #: The gates of ONNX in the order of torch: LSTM i o f c → i f c o, GRU z r h → r z h.
 _GATES = {"LSTM": (0, 2, 3, 1), "GRU": (1, 0, 2), "RNN": (0,)}
 _USUAL = {"LSTM": ["sigmoid", "tanh", "tanh"], "GRU": ["sigmoid", "tanh"]}
+#: No recurrent layer has more biases, and no state more numbers.
+_MOST_BIASES = 1 << 22
 _WAYS = {"forward": 1, "reverse": 1, "bidirectional": 2}
 
 
@@ -25,18 +26,20 @@ def _recurrent(call: Call) -> bool:
     if biases is None and call.has(3):
         return False
     ways = _WAYS[direction]
+    single = biases is not None and _is_single(biases)
     by_batch = bool(call.attributes.get("layout", 0))
     hidden = states.shape[2]
     arrays: list[Stored] = []
     for way in range(ways):
         arrays += [_gates(call, each, way, hidden) for each in (weights, states)]
         if biases is not None:
-            arrays += [_gates(call, biases, way, hidden, half) for half in (0, 1)]
+            arrays += [_gates(call, biases, way, hidden, half) for half in (0, 1)[: 1 if single else 2]]
     time = 1 if by_batch else 0
     sizes = call.shape()
     attributes = {
         "hidden_size": hidden, "num_layers": 1, "bidirectional": ways == 2, "bias": biases is not None,
-        "batch_first": by_batch, **({"nonlinearity": nonlinearity} if call.op == "RNN" else {}),
+        "batch_first": by_batch, "single_bias": single, **({"nonlinearity": nonlinearity} if call.op == "RNN" else {}),
+        **({"reset_after": bool(call.attributes.get("linear_before_reset", 0))} if call.op == "GRU" else {}),
     }  # fmt: skip
     name = call.inputs[0]
     flat = (*sizes[:2], ways * hidden)
@@ -50,6 +53,8 @@ def _recurrent(call: Call) -> bool:
         _all_steps(call, name, flat, ways)
     if call.uses(1):
         _last_step(call, last, flat, ways, by_batch)
+    if call.uses(2):
+        call.emit("lstm cell state", [last[0]], outputs=[call.node.output[2]])
     return True
 
 
@@ -66,19 +71,27 @@ def _nonlinearity(call: Call) -> str:
 def _is_plain(call: Call) -> bool:
     """Whether nothing is asked of it that torch's layers do not do."""
     given = call.attributes
-    if "clip" in given or given.get("input_forget") or call.has(7) or call.uses(2):
-        return False
-    if call.op == "GRU" and not given.get("linear_before_reset"):
+    if "clip" in given or given.get("input_forget") or call.has(7):
         return False
     if call.has(4):
         lengths = call.known(4)
         if lengths is None or set(lengths.reshape(-1).tolist()) != {call.shape()[1 if given.get("layout") else 0]}:
             return False
-    for index in (5, 6):
-        start = call.known(index)
-        if call.has(index) and (start is None or start.any()):
-            return False
-    return True
+    return all(_is_zero(call.constant(index)) for index in (5, 6) if call.has(index))
+
+
+def _is_zero(state: Stored | None) -> bool:
+    """Whether an initial state is stored and all zeros, as PyTorch's exporters write one that is not given."""
+    return state is not None and state.is_there and state.work <= _MOST_BIASES and not state.load().any()
+
+
+def _is_single(biases: Stored) -> bool:
+    """Whether the biases of the state are zeros in the file, as converters write a layer that has one bias a gate."""
+    if not biases.is_there or biases.work > _MOST_BIASES:
+        return False
+    values = biases.load()
+    row, state = np.split(values, 2, axis=1)
+    return bool(row.any()) and not state.any()
 
 
 def _gates(call: Call, stored: Stored, way: int, hidden: int, half: int = 0) -> Stored:

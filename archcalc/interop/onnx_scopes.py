@@ -21,14 +21,26 @@ def path_of(node: onnx.NodeProto, arrays: Sequence[str]) -> str:
     """The path of the module that a node belongs to: layer1/0/conv1.
 
     It is the scope that the exporter wrote; where it wrote none, or joined a batch normalisation to a convolution,
-    what the names of its weights say.
+    what the names of its weights say; else the node's own name, but for a part that was made for it: Relu_3.
     """
     facts = {str(entry.key): str(entry.value) for entry in node.metadata_props}
     scope = _of_scopes(facts.get(_SCOPES, "")) or _of_name(node.name)
     if scope and "BatchNorm" not in facts.get(_REWRITTEN, ""):
         return scope
     matches = [match for name in arrays if (match := _ARRAY.fullmatch(name))]
-    return "/".join(matches[0][1].strip("/").split(".")) if matches else scope
+    if matches:
+        return "/".join(matches[0][1].strip("/").split("."))
+    return scope or _own(node)
+
+
+def _own(node: onnx.NodeProto) -> str:
+    """The name of a node as a path, without a last part that only says its kind and a number."""
+    name = str(node.name)
+    if name.startswith("node_") or name.isdigit():
+        return ""
+    *scope, last = [part for part in re.split(r"[./]", name) if part] or [""]
+    is_made = re.fullmatch(rf"{re.escape(node.op_type)}(?:_\d+)*", last)
+    return "/".join([*scope, *([] if is_made or not last else [last])])
 
 
 def _of_scopes(text: str) -> str:

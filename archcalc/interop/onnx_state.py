@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from archcalc.core.errors import UsageError
+from archcalc.interop.arrays import np
 from archcalc.interop.onnx_constants import MOST_ELEMENTS, Sizes, Stored
 from archcalc.interop.onnx_file import OnnxFile
 from archcalc.interop.onnx_graph import Graph
@@ -92,7 +93,6 @@ def dtype_name(element: int) -> str:
 
 @cache
 def dtype_of(element: int) -> Any:
-    import numpy as np
     from onnx.helper import tensor_dtype_to_np_dtype
 
     try:

@@ -25,7 +25,7 @@ def tidy(program: Program, is_quick: Callable[[str], bool]) -> Program:
 def _with_biases(program: Program) -> Program:
     """Exporters write a dense layer on more than a matrix as a product and a sum."""
     uses = Counter(name for node in program.nodes for name in node.inputs)
-    uses.update(program.outputs.values())
+    uses.update(program.wanted)
     nodes: dict[str, Node] = {}
     constants = dict(program.constants)
     for node in program.nodes:
@@ -90,7 +90,7 @@ def _unshared(program: Program, is_quick: Callable[[str], bool]) -> Program:
         groups: dict[object, str] = {}
         for index, place in places:
             companions = tuple(each for each in program.nodes[index].inputs if each in program.constants)
-            key: object = (index, place) if is_uniform else (program.nodes[index].op, companions)
+            key: object = (index, place) if is_uniform else companions
             if key not in groups:
                 own = f"{name}#{len(groups)}" if groups else name
                 groups[key] = own

@@ -15,7 +15,7 @@ from archcalc.interop.onnx_fold import FOLDS, MOST_VALUES, fold
 from archcalc.interop.onnx_graph import called
 from archcalc.interop.onnx_ops import TRANSLATORS
 from archcalc.interop.onnx_state import State, dtype_name, dtype_of
-from archcalc.interop.program import Constant, Program, Role, Value
+from archcalc.interop.program import Constant, Program, Role, Value, with_unread
 
 if TYPE_CHECKING:
     import onnx
@@ -38,6 +38,8 @@ class Trace(State):
     def __init__(self, file: OnnxFile, graph: onnx_graph.Graph) -> None:
         super().__init__(file, graph)
         self.count = 0
+        #: The outputs of operations on constants, by what they do.
+        self.done: dict[tuple[object, ...], list[str]] = {}
         self.folded = 0
 
     def is_quick(self, name: str) -> bool:
@@ -71,12 +73,11 @@ class Trace(State):
         missing = [name for name, value in outputs.items() if value not in self.values]
         if missing:
             raise UsageError(f"{self.file.name}: the output {missing[0][:200]!r} is made by no node")
-        needed, kept = set(outputs.values()), []
-        for node in reversed(self.nodes):
-            if needed.intersection(node.outputs):
-                needed.update(name for name in node.inputs if name is not None)
-                kept.append(node)
-        nodes = tuple(reversed(kept))
+        nodes, unread = with_unread(
+            self.nodes, outputs.values(),
+            lambda name: name in self.constants and self._constant(self.constants[name]).role == "parameter",
+        )  # fmt: skip
+        needed = {*outputs.values(), *(name for node in nodes for name in node.inputs)}
         constants = {name: self._constant(self.constants[name]) for node in nodes for name in node.inputs
                      if name is not None and name in self.constants}  # fmt: skip
         made = {name for node in nodes for name in node.outputs} | {each.name for each in self.graph.inputs}
@@ -91,7 +92,16 @@ class Trace(State):
         values = {name: value for name, value in self.values.items() if name in made}
         batch = {each.name: each.batch for each in self.graph.inputs if each.batch}
         return Program(
-            self.file.stem, inputs, nodes, outputs, values, constants, tuple(notes), batch, self._arrays(constants)
+            self.file.stem,
+            inputs,
+            nodes,
+            outputs,
+            values,
+            constants,
+            tuple(notes),
+            batch,
+            self._arrays(constants),
+            unread,
         )
 
     def _arrays(self, constants: Mapping[str, Constant]) -> dict[str, int]:
@@ -182,6 +192,11 @@ class Trace(State):
         is_constant = all(each is not None or name is None for each, name in zip(inputs, call.inputs, strict=True))
         if not is_constant or not call.inputs or call.op not in FOLDS:
             return False
+        # The same of the same array is one array: two layers may have it.
+        key = self._key(call)
+        if (before := self.done.setdefault(key, call.outputs)) is not call.outputs:
+            self.same |= {name: self.same.get(first, first) for name, first in zip(call.outputs, before, strict=False)}
+            return True
         if call.op not in _BOUNDED:
             call.infer(partly=True)
         shapes = [self.shapes.get(name) for name in call.outputs]
@@ -202,6 +217,17 @@ class Trace(State):
             opset = self.graph.opset
             self.constants[name] = derived(name, call.op, call.attributes, opset, inputs, index, shape, dtype)
         return True
+
+    def _key(self, call: Call) -> tuple[object, ...]:
+        """What is equal where the results of an operation on constants are: whole numbers by value, others by name."""
+        names: list[object] = []
+        for name in call.inputs:
+            stored = self.constants.get(name or "")
+            by_value = stored is not None and stored.is_known and stored.dtype.kind in "iub" and stored.size <= _FEW
+            names.append((stored.values.tobytes(), stored.shape) if stored is not None and by_value else name)
+        simple = all(isinstance(value, (int, float, str, bytes, list, tuple)) for value in call.attributes.values())
+        settings = repr(sorted(call.attributes.items())) if simple else call.outputs[0]
+        return (call.op, settings, len(call.outputs), *names)
 
 
 def _is_spread(stored: Stored) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
+from archcalc.interop.arrays import np
 from archcalc.interop.onnx_call import Call, decimal, translates
 from archcalc.interop.onnx_constants import Stored
 from archcalc.interop.onnx_layers import reshaped

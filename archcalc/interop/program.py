@@ -30,7 +30,8 @@ avg_pool1d 2d 3d                x                                   kernel_size 
                                                                     count_include_pad
 adaptive_avg_pool1d 2d 3d       x                                   output_size
 adaptive_max_pool1d 2d 3d       x                                   output_size
-mean sum amax amin prod var     x                                   dim (a tuple) keepdim
+mean sum amax amin prod         x                                   dim (a tuple) keepdim
+var std                         x                                   dim (a tuple) keepdim correction
 argmax argmin                   x                                   dim keepdim
 add sub mul div pow             two values (add: or more); or one   other (a number)
                                 and `other`
@@ -54,6 +55,7 @@ roll                            x                                   shifts dims
 index                           x, numbers for each of the axes     dims
 unfold                          x                                   dim size step
 im2col                          x                                   kernel_size dilation padding stride
+col2im                          x                                   output_size kernel_size dilation padding stride
 repeat                          x                                   repeats (for each axis of the result)
 repeat_each                     x                                   repeats dim
 slice_scatter                   x, what takes the place of a part   dim start end step
@@ -62,13 +64,15 @@ flip                            x                                   dims
 pad                             x                                   pad (torch's order: the last axis first),
                                                                     mode ("constant" "reflect" "replicate" "circular"),
                                                                     value
-interpolate                     x                                   size mode align_corners
+interpolate                     x                                   size mode align_corners scales (of each axis;
+                                                                    may be left out)
 pixel_shuffle pixel_unshuffle   x                                   factor
 channel_shuffle                 x                                   groups
 embedding                       indices, weight
 rnn lstm gru                    x, then the arrays of each layer    hidden_size num_layers bidirectional bias
                                 and way: weight_ih, weight_hh,      batch_first nonlinearity (rnn)
-                                bias_ih, bias_hh
+                                bias_ih, bias_hh                    single_bias (bias_ih alone; may be left out),
+                                                                    reset_after (gru; may be left out)
 dropout                         x                                   p
 identity                        x
 
@@ -79,7 +83,7 @@ becomes an opaque layer of that kind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -156,6 +160,13 @@ class Program:
     batch: Mapping[str, int] = field(default_factory=dict)
     #: The arrays of the file with more than one number, and how many values each has; none where that is not known.
     stored: Mapping[str, int] = field(default_factory=dict)
+    #: Values that no output needs and that cost parameters or multiplications: they stay as layers that nobody reads.
+    unread: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The values that must be there, read or not."""
+        return (*self.outputs.values(), *self.unread)
 
     def shape(self, name: str) -> Sizes:
         """The shape of a value or of a constant, with its batch axis."""
@@ -181,3 +192,40 @@ class Program:
         for name, value in self.outputs.items():
             if value not in made:
                 raise UsageError(f"{self.name}: the output {name} is made by no operation")
+
+
+#: Operations whose multiplications count, without a stored tensor too.
+_PRODUCTS = frozenset({"matmul", "addmm", "scaled_dot_product_attention", "attention"})
+
+
+def needed(nodes: Sequence[Node], wanted: Iterable[str]) -> tuple[Node, ...]:
+    """The operations that some values depend on, in order."""
+    return _needed(nodes, wanted, lambda _: False)[0]
+
+
+def with_unread(
+    nodes: Sequence[Node], outputs: Iterable[str], is_trained: Callable[[str], bool]
+) -> tuple[tuple[Node, ...], tuple[str, ...]]:
+    """The operations that the outputs need or that cost something, and `unread` of a program.
+
+    Of what no output needs all goes that comes after the last operation with parameters or multiplications.
+    """
+
+    def costs(node: Node) -> bool:
+        return node.op in _PRODUCTS or any(name is not None and is_trained(name) for name in node.inputs)
+
+    return _needed(nodes, outputs, costs)
+
+
+def _needed(
+    nodes: Sequence[Node], wanted: Iterable[str], stays: Callable[[Node], bool]
+) -> tuple[tuple[Node, ...], tuple[str, ...]]:
+    read, kept, unread = set(wanted), list[Node](), list[str]()
+    for node in reversed(nodes):
+        if not read.intersection(node.outputs):
+            if not node.outputs or not stays(node):
+                continue
+            unread.append(node.outputs[0])
+        kept.append(node)
+        read.update(name for name in node.inputs if name is not None)
+    return tuple(kept[::-1]), tuple(unread[::-1])

@@ -23,36 +23,42 @@ from archcalc.interop.program import Node, Program
 from archcalc.interop.recognise_account import account, values_in
 from archcalc.interop.recognise_batch import JOINED, batch_axes, mixed_axes, refuse_mixed
 from archcalc.interop.recognise_handler import HANDLERS, Handler
-from archcalc.interop.recognise_layers import Fixed, Layers, UnknownFormError
-from archcalc.interop.recognise_patterns import as_products, simplified
-from archcalc.interop.recognise_views import BATCH, View, whole_axes
+from archcalc.interop.recognise_layers import Fixed, UnknownFormError
+from archcalc.interop.recognise_maps import Maps
+from archcalc.interop.recognise_names import last_names, with_names
+from archcalc.interop.recognise_patterns import simplified
+from archcalc.interop.recognise_steps import as_products
+from archcalc.interop.recognise_views import BATCH, View, whole_axes, without
 from archcalc.interop.recognise_whole import fused, those_read, with_biases
 
 Tensor = View | Fixed
-#: Attention that is no op of its own is read again without its pattern; more than this often it stays as it is.
+#: Attention that is no op of its own is read again without its pattern, and what layers have in several forms as a map
+#: of its own; more than this often all stays as it is.
 _MOST_READINGS = 3
 
 
 def recognise(program: Program) -> ForeignNetwork:
     """The network of a program."""
     apart: set[str] = set()
+    lifted: set[str] = set()
     for _ in range(_MOST_READINGS):
-        reader = Recogniser(simplified(program, apart), apart)
+        reader = Recogniser(simplified(program, apart), apart, lifted)
         found = reader.network()
-        if not reader.apart - apart:
+        if not reader.apart - apart and not reader.layers.several_forms:
             break
         apart |= reader.apart
+        lifted |= reader.layers.several_forms
     return found
 
 
 class Recogniser:
     """Goes through the operations and knows of every tensor where it lies."""
 
-    def __init__(self, program: Program, known: Collection[str] = ()) -> None:
-        """`known`: results of attention that an earlier reading found to be no op of archcalc."""
+    def __init__(self, program: Program, known: Collection[str] = (), lifted: Collection[str] = ()) -> None:
+        """`known`: results of attention that an earlier reading found to be no op of archcalc; `lifted` as `Layers`."""
         program = replace(program, values=dict(program.values), constants=dict(program.constants))
         self.program = program
-        self.layers = Layers(program)
+        self.layers = Maps(program, lifted)
         self.env: dict[str, Tensor] = {}
         self.reasons: dict[str, str] = {}
         #: What operations of stored tensors alone became as layers, by value.
@@ -79,11 +85,12 @@ class Recogniser:
             for source, (layer, array) in layers.owners.items()
             if array == "relative_position_bias_table"
         }
-        nodes = those_read(layers.with_frozen(), outputs.values())
-        names = {node.name for node in nodes}
-        held = Counter(source for layer, source in layers.held if layer in names)
+        unread = [tensor.layer for name in program.unread if isinstance(tensor := self.env.get(name), View)]
+        nodes = those_read(layers.with_frozen(), [*outputs.values(), *unread])
+        there = {node.name for node in nodes}
+        held = Counter(source for layer, source in layers.held if layer in there)
         nodes, outputs = with_biases(nodes, outputs, layers.shapes)
-        nodes = fused(nodes, outputs.values(), layers.shapes, tables)
+        nodes = fused(nodes, outputs.values(), layers.shapes, tables, layers.names.wanted)
         self.apart |= {
             layers.unfinished[node.name] for node in nodes if node.name in layers.unfinished and node.op == "opaque"
         }
@@ -95,7 +102,16 @@ class Recogniser:
             f"{count:,} multiplications of {op} are of stored tensors alone; they are not counted"
             for op, count in folded.items()
         ]
-        notes = tuple(dict.fromkeys([*program.notes, *layers.notes, *left_out, *account(program, held)]))
+        fixed = {node.name for node in nodes if node.op == "parameter" and node.fields.get("buffer")}
+        buffers = Counter(source for layer, source in layers.held if layer in fixed)
+        names = last_names(nodes, layers.names, program.inputs)
+        texts = [
+            *layers.notes,
+            *(text.format(*[names.get(layer, layers.names.wanted[layer].name) for layer in those])
+              for text, those in layers.named_notes),
+        ]  # fmt: skip
+        notes = tuple(dict.fromkeys([*program.notes, *texts, *left_out, *account(program, held, buffers)]))
+        nodes, outputs = with_names(nodes, names), {key: names.get(layer, layer) for key, layer in outputs.items()}
         inputs = {name: layers.shapes[name] for name in program.inputs}
         values = values_in(program, held)
         return ForeignNetwork(_plain(program.name), program.name, inputs, nodes, outputs, notes, values)
@@ -106,8 +122,9 @@ class Recogniser:
         if isinstance(tensor, View):
             node = Node("output", (value,), (), {}, "output")
             try:
-                if len(tensor.axes) > 1 and not tensor.axes[0]:
-                    return self.layers.arranged(tensor.layer, tensor.axes[1:], node)
+                axes = without(tensor.axes, BATCH)
+                if len(axes) > 1 and not axes[0]:
+                    return self.layers.arranged(tensor.layer, axes[1:], node)
             except UnknownFormError:
                 pass
             return tensor.layer
@@ -150,7 +167,10 @@ class Recogniser:
             self.reasons[node.op] = str(reason)
             if node.op == "attention":
                 self.apart.add(node.outputs[0])
-            results = [self.layers.opaque(node, inputs, self.program.shape(name)) for name in node.outputs]
+            # The first layer has the parameters: an output that something reads comes before one that nothing does.
+            opaque = {name: self.layers.opaque(node, inputs, self.program.shape(name))
+                      for name in sorted(node.outputs, key=lambda name: name not in self.layers.used)}  # fmt: skip
+            results = [opaque[name] for name in node.outputs]
         return results
 
     def compute(self, name: str) -> View:

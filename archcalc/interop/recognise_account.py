@@ -17,10 +17,10 @@ def values_in(program: Program, held: Mapping[str, int]) -> int:
     return sum(program.constants[name].size * count for name, count in held.items())
 
 
-def account(program: Program, held: Mapping[str, int]) -> list[str]:
+def account(program: Program, held: Mapping[str, int], buffers: Mapping[str, int]) -> list[str]:
     """Notes on the arrays of the file that the layers have not, have several times, or have in another size.
 
-    `held` are the stored tensors of the layers, and how many layers have each.
+    `held` are the stored tensors of the layers, and how many layers have each; `buffers` those that are layers.
     """
     copies: Counter[str] = Counter()
     computed = []
@@ -39,7 +39,7 @@ def account(program: Program, held: Mapping[str, int]) -> list[str]:
     left_out = [name for name in sizes if name not in known]
     several_times = [name for name in sizes if copies[name] > sizes[name] and not copies[name] % sizes[name]]
     others = [name for name in copies if copies[name] % sizes[name]]
-    notes = []
+    notes = [*_fixed(program, buffers), *_parameters(program, held)] if not sizes else []
     if spread:
         rest = f" and {len(spread) - 1} more" if len(spread) > 1 else ""
         notes.append(
@@ -68,6 +68,27 @@ def account(program: Program, held: Mapping[str, int]) -> list[str]:
             f"{sum(sizes[name] for name in mixed):,} values of the file: {_named(computed)}"
         )
     return notes
+
+
+def _fixed(program: Program, buffers: Mapping[str, int]) -> list[str]:
+    """A note on what a network computes for itself, as masks of attention; its module stores no such tensors."""
+    names = [name for name in buffers if program.constants[name].role == "constant"]
+    if not names:
+        return []
+    count = sum(program.constants[name].size * buffers[name] for name in names)
+    return [f"{_values([count])} that the network computes and does not store count as buffers: {_named(names)}"]
+
+
+def _parameters(program: Program, held: Mapping[str, int]) -> list[str]:
+    """A note on the parameters that operations of a program read and that no layer has."""
+    constants = program.constants
+    known = {*held, *(source for name in held for source in constants[name].sources)}
+    read = {name for node in program.nodes for name in node.inputs}
+    left_out = [name for name in constants if constants[name].role == "parameter" and name in read - known]
+    if not left_out:
+        return []
+    count = several(sum(constants[name].size for name in left_out), "parameter")
+    return [f"{count} that operations read are in no layer and not counted: {_named(left_out)}"]
 
 
 def _values(sizes: Iterable[int]) -> str:

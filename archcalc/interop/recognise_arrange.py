@@ -172,7 +172,8 @@ def _pad(call: Handler) -> list[Tensor]:
     for dim in sides:
         axis = view.axes[dim]
         shape = call.layers.shapes[view.layer]
-        if len(axis) != 1 or axis != whole(axis[0].axis, shape[axis[0].axis]):
+        is_whole = len(axis) == 1 and axis == whole(axis[0].axis, shape[axis[0].axis])
+        if not is_whole or (axis[0].axis == 0 and len(sides) > 1):
             view = as_tensor(call, View(view.layer, without(view.axes, BATCH)))
             break
     shape = call.layers.shapes[view.layer]

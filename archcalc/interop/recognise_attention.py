@@ -51,15 +51,24 @@ def attend(call: Handler, scale: float | None, is_causal: bool, biases: list[Ten
     """softmax(qkᵀ·scale + biases)·v for tensors (…, positions, channels of a head)."""
     q, k, v = (View(view.layer, without(view.axes, BATCH)) for view in (call.view(0), call.view(1), call.view(2)))
     heads_axes, others = _heads(q.axes[:-2])
-    if len(biases) == 1 and not is_causal and _is_causal(call, biases[0], call.shape(0)[-2]):
+    hidden = call.attributes.get("hides", False)
+    if len(biases) == 1 and not is_causal and _is_causal(call, biases[0], call.shape(0)[-2], hidden):
         biases, is_causal = [], True
     if others or any(bias is not None for bias in biases):
-        return _within_windows(call, scale, (q, k, v), [bias for bias in biases if bias is not None])
+        try:
+            return _within_windows(call, scale, (q, k, v), [bias for bias in biases if bias is not None])
+        except UnknownFormError:
+            if any(bias is not None for bias in biases):
+                raise
+        # Wherever the heads lie, each is attention by itself.
+        heads_axes = tuple([axis for axis in q.axes[:-2] if axis])
     heads = math.prod(axis_size(axis) for axis in heads_axes)
+    if is_causal:
+        k, v = (_for_heads(call, view, q) for view in (k, v))
     layers = []
     for view in (q, k, v):
-        its_heads, its_others = _heads(view.axes[:-2])
-        if its_others or math.prod(map(axis_size, its_heads)) != heads:
+        its_heads = tuple([axis for axis in view.axes[:-2] if axis])
+        if tuple(map(axis_size, its_heads)) != tuple(map(axis_size, heads_axes)):
             raise UnknownFormError("attention whose heads differ")
         channels = joined([factor for axis in [*its_heads, view.axes[-1]] for factor in axis])
         layers.append(call.layers.arranged(view.layer, (channels, view.axes[-2]), call.node))
@@ -87,20 +96,33 @@ def attend(call: Handler, scale: float | None, is_causal: bool, biases: list[Ten
     return View(layer, tuple(axes))
 
 
-def _is_causal(call: Handler, mask: Tensor | None, places: int) -> bool:
-    """Whether a mask is stored that hides from each place those after it, and nothing else."""
+def _for_heads(call: Handler, view: View, queries: View) -> View:
+    """Keys or values as many times as there are heads of the queries that share them (Ainslie et al. 2023)."""
+    if len(view.axes) == len(queries.axes) > 2:
+        count, own = axis_size(queries.axes[-3]), axis_size(view.axes[-3])
+        if count > own and count % own == 0:
+            shared = (*view.axes[-3], Factor(COPIES, count // own))
+            view = View(view.layer, (*view.axes[:-3], shared, *view.axes[-2:]))
+    return call.layers.without_copies(view, call.node)
+
+
+def _is_causal(call: Handler, mask: Tensor | None, places: int, hides: bool = False) -> bool:
+    """Whether a mask is stored that hides from each place those after it, and nothing else.
+
+    `hides`: it is true where a place is hidden, not where it is seen.
+    """
     if not isinstance(mask, Fixed) or len(mask.sources) != 1 or mask.axes is None or places > _MOST_PLACES:
         return False
     stored = call.layers.program.constants[mask.sources[0]]
     if stored.load is None or stored.size != places**2 or mask.shape[-1] != places:
         return False
-    import numpy as np
+    from archcalc.interop.arrays import np
 
     values = np.asarray(stored.load()).reshape(places, places)
     seen = np.tri(places, dtype=bool)
-    if values.dtype == bool:
-        return bool((values == seen).all())
-    return bool((values[seen] == 0).all() and (values[~seen] <= _HIDDEN).all())
+    if values.dtype.kind == "b":
+        return bool((values == (~seen if hides else seen)).all())
+    return bool(np.where(seen, values == 0, values <= _HIDDEN).all())
 
 
 def _heads(axes: Axes) -> tuple[Axes, Axes]:
@@ -250,8 +272,8 @@ def _dense(call: Handler) -> View | None:
     if constant.role != "parameter" or math.prod(map(axis_size, matrix)) != constant.size or len(matrix) < 2:
         return None
     goal = matrix[::-1] if place == 1 else matrix
-    if source in call.layers.owners and goal != whole_axes(constant.shape):
-        return None  # another layer has it in another arrangement
+    if not call.layers.fits(source, goal):
+        return None
     dim = len(view.axes) - 1 if place == 1 else len(view.axes) - 2
     if len(view.axes) < max(len(fixed.axes), 2):
         return None

@@ -2,36 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from archcalc.interop.recognise_handler import Handler, Tensor, each_position, handles, pointwise
 from archcalc.interop.recognise_layers import Fixed, UnknownFormError
 from archcalc.interop.recognise_merge import with_fixed
-from archcalc.interop.recognise_views import BATCH, Axes, View, axis_size, whole, without
+from archcalc.interop.recognise_views import BATCH, Axes, View, axis_size, reshaped, whole, whole_axes, without
 
 
 @handles("linear")
 def _linear(call: Handler) -> list[Tensor]:
-    weight = call.constant(1)
-    if weight is None or len(weight.shape) != 2:
+    tensor, bias = call.inputs[1], call.inputs[2] if len(call.inputs) > 2 else None
+    if not isinstance(tensor, Fixed) or len(tensor.shape) != 2 or isinstance(bias, View):
         raise UnknownFormError("a product with a tensor that is no weight")
-    tensor = call.inputs[1]
-    if isinstance(tensor, Fixed) and tensor.shape != weight.shape:
+    fields, arrays = call.weights()
+    goal = None if tensor.axes == whole_axes(tensor.shape) else tensor.axes
+    if "weight" in arrays and not call.layers.fits(arrays["weight"], goal):
         raise UnknownFormError("weights in another arrangement")
     view = _features(call, call.view())
-    fields: dict[str, Any] = {"out_features": weight.shape[0]}
-    if len(call.inputs) < 3 or call.inputs[2] is None:
+    fields["out_features"] = tensor.shape[0]
+    if bias is None:
         fields["bias"] = False
     if len(call.layers.shapes[view.layer]) > 1:
         fields["per_position"] = True
-    bias = call.inputs[2] if len(call.inputs) > 2 else None
-    if isinstance(bias, Fixed) and bias.axes is None:
+    added = None
+    if isinstance(bias, Fixed) and bias.axes is not None:
+        arrays["bias"] = bias.sources[0]
+    elif isinstance(bias, Fixed) and (masked := _with_zeros(call, bias)):
+        # Cosine attention adds nothing to its keys: that part of the bias is set to zero.
+        arrays["bias"] = masked
+    elif bias is not None:
         # A bias that is put together of several: the product, and then the bias.
-        fields["bias"] = False
-        made = each_position(call, view, len(view.axes) - 1, "linear", fields, call.arrays(("weight",)))
-        return [with_fixed(call, "add", made, bias)]
-    return [each_position(call, view, len(view.axes) - 1, "linear", fields, call.arrays(("weight", "bias")))]
+        fields["bias"], added = False, bias
+    made = each_position(call, view, len(view.axes) - 1, "linear", fields, arrays, goal=goal)
+    return [made if added is None else with_fixed(call, "add", made, added)]
+
+
+def _with_zeros(call: Handler, tensor: Fixed) -> str | None:
+    """A trained tensor with zeros in the place of a part, as a stored one; None where it is none."""
+    node, constants = call.layers.stored.get(tensor.name), call.layers.program.constants
+    if node is None or node.op != "slice_scatter" or node.attributes["step"] != 1 or len(tensor.shape) != 1:
+        return None
+    whole_name, zeros = node.inputs[0] or "", constants.get(node.inputs[1] or "")
+    stored = constants.get(whole_name)
+    if stored is None or stored.role != "parameter" or zeros is None or zeros.load is None or zeros.load().any():
+        return None
+    start, end = node.attributes["start"], node.attributes["end"]
+    call.layers.notes.append("values of biases that are set to zero at inference count as those that are stored")
+    load = None if stored.load is None else partial(_zeroed, stored.load, start, end)
+    return call.layers.stored_as(replace(stored, name=f"{whole_name} with zeros", load=load, values=None))
+
+
+def _zeroed(load: Callable[[], Any], start: int, end: int) -> Any:
+    """A stored array with zeros in a part."""
+    array = load().copy()
+    array[start:end] = 0
+    return array
 
 
 def dense(call: Handler, view: View, dim: int, arrays: Mapping[str, str], goal: Axes) -> View:
@@ -144,10 +174,13 @@ def _group_norm(call: Handler) -> list[Tensor]:
     fields: dict[str, Any] = {"num_groups": given["num_groups"]}
     if given["eps"] != 1e-5:
         fields["epsilon"] = given["eps"]
-    if call.inputs[1] is None:
-        fields["affine"] = False
     if given["num_groups"] == 1 and len(view.axes) == 2:
         raise UnknownFormError("group norm of a vector")
+    if call.inputs[1] is None or call.inputs[2] is None:
+        fields["affine"] = False
+    if call.inputs[1] is not None and call.inputs[2] is None:
+        made = each_position(call, view, 1, "group_norm", fields, {})
+        return [each_position(call, made, 1, "scale", {}, call.arrays(("weight",)))]
     return [each_position(call, view, 1, "group_norm", fields, call.arrays(("weight", "bias")))]
 
 
@@ -188,9 +221,20 @@ def _glu(call: Handler) -> list[Tensor]:
 def _embedding(call: Handler) -> list[Tensor]:
     weight, view = call.constant(1), call.view()
     assert weight is not None
+    plain = without(view.axes, BATCH)
     shape = call.layers.shapes[view.layer]
+    if len(shape) > 1 and shape[0] != 1:
+        # Numbers along several axes, as those of relative positions, are one row of numbers.
+        flat = call.layers.arranged(view.layer, (tuple([factor for axis in plain for factor in axis]),), call.node)
+        shape = call.layers.shapes[flat]
+        view = View(flat, reshaped(whole_axes(shape), tuple(map(axis_size, plain))) or ())
     fields = {"num_embeddings": weight.shape[0], "embedding_dim": weight.shape[1]}
-    layer = call.add("embedding", fields, [view.layer], arrays=call.arrays(("weight",)))
+    arrays, table = call.arrays(("weight",)), call.inputs[1]
+    if call.layers.fits(arrays["weight"]) or not isinstance(table, Fixed):
+        layer = call.add("embedding", fields, [view.layer], arrays=arrays)
+    else:
+        rows = call.layers.view_of(table, call.node)
+        layer = call.add("index_select", {}, [call.layers.arranged(rows.layer, rows.axes[::-1], call.node), view.layer])
     # A flat row of numbers is now a row of positions.
     shift = 1 if len(shape) == 1 else 0
     axes = [tuple([f._replace(axis=f.axis + shift) if f.axis >= 0 else f for f in axis]) for axis in view.axes]
@@ -214,6 +258,10 @@ for _name in (
 @handles("clamp")
 def _clamp(call: Handler) -> list[Tensor]:
     low, high = call.attributes.get("min"), call.attributes.get("max")
+    # A bound that is infinite is none.
+    low, high = (None if low == -math.inf else low), (None if high == math.inf else high)
+    if low is None and high is None:
+        return [call.view()]
     if low == 0 and high is None:
         return pointwise(call, "relu", {})
     if low == 0 and high == 6:
@@ -229,6 +277,15 @@ def _clamp(call: Handler) -> list[Tensor]:
         layer = call.add("relu", {}, [layer])
         return [View(call.add("rescale", {"factor": sign, "offset": bound}, [layer]), view.axes)]
     return pointwise(call, "hardtanh", {"min_val": float(low), "max_val": float(high)})
+
+
+@handles("abs")
+def _absolute(call: Handler) -> list[Tensor]:
+    """|x| = max(x, 0) + max(−x, 0)."""
+    view = call.view()
+    layers = [call.add("relu", {}, [view.layer]), call.add("multiply", {"factor": -1.0}, [view.layer])]
+    layers[1] = call.add("relu", {}, [layers[1]])
+    return [View(call.add("add", {}, layers), view.axes)]
 
 
 @handles("dropout")

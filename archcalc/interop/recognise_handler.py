@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from archcalc.interop.program import Constant, Node
-from archcalc.interop.recognise_layers import MOST_AXES, Fixed, Layers, UnknownFormError
+from archcalc.interop.recognise_layers import MOST_AXES, Fixed, UnknownFormError
+from archcalc.interop.recognise_maps import Maps
 from archcalc.interop.recognise_views import BATCH, Axes, Factor, View, axis_size, whole, whole_axes
 from archcalc.ops.axes import axes_named
 
@@ -16,7 +17,7 @@ Tensor = View | Fixed
 class Handler:
     """One operation: its inputs, and what its function needs to make layers."""
 
-    def __init__(self, layers: Layers, env: Mapping[str, Tensor], node: Node, inputs: Sequence[Tensor | None]) -> None:
+    def __init__(self, layers: Maps, env: Mapping[str, Tensor], node: Node, inputs: Sequence[Tensor | None]) -> None:
         self.layers, self.env, self.node, self.inputs = layers, env, node, inputs
         self.attributes = node.attributes
 
@@ -35,6 +36,32 @@ class Handler:
         if not isinstance(tensor, Fixed):
             raise UnknownFormError("weights that depend on the input")
         return self.layers.derived(tensor) if tensor.axes is None else tensor.sources[0]
+
+    def weights(self, index: int = 1) -> tuple[dict[str, Any], dict[str, str]]:
+        """The setting of a layer whose weights are made of other arrays, none by default; and its stored tensors."""
+        tensor = self.inputs[index]
+        node = self.layers.stored.get(tensor.name) if isinstance(tensor, Fixed) and tensor.axes is None else None
+        if node is not None and node.op == "weight_norm" and node.attributes["dim"] == 0:
+            v, g = (self._source(name) for name in node.inputs)
+            if v is not None and g is not None:
+                return {"weight_norm": True}, {"original0": g, "original1": v}
+        if node is not None and node.op == "div" and len(node.inputs) == 2:
+            # W/σ with σ = uᵀ·(W·v)
+            dot = self.layers.stored.get(node.inputs[1] or "")
+            is_dot = dot is not None and dot.op in ("vdot", "dot")
+            product = self.layers.stored.get(dot.inputs[1] or "") if dot is not None and is_dot else None
+            if dot is not None and product is not None and product.op == "mv":
+                names = (node.inputs[0], dot.inputs[0], product.inputs[1])
+                weight, u, v = (self._source(name) for name in names)
+                if weight is not None and weight == self._source(product.inputs[0]) and u is not None and v is not None:
+                    return {"spectral_norm": True}, {"weight": weight, "_u": u, "_v": v}
+        found = self.stored(index)
+        return {}, {} if found is None else {"weight": found}
+
+    def _source(self, name: str | None) -> str | None:
+        """The one stored tensor that a value is, in whatever arrangement."""
+        fixed = self.layers.fixed.get(name or "")
+        return fixed.sources[0] if fixed is not None and fixed.axes is not None and len(fixed.sources) == 1 else None
 
     def constant(self, index: int) -> Constant | None:
         """The stored tensor itself."""

@@ -1,4 +1,4 @@
-"""The layers that a program becomes, and the maps that its tensors lie on."""
+"""The layers that a program becomes, with the shapes of their maps and the stored tensors that they have."""
 
 from __future__ import annotations
 
@@ -12,21 +12,17 @@ from archcalc.core.errors import ShapeError, UsageError
 from archcalc.core.shapes import AXES, Shape, format_shape, spec_shape
 from archcalc.interop.foreign import ForeignNode
 from archcalc.interop.program import Constant, Node, Program
+from archcalc.interop.recognise_names import Names, Wanted
 from archcalc.interop.recognise_views import (
     BATCH,
-    COPIES,
     Axes,
     Factor,
     View,
     axis_size,
-    joined,
     reshaped,
-    whole,
     whole_axes,
-    without,
 )
 from archcalc.ops import Op
-from archcalc.ops.axes import axes_named
 from archcalc.spec.single import make_op
 
 #: The most axes that a map has: channels and positions.
@@ -55,19 +51,27 @@ class UnknownFormError(Exception):
 class Layers:
     """Collects the layers, with the shapes of their maps."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, program: Program, lifted: Collection[str] = ()) -> None:
+        """`lifted`: trained tensors that layers have in several forms: each is a map of its own, once."""
+        self.program, self.lifted = program, lifted
+        self.several_forms: set[str] = set()
+        #: The layer that a stored tensor is as a map of its own, and its axes there.
+        self.parameters: dict[str, tuple[str, Axes]] = {}
         self.nodes: list[ForeignNode] = []
         self.shapes: dict[str, Shape] = {}
         #: The layer that owns a stored tensor, and the array that it is there.
         self.owners: dict[str, tuple[str, str]] = {}
+        #: The axes in which a layer has a stored tensor, where they are others.
+        self.goals: dict[str, Axes] = {}
         #: Every layer that has a stored tensor of its own, and the name of the tensor.
         self.held: list[tuple[str, str]] = []
         self.notes: list[str] = []
+        #: Notes that name layers: the text with {} in their places, and the layers.
+        self.named_notes: list[tuple[str, tuple[str, ...]]] = []
         #: The images of the batch, which the layers are without.
         self.images = 1
         #: The values that an operation reads or that the program gives.
-        self.used = {name for node in program.nodes for name in node.inputs} | set(program.outputs.values())
+        self.used = {name for node in program.nodes for name in node.inputs} | set(program.wanted)
         #: Makes layers of a value that is computed from stored tensors alone.
         self.compute: Callable[[str], View] | None = None
         #: The operations that compute with stored tensors alone, and what they give, by value.
@@ -75,19 +79,10 @@ class Layers:
         self.fixed: dict[str, Fixed] = {}
         #: The result of the operation that each incomplete layer is.
         self.unfinished: dict[str, str] = {}
-        self._names: dict[str, int] = {}
-        self._arranged: dict[tuple[str, Axes], str] = {}
+        self.names = Names(program.inputs)
         #: The ops by their kind and settings: equal layers share one.
         self._ops: dict[tuple[Any, ...], Op] = {}
         self._made: dict[tuple[Any, ...], str] = {}
-
-    def name(self, wanted: str) -> str:
-        """A name that no other layer has."""
-        count = self._names.get(wanted, 0) + 1
-        self._names[wanted] = count
-        if count == 1:
-            return wanted
-        return self.name(f"{wanted}_{count}")
 
     def add(
         self,
@@ -120,10 +115,13 @@ class Layers:
         except (ShapeError, UsageError) as error:
             raise UnknownFormError(str(error)) from error
         self._check_arrays(made.param_shapes(shapes), arrays or {})
-        name = self.name(_joined_path(node.path, op) if once else node.path or op)
+        path = f"{node.path}/{op}" if node.path and once else op
+        name = self.names.free(Wanted(path) if once or not node.path else Wanted(node.path, is_path=True))
+        if goal is not None and arrays:
+            self.goals.setdefault(arrays["weight"], goal)
         weights, loaded = self._arrays(name, arrays or {})
-        if goal is not None:
-            loaded = {array: partial(_rearranged, load, goal) for array, load in loaded.items()}
+        if goal is not None and "weight" in loaded:
+            loaded["weight"] = partial(rearranged, loaded["weight"], goal)
         sizes = {param.name: tuple(map(int, param.shape)) for param in made.param_shapes(shapes)}
         loaded = {array: partial(_in_shape, load, sizes[array]) if array in sizes else load
                   for array, load in loaded.items()}  # fmt: skip
@@ -133,6 +131,15 @@ class Layers:
         self.shapes[name] = shape
         self._made[key] = name
         return name
+
+    def fits(self, source: str, goal: Axes | None = None) -> bool:
+        """Whether a layer can have a stored tensor in these axes: no other layer has it in another form."""
+        plain = whole_axes(self.program.constants[source].shape)
+        is_same = source not in self.owners or (goal or plain) == self.goals.get(source, plain)
+        if source in self.lifted or (is_same and source not in self.parameters):
+            return source not in self.lifted
+        self.several_forms.add(source)
+        return False
 
     def with_frozen(self) -> tuple[ForeignNode, ...]:
         """The layers; those are frozen whose parameters are all not trained, and a note names those with some."""
@@ -147,7 +154,8 @@ class Layers:
                 frozen.add(layer)
             elif fixed:
                 count = sum(constant.size for constant in constants)
-                self.notes.append(f"{layer}: {fixed:,} of its {count:,} parameters are frozen; all count as trainable")
+                text = f"{{}}: {fixed:,} of its {count:,} parameters are frozen; all count as trainable"
+                self.named_notes.append((text, (layer,)))
         return tuple([replace(node, frozen=True) if node.name in frozen else node for node in self.nodes])
 
     def _of_buffers(self, owned: Mapping[str, Sequence[Constant]]) -> list[str]:
@@ -179,9 +187,8 @@ class Layers:
         for array, source in arrays.items():
             constant = self.program.constants[source]
             if source in self.owners and constant.role == "parameter":
-                self.notes.append(
-                    f"{name} has the {array} of {self.owners[source][0]} too; its {constant.size:,} values count again"
-                )
+                text = f"{{}} has the {array} of {{}} too; its {constant.size:,} values count again"
+                self.named_notes.append((text, (name, self.owners[source][0])))
             self.owners.setdefault(source, (name, array))
             self.held.append((name, source))
             if constant.load is not None:
@@ -197,7 +204,7 @@ class Layers:
         self, node: Node, fields: Mapping[str, Any], inputs: Sequence[str], shape: Shape, arrays: Mapping[str, str]
     ) -> str:
         """A layer that is no op by itself: `recognise_whole` joins it with those around it."""
-        name = self.name(node.path or node.op)
+        name = self.names.free(Wanted(node.path or node.op, is_path=bool(node.path)))
         weights, loaded = self._arrays(name, arrays)
         self.unfinished[name] = node.outputs[0]
         self.nodes.append(ForeignNode(name, INCOMPLETE, fields, tuple(inputs), weights, node.place, loaded))
@@ -222,7 +229,7 @@ class Layers:
         sizes = [size for index, size in enumerate(one) if index != left_out] or [1]
         while len(sizes) > MOST_AXES:
             sizes[-2:] = [sizes[-2] * sizes[-1]]
-        name = self.name(node.path or node.op)
+        name = self.names.free(Wanted(node.path or node.op, is_path=bool(node.path)))
         fields = {"of": node.op, "shape": spec_shape(tuple(sizes)), **({"params": params} if params else {})}
         self.nodes.append(ForeignNode(name, "opaque", fields, inputs, None, node.place))
         self.shapes[name] = tuple(sizes)
@@ -280,57 +287,6 @@ class Layers:
         axes.insert(batch, (Factor(BATCH, images),) if images > 1 else ())
         return View(name, tuple(axes))
 
-    # --- maps in a wanted arrangement -------------------------------------------------------------------------------
-
-    def map_of(self, view: View, channels: int, node: Node) -> View:
-        """The view on a map whose channels are this axis of the tensor and nothing else; positions lie as they will."""
-        shape = self.shapes[view.layer]
-        axes = without(without(view.axes, BATCH), COPIES)
-        if axes != without(view.axes, BATCH):
-            raise UnknownFormError("copies of a map")
-        if axes[channels] == whole(0, shape[0]):
-            return view
-        positions = [axis for index, axis in enumerate(axes) if index != channels and axis]
-        while len(positions) > MOST_AXES - 1:
-            positions[-2:] = [(*positions[-2], *positions[-1])]
-        goal = (axes[channels], *positions)
-        layer = self.arranged(view.layer, goal, node)
-        return View(layer, self.on_arranged(view.axes, goal))
-
-    def without_copies(self, view: View, node: Node) -> View:
-        """The view with copies that are there: a map several times along its channels."""
-        for dim, axis in enumerate(view.axes):
-            for place, factor in enumerate(axis):
-                if factor.axis == COPIES:
-                    size = self.shapes[view.layer][0]
-                    layer = self.add(node, "concat", {}, [view.layer] * factor.size, once=True)
-                    copies = (*axis[:place], Factor(0, factor.size, size), *axis[place + 1 :])
-                    return self.without_copies(View(layer, (*view.axes[:dim], copies, *view.axes[dim + 1 :])), node)
-        return view
-
-    def on_arranged(self, axes: Axes, goal: Axes) -> Axes:
-        """The axes of a tensor as factors of the map that `goal` arranges."""
-        where: list[tuple[Factor, Factor]] = []
-        for index, axis in enumerate(goal):
-            inner = axis_size(axis)
-            for factor in axis:
-                inner //= factor.size
-                where.append((factor, Factor(index, factor.size, inner)))
-        found = []
-        for axis in axes:
-            parts: list[Factor] = []
-            for factor in axis:
-                if factor.axis == BATCH:
-                    parts.append(factor)
-                    continue
-                inside = [(old, new) for old, new in where if _is_part(old, factor)]
-                inside.sort(key=lambda pair: -pair[0].stride)
-                if not inside:
-                    raise UnknownFormError("a part of an axis")
-                parts += [new for _, new in inside]
-            found.append(joined(parts))
-        return tuple(found)
-
     def derived(self, fixed: Fixed, besides: Collection[str] = ()) -> str:
         """A tensor that is computed from one trained tensor of its size, as a stored one that takes its place.
 
@@ -343,162 +299,14 @@ class Layers:
         name = f"{trained[0]} as {fixed.name}"
         if name not in constants:
             assert isinstance(constants, dict)
-            constants[name] = replace(constants[trained[0]], name=name, shape=fixed.shape, load=None, values=None)
+            source = constants[trained[0]]
+            constants[name] = replace(source, name=name, shape=fixed.shape, load=None, values=None,
+                                      sources=source.sources or (source.name,))  # fmt: skip
             op = self.stored[fixed.name].op
             self.notes.append(f"weights that are computed at inference count as those that are stored ({op})")
         if trained[0] in self.owners:
             self.owners.setdefault(name, self.owners[trained[0]])
         return name
-
-    def positions_of(self, view: View, channels: int, node: Node) -> str:
-        """The map whose axes are the channels axis of the tensor and then its other axes, in order, but the first."""
-        axes = without(view.axes, BATCH)
-        others = [index for index in range(1, len(axes)) if index != channels]
-        if axes and channels != 0 and axes[0]:
-            raise UnknownFormError("positions in the batch")
-        goal = (axes[channels], *(axes[index] for index in others))
-        return self.arranged(view.layer, goal, node)
-
-    def arranged(self, layer: str, goal: Axes, node: Node) -> str:
-        """The map of a layer with other axes; the layers that make it are added."""
-        goal = tuple(map(joined, goal))
-        if goal == whole_axes(self.shapes[layer]) and len(goal) == len(self.shapes[layer]):
-            return layer
-        key = (layer, goal)
-        if key not in self._arranged:
-            self._arranged[key] = self._arrange(layer, goal, replace(node, path=node.path.rpartition("/")[0]))
-        return self._arranged[key]
-
-    def _arrange(self, layer: str, goal: Axes, node: Node) -> str:
-        shape = self.shapes[layer]
-        factors = [factor for axis in goal for factor in axis]
-        if any(factor.axis < 0 for factor in factors):
-            raise UnknownFormError("copies of a map")
-        sizes = tuple(map(axis_size, goal))
-        if math.prod(sizes) != math.prod(shape):
-            raise UnknownFormError("a part of a map")
-        if joined(factors) == joined([factor for axis in whole_axes(shape) for factor in axis]) or _in_order(factors):
-            return self._reshape(layer, goal, sizes, node)
-        if found := self._named(layer, goal, shape, node):
-            return found
-        return self._by_steps(layer, goal, sizes, node)
-
-    def _reshape(self, layer: str, goal: Axes, sizes: Shape, node: Node) -> str:
-        """The same values in the same order."""
-        shape = self.shapes[layer]
-        if len(sizes) == 1:
-            return self.add(node, "flatten", {}, [layer], once=True)
-        if len(sizes) == 2 and len(shape) > 2 and sizes[0] == shape[0]:
-            return self.add(node, "tokens", {}, [layer], once=True)
-        if len(shape) == 2 and len(sizes) > 2 and sizes[0] == shape[0]:
-            return self.add(node, "grid", {"size": list(sizes[1:])}, [layer], once=True)
-        return self.add(node, "reshape", {"shape": spec_shape(sizes)}, [layer], once=True)
-
-    def _named(self, layer: str, goal: Axes, shape: Shape, node: Node) -> str | None:
-        """An arrangement that has a name: a permutation, a channel shuffle, a pixel shuffle."""
-        if len(goal) == len(shape):
-            axes = whole_axes(shape)
-            if sorted(goal) == sorted(axes) and len(set(axes)) == len(axes):
-                order = [axes.index(axis) for axis in goal]
-                names = axes_named(shape)
-                if len(shape) == 2:
-                    return self.add(node, "transpose", {"dims": list(names)}, [layer], once=True)
-                return self.add(node, "permute", {"dims": [names[index] for index in order]}, [layer], once=True)
-            if goal[1:] == axes[1:] and len(goal[0]) == 2:
-                outer, inner = goal[0]
-                if outer.stride == 1 and inner.stride == outer.size and inner.axis == outer.axis == 0:
-                    return self.add(node, "channel_shuffle", {"groups": inner.size}, [layer], once=True)
-            if found := self._pixel_shuffle(layer, goal, shape, node):
-                return found
-        return None
-
-    def _pixel_shuffle(self, layer: str, goal: Axes, shape: Shape, node: Node) -> str | None:
-        rank = len(shape) - 1
-        up = [axis[-1].size for axis in goal[1:] if len(axis) == 2 and axis[-1].axis == 0]
-        if len(up) == rank and len(set(up)) == 1 and rank == 2:
-            factor, depth = up[0], shape[0] // up[0] ** 2
-            strides = [(Factor(1 + i, shape[1 + i]), Factor(0, factor, factor ** (rank - 1 - i))) for i in range(rank)]
-            wanted = ((Factor(0, depth, factor**2),) if depth > 1 else (), *strides)
-            if goal == wanted:
-                return self.add(node, "pixel_shuffle", {"upscale_factor": factor}, [layer], once=True)
-        if rank == 2 and len(goal[0]) >= 2 and goal[0][-1].axis == 2 and goal[0][-1].stride == 1:
-            factor = goal[0][-1].size
-            channels = (*whole(0, shape[0]), Factor(1, factor), Factor(2, factor))
-            rest = [(Factor(1 + i, shape[1 + i] // factor, factor),) for i in range(rank)]
-            if goal == (channels, *[joined(axis) for axis in rest]):
-                return self.add(node, "pixel_unshuffle", {"downscale_factor": factor}, [layer], once=True)
-        return None
-
-    def _by_steps(self, layer: str, goal: Axes, sizes: Shape, node: Node) -> str:
-        """Any arrangement: factors move forward one after another, each past those that it does not stand with."""
-        wanted = [factor for axis in goal for factor in axis]
-        order = sorted(wanted, key=lambda factor: (factor.axis, -factor.stride))
-        if len(order) <= MOST_AXES:
-            layer = self._as(layer, tuple([factor.size for factor in order]), node)
-            names = axes_named(self.shapes[layer])
-            dims = [names[order.index(factor)] for factor in wanted]
-            return self._as(self.add(node, "permute", {"dims": dims}, [layer], once=True), sizes, node)
-        for place, factor in enumerate(wanted):
-            now = order.index(factor)
-            if now == place:
-                continue
-            # A run of factors that belong together in the goal moves at once.
-            run = 1
-            while place + run < len(wanted) and order[now : now + run + 1] == wanted[place : place + run + 1]:
-                run += 1
-            parts = (order[:place], order[place:now], order[now : now + run], order[now + run :])
-            shape = tuple([math.prod(each.size for each in part) for part in parts])
-            kept = [index for index, size in enumerate(shape) if size > 1]
-            layer = self._as(layer, tuple([shape[index] for index in kept]), node)
-            names = axes_named(self.shapes[layer])
-            dims = [names[kept.index(index)] for index in (0, 2, 1, 3) if index in kept]
-            layer = self.add(node, "permute", {"dims": dims}, [layer], once=True)
-            order = [*parts[0], *parts[2], *parts[1], *parts[3]]
-        return self._as(layer, sizes, node)
-
-    def _as(self, layer: str, sizes: Shape, node: Node) -> str:
-        """The same values in the same order under another shape."""
-        if self.shapes[layer] == sizes:
-            return layer
-        return self.add(node, "reshape", {"shape": spec_shape(sizes)}, [layer], once=True)
-
-    def parameter(self, fixed: Fixed, goal: Axes, node: Node) -> str:
-        """A stored tensor as a map; `goal` are its axes, of the axes of the tensor."""
-        if len(fixed.sources) != 1 or fixed.axes is None:
-            raise UnknownFormError("a tensor that is computed from weights")
-        source = fixed.sources[0]
-        constant = self.program.constants[source]
-        sizes = tuple(map(axis_size, goal))
-        if math.prod(sizes) != constant.size:
-            raise UnknownFormError("a part of a stored tensor")
-        name = self.name(source)
-        is_trained = constant.role == "parameter"
-        loaded = {"weight": partial(_rearranged, constant.load, goal)} if constant.load is not None else {}
-        weights = None
-        if source in self.owners and is_trained:
-            self.notes.append(f"{source} is used in several forms; its {constant.size:,} values count again")
-        self.owners.setdefault(source, (name, "weight"))
-        self.held.append((name, source))
-        fields = {"shape": spec_shape(sizes), **({} if is_trained else {"buffer": True})}
-        self.nodes.append(ForeignNode(name, "parameter", fields, (), weights, node.place, loaded))
-        self.shapes[name] = sizes
-        return name
-
-    def view_of(self, fixed: Fixed, node: Node) -> View:
-        """A stored tensor as a view of a map whose channels are its last axis; a computed one as its layers give it."""
-        if fixed.axes is None and fixed.name and self.compute is not None:
-            return self.compute(fixed.name)
-        if len(fixed.sources) != 1 or fixed.axes is None:
-            raise UnknownFormError("a tensor that is computed from weights")
-        sizes = self.program.constants[fixed.sources[0]].shape
-        own = [axis for axis in whole_axes(sizes) if axis] or [()]
-        goal = [own[-1], *own[:-1]]
-        while len(goal) > MOST_AXES:
-            goal[-2:] = [(*goal[-2], *goal[-1])]
-        key = (f"stored {fixed.sources[0]}", tuple(goal))
-        if key not in self._arranged:
-            self._arranged[key] = self.parameter(fixed, tuple(goal), node)
-        return View(self._arranged[key], self.on_arranged(fixed.axes, tuple(goal)))
 
 
 def _in_shape(load: Any, shape: Shape) -> Any:
@@ -506,26 +314,10 @@ def _in_shape(load: Any, shape: Shape) -> Any:
     return load().reshape(shape)
 
 
-def _rearranged(load: Callable[[], Any], goal: Axes) -> Any:
+def rearranged(load: Callable[[], Any], goal: Axes) -> Any:
     """A stored array with its factors in another order."""
     array = load()
     factors = [factor for axis in goal for factor in axis]
     order = sorted(factors, key=lambda factor: (factor.axis, -factor.stride))
     split = array.reshape([factor.size for factor in order])
     return split.transpose([order.index(factor) for factor in factors]).reshape(tuple(map(axis_size, goal)))
-
-
-def _joined_path(path: str, name: str) -> str:
-    return f"{path}/{name}" if path else name
-
-
-def _is_part(part: Factor, of: Factor) -> bool:
-    """Whether a factor lies within another one of the same axis."""
-    end, its_end = part.size * part.stride, of.size * of.stride
-    return part.axis == of.axis and part.stride >= of.stride and end <= its_end and its_end % end == 0
-
-
-def _in_order(factors: Sequence[Factor]) -> bool:
-    """Whether factors that cover a map stand in the order of its values."""
-    keys = [(factor.axis, -factor.stride) for factor in factors]
-    return keys == sorted(keys)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
+from archcalc.interop.program import Constant
 from archcalc.interop.recognise_handler import (
     Handler,
     Tensor,
@@ -25,6 +29,9 @@ from archcalc.interop.recognise_views import (
     View,
     arranged_like,
     axis_size,
+    common_sizes,
+    joined,
+    refined,
     reshaped,
     whole,
     whole_axes,
@@ -102,6 +109,32 @@ def _power(call: Handler) -> list[Tensor]:
 
 def _both(call: Handler, op: str, first: View, second: View) -> View:
     """The sum or the product of two tensors, one of which may be spread over the other."""
+    if cuts := _beside_copies(first.axes, second.axes):
+        one, other = (View(view.layer, _cut(view.axes, cuts)) for view in (first, second))
+        made = of_two(call, op, one, other, rank=len(one.axes))
+        axes = iter(made.axes)
+        return View(made.layer, tuple([joined([factor for _ in cut for factor in next(axes)]) for cut in cuts]))
+    return of_two(call, op, first, second, rank=len(call.made_shape))
+
+
+def _beside_copies(first: Axes, second: Axes) -> list[list[int]]:
+    """Sizes into which the axes of both are cut so that copies are axes of their own; none where they are already."""
+    mixed = any(len(axis) > 1 and any(factor.axis == COPIES for factor in axis) for axis in (*first, *second))
+    if not mixed or len(first) != len(second):
+        return []
+    pairs = zip(first, second, strict=True)
+    cuts = [common_sizes(one, other) if axis_size(one) == axis_size(other) else [0] for one, other in pairs]
+    return [cut or [0] for cut in cuts if cut is not None] if None not in cuts else []
+
+
+def _cut(axes: Axes, cuts: Sequence[Sequence[int]]) -> Axes:
+    """The axes in parts of these sizes; with one part, as they are."""
+    parts = [(axis,) if len(cut) == 1 else refined(axis, cut) or () for axis, cut in zip(axes, cuts, strict=True)]
+    return tuple([part for each in parts for part in each])
+
+
+def of_two(call: Handler, op: str, first: View, second: View, rank: int) -> View:
+    """The same where copies are axes of their own; `rank` is the number of axes of the result."""
     plain = [View(view.layer, without(without(view.axes, COPIES), BATCH)) for view in (first, second)]
     shapes = [view.shape for view in plain]
     large, small = (0, 1) if _holds(shapes[0], shapes[1]) else (1, 0)
@@ -110,6 +143,12 @@ def _both(call: Handler, op: str, first: View, second: View) -> View:
     base, other = plain[large], plain[small]
     shape = call.layers.shapes[base.layer]
     goal = arranged_like(other.axes, base.axes, shape)
+    if goal is not None and shapes[0] == shapes[1] and goal != whole_axes(call.layers.shapes[other.layer]):
+        # The first is in the arrangement of the second already, as it was before a block that is added to it.
+        back = arranged_like(base.axes, other.axes, call.layers.shapes[other.layer])
+        if back is not None and call.layers.is_arranged(base.layer, back):
+            large, base, other, goal = 1 - large, other, base, back
+            shape = call.layers.shapes[base.layer]
     if goal is None:
         base = as_tensor(call, base)
         shape = call.layers.shapes[base.layer]
@@ -125,7 +164,7 @@ def _both(call: Handler, op: str, first: View, second: View) -> View:
     is_channel_gate = op == "multiply" and sizes == (shape[0], *(1,) * (len(shape) - 1))
     fields = {} if sizes == shape or is_channel_gate else {"broadcast": True}
     layer = call.add(op, fields, inputs)
-    axes = ((),) * (len(call.made_shape) - len(base.axes)) + base.axes
+    axes = ((),) * (rank - len(base.axes)) + base.axes
     return View(layer, with_images(axes, first.axes, second.axes))
 
 
@@ -186,6 +225,49 @@ def _add_product(call: Handler) -> list[Tensor]:
     ]
 
 
+@handles("maximum", "minimum")
+def _larger(call: Handler) -> list[Tensor]:
+    """The larger of two is a + max(b − a, 0), the smaller one a − max(a − b, 0)."""
+    if len(call.inputs) < 2:
+        raise UnknownFormError("a bound")
+    a, b = (call.layers.view_of(each, call.node) if isinstance(each, Fixed) else call.view(index)
+            for index, each in enumerate(call.inputs))  # fmt: skip
+    is_larger = call.node.op == "maximum"
+    more = _both(call, "subtract", *((b, a) if is_larger else (a, b)))
+    more = View(call.add("relu", {}, [more.layer]), more.axes)
+    return [_both(call, "add" if is_larger else "subtract", a, more)]
+
+
+@handles("masked_fill")
+def _masked_fill(call: Handler) -> list[Tensor]:
+    """A tensor with a number in some places, which a stored mask says: times 0 or 1, plus the number or 0."""
+    view, mask, value = call.view(), call.inputs[1], float(call.attributes["value"])
+    if not isinstance(mask, Fixed) or len(mask.sources) != 1 or mask.axes is None:
+        raise UnknownFormError("a mask that is computed")
+    constant = call.layers.program.constants[mask.sources[0]]
+    if not math.isinf(value):
+        view = with_fixed(call, "multiply", view, _of_mask(call, mask, constant, (1.0, 0.0)))
+    elif constant.load is None:
+        raise UnknownFormError("a mask whose values are not known")
+    return [with_fixed(call, "add", view, _of_mask(call, mask, constant, (0.0, value)))]
+
+
+def _of_mask(call: Handler, mask: Fixed, constant: Constant, numbers: tuple[float, float]) -> Fixed:
+    """A stored tensor with one number where a value stays, and another one where it does not."""
+    kept, other = numbers
+    pair = (other, kept) if call.attributes["keeps"] else (kept, other)
+    load = None if constant.load is None else partial(_chosen, constant.load, pair)
+    name = f"{constant.name} as {pair[0]:g} or {pair[1]:g}"
+    made = replace(constant, name=name, dtype="float32", role="constant", load=load, values=None)
+    return Fixed((call.layers.stored_as(made),), mask.shape, mask.axes)
+
+
+def _chosen(load: Callable[[], Any], numbers: tuple[float, float]) -> Any:
+    from archcalc.interop.arrays import np
+
+    return np.where(load(), numbers[1], numbers[0]).astype("float32")
+
+
 def _fixed(tensor: Tensor | None) -> Fixed:
     assert isinstance(tensor, Fixed)
     return tensor
@@ -211,7 +293,7 @@ def with_fixed(call: Handler, op: str, view: View, fixed: Fixed) -> View:
         return _both(call, op, *((view, stored_view) if place == 0 else (stored_view, view)))
     lies = tuple(map(axis_size, goal))
     arrays = {"weight": fixed.sources[0]}
-    is_plain = math.prod(lies) == constants[0].size
+    is_plain = math.prod(lies) == constants[0].size and call.layers.fits(fixed.sources[0], goal)
     if op == "multiply" and is_trained and is_plain and lies == (shape[0], *(1,) * (len(shape) - 1)):
         return View(call.add("scale", {}, [view.layer], arrays=arrays), view.axes)
     if op == "add" and is_trained and is_plain and lies == shape:
@@ -283,6 +365,7 @@ def _with_tokens(call: Handler, tensors: Sequence[Tensor | None], dim: int) -> V
             tensor.axes is None
             or len(tensor.sources) != 1
             or call.layers.program.constants[tensor.sources[0]].size != math.prod(tensor.shape)
+            or tensor.sources[0] in call.layers.lifted
         ):
             raise UnknownFormError("tokens that are computed")
         fields = {} if tokens == 1 else {"num_tokens": tokens}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from archcalc.interop.program import Node, Program, Value
+from archcalc.interop.program import Node, Program, Value, needed
+from archcalc.interop.recognise_fold import as_sums
 from archcalc.interop.recognise_formulas import Formulas
+from archcalc.interop.recognise_parts import with_parts
+from archcalc.interop.recognise_states import with_states
+from archcalc.interop.recognise_steps import STEPS, Steps
 
 
 def simplified(program: Program, apart: Collection[str] = ()) -> Program:
@@ -16,18 +20,12 @@ def simplified(program: Program, apart: Collection[str] = ()) -> Program:
 
     `apart`: results of attention whose operations stay as they are.
     """
-    return _Rewriter(program, apart).program()
+    program = replace(program, nodes=needed(program.nodes, program.wanted))
+    return _Rewriter(with_parts(program), apart).program()
 
 
-def needed(nodes: Sequence[Node], outputs: Iterable[str]) -> tuple[Node, ...]:
-    """The operations that outputs depend on, in order."""
-    wanted = set(outputs)
-    kept: list[Node] = []
-    for node in reversed(nodes):
-        if wanted.intersection(node.outputs):
-            kept.append(node)
-            wanted.update(name for name in node.inputs if name is not None)
-    return tuple(kept[::-1])
+#: What a score is set to so that its share is 0.
+_HIDDEN = -1e4
 
 
 class _Rewriter:
@@ -44,7 +42,7 @@ class _Rewriter:
             for name in node.inputs:
                 if name is not None:
                     self.users[name] = self.users.get(name, 0) + 1
-        for name in given.outputs.values():
+        for name in given.wanted:
             self.users[name] = self.users.get(name, 0) + 1
 
     def program(self) -> Program:
@@ -52,10 +50,14 @@ class _Rewriter:
         nodes: list[Node] = []
         for node in self.given.nodes:
             steps = [node]
-            if node.op == "einsum":
-                steps = as_matmul(node, self.given, self.values)
+            if node.op in STEPS:
+                steps = STEPS[node.op](node, self.given, self.values)
             elif node.op == "im2col":
                 steps = as_windows(node, self.given.shape(node.inputs[0] or ""), self.values)
+            elif node.op == "col2im":
+                steps = as_sums(node, self.given.shape(node.inputs[0] or ""), self.values)
+            elif node.op in ("rnn", "lstm", "gru") and any(self.users.get(name) for name in node.outputs[1:]):
+                steps = with_states(node, self.given.shape(node.inputs[0] or ""), self.values, self.users)
             for step in steps:
                 self.makers |= dict.fromkeys(step.outputs, step)
                 for name in step.outputs:
@@ -64,12 +66,14 @@ class _Rewriter:
                 made = self.rewritten(step)
                 nodes += [*self.added, made]
                 self.added.clear()
-        return replace(self.given, nodes=needed(nodes, self.given.outputs.values()), values=self.values)
+        return replace(self.given, nodes=needed(nodes, self.given.wanted), values=self.values)
 
     def rewritten(self, node: Node) -> Node:
         """The operation that a pattern which ends here is; the node itself where none does."""
         formulas = Formulas(self.values, self.given.constants, self.makers, self.users)
-        finders = (self.self_gate, self.hard_sigmoid, self.padded_pool, self.attention)
+        finders = (
+            self.self_gate, self.hard_sigmoid, self.padded_pool, self.attention, self.one_of_stack, self.dense,
+        )  # fmt: skip
         for find in (*finders, formulas.found):
             found = find(node)
             if found is not None:
@@ -119,6 +123,48 @@ class _Rewriter:
             return None
         return shifted.inputs[0]
 
+    def one_of_stack(self, node: Node) -> Node | None:
+        """One of several stacked values, as the state of one layer of all."""
+        made = self.maker(node.inputs[0]) if node.op == "select" else None
+        if made is None or made.op != "stack" or made.attributes["dim"] != node.attributes["dim"]:
+            return None
+        return replace(node, op="identity", inputs=(made.inputs[node.attributes["index"]],), attributes={})
+
+    def dense(self, node: Node) -> Node | None:
+        """x·W + b with stored W and b, or W·x + b with the channels before the last axis: a dense layer."""
+        if node.op != "add" or len(node.inputs) != 2:
+            return None
+        for product, bias in (node.inputs, node.inputs[::-1]):
+            made = self.maker(product)
+            if made is None or made.op != "matmul" or self.users.get(product or "") != 1:
+                continue
+            weights = [self.given.constants.get(name or "") for name in (*made.inputs, bias)]
+            is_last = weights[0] is None
+            weight, stored, x = weights[1 if is_last else 0], weights[2], made.inputs[0 if is_last else 1] or ""
+            shape = self.values[x].shape if x in self.values else ()
+            if weight is None or stored is None or {stored.role, weight.role} != {"parameter"} or len(shape) < 2:
+                continue
+            if len(weight.shape) != 2 or stored.size != weight.shape[is_last]:
+                continue
+            width, last = stored.size, len(shape) - 1
+            if stored.shape[-1:] != (width,) if is_last else stored.shape[-2:] != (width, 1):
+                continue
+            name = made.outputs[0]
+            turned = {"dim0": last - 1, "dim1": last}
+            steps = Steps(made, self.given, self.values)
+            if is_last:
+                across = steps("transpose", (weight.name,), weight.shape[::-1], f"{name} weight", dim0=0, dim1=1)
+                inputs = (x, across, stored.name)
+            else:
+                rows = steps("transpose", (x,), (*shape[:-2], *shape[:-3:-1]), f"{name} rows", **turned)
+                inputs = (rows, weight.name, steps.reshaped(stored.name, (width,)))
+                flat = steps("linear", inputs, (*shape[:-2], shape[-1], width), f"{name} linear")
+            self.added += steps.made
+            if is_last:
+                return replace(node, op="linear", inputs=inputs, attributes={}, path=made.path or node.path)
+            return replace(node, op="transpose", inputs=(flat,), attributes=turned, path=made.path or node.path)
+        return None
+
     def padded_pool(self, node: Node) -> Node | None:
         """A max pool of a map with −∞ around it, which is its own padding."""
         if node.op not in ("max_pool1d", "max_pool2d", "max_pool3d") or any(node.attributes["padding"]):
@@ -142,7 +188,7 @@ class _Rewriter:
             return None
         if soft.attributes["dim"] != len(self.values[soft.outputs[0]].shape) - 1:
             return None
-        scale, biases, name = 1.0, [], soft.inputs[0]
+        scale, biases, name, hides = 1.0, [], soft.inputs[0], False
         while True:
             made = self.maker(name)
             if made is None or self.users.get(made.outputs[0], 0) != 1:
@@ -163,16 +209,16 @@ class _Rewriter:
                 else:
                     biases.append(first)
                     name = second
-            elif made.op == "masked_fill":
+            elif made.op == "masked_fill" and not biases and float(made.attributes["value"]) <= _HIDDEN:
                 biases.append(made.inputs[1])
-                name = made.inputs[0]
+                name, hides = made.inputs[0], not made.attributes["keeps"]
             else:
                 return None
         q, by_q = self.unscaled(made.inputs[0])
         k, by_k = self.unscaled(made.inputs[1])
         return Node(
-            "attention", (q, k, node.inputs[1], *biases), node.outputs, {"scale": scale * by_q * by_k},
-            _shared_path(node, made), node.place,
+            "attention", (q, k, node.inputs[1], *biases), node.outputs,
+            {"scale": scale * by_q * by_k, "hides": hides}, _shared_path(node, made), node.place,
         )  # fmt: skip
 
     def unscaled(self, name: str | None) -> tuple[str | None, float]:
@@ -239,102 +285,6 @@ def as_windows(node: Node, shape: Sequence[int], values: dict[str, Value]) -> li
     step("permute", (batch, channels, height, width, *counts), dims=(0, 1, 4, 5, 2, 3))
     made = (batch, channels * height * width, counts[0] * counts[1])
     step("reshape", made, shape=made)
-    return steps
-
-
-def as_matmul(node: Node, program: Program, values: dict[str, Value]) -> list[Node]:
-    """An einsum of two tensors as permutations and a product; the node itself where it is no product.
-
-    Letters in both tensors and the result are batch axes; the others are kept of the first, kept of the second, or
-    summed over.
-    """
-    equation = str(node.attributes["equation"]).replace(" ", "")
-    sides, _, result = equation.partition("->")
-    terms = sides.split(",")
-    if len(terms) != 2 or "." in equation or any(name is None for name in node.inputs):
-        return [node]
-    first, second = terms
-    batch = [letter for letter in result if letter in first and letter in second]
-    kept = [letter for letter in result if letter in first and letter not in second]
-    other = [letter for letter in result if letter in second and letter not in first]
-    summed = [letter for letter in first if letter in second and letter not in result]
-    groups = ([*batch, *kept, *summed], [*batch, *summed, *other], [*batch, *kept, *other])
-    if any(sorted(letters) != sorted(term) for letters, term in zip(groups, (first, second, result), strict=True)):
-        return [node]
-    shapes = [values[name].shape if name in values else program.shape(name) for name in node.inputs if name is not None]
-    sizes = {
-        letter: size
-        for term, shape in zip(terms, shapes, strict=True)
-        for letter, size in zip(term, shape, strict=True)
-    }
-    steps: list[Node] = []
-
-    def step(op: str, inputs: tuple[str, ...], made_shape: Sequence[int], output: str = "", **attributes: Any) -> str:
-        made = output or f"{node.outputs[0]} {len(steps)}"
-        values[made] = Value(made, tuple(made_shape))
-        steps.append(replace(node, op=op, inputs=inputs, outputs=(made,), attributes=attributes))
-        return made
-
-    def sides_of(name: str, letters: str, goal: list[str], parts: Sequence[list[str]]) -> str:
-        """A tensor with its letters in the order of the goal, those of each part as one axis after the batch."""
-        dims = tuple([letters.index(letter) for letter in goal])
-        if dims != tuple(range(len(dims))):
-            name = step("permute", (name,), [sizes[letter] for letter in goal], dims=dims)
-        shape = (*(sizes[letter] for letter in batch), *(math.prod(sizes[each] for each in part) for part in parts))
-        if all(len(part) == 1 for part in parts):
-            return name
-        return step("reshape", (name,), shape, shape=shape)
-
-    one = sides_of(node.inputs[0] or "", first, groups[0], (kept, summed))
-    two = sides_of(node.inputs[1] or "", second, groups[1], (summed, other))
-    shape = [sizes[letter] for letter in batch]
-    shape += [math.prod(sizes[letter] for letter in part) for part in (kept, other)]
-    whole = len(kept) == len(other) == 1
-    straight = groups[2] == list(result)
-    product = step("matmul", (one, two), shape, node.outputs[0] if whole and straight else "")
-    if not whole:
-        shape = [sizes[letter] for letter in groups[2]]
-        product = step("reshape", (product,), shape, node.outputs[0] if straight else "", shape=tuple(shape))
-    if not straight:
-        dims = tuple([groups[2].index(letter) for letter in result])
-        step("permute", (product,), [sizes[letter] for letter in result], node.outputs[0], dims=dims)
-    return steps
-
-
-def as_products(node: Node, program: Program) -> list[Node]:
-    """Attention as its products: what a form needs that no op of attention has, a bias or fewer heads of the keys.
-
-    The new values are added to `program.values`; none where it is no attention, causal, or its biases fit no scores.
-    """
-    if node.op not in ("scaled_dot_product_attention", "attention") or node.attributes.get("is_causal"):
-        return []
-    q, k, v, *biases = (name for name in node.inputs if name is not None)
-    queries, keys, made = program.shape(q), program.shape(k), program.shape(node.outputs[0])
-    scale = node.attributes.get("scale")
-    factor = queries[-1] ** -0.5 if scale is None else float(scale)
-    count = keys[-1] if node.op == "attention" else keys[-2]
-    scores = (*made[:-1], count)
-    if any(len(program.shape(name)) > len(scores) or program.shape(name)[-1] not in (1, count) for name in biases):
-        return []
-    assert isinstance(program.values, dict)
-    steps: list[Node] = []
-
-    def step(op: str, inputs: tuple[str, ...], shape: tuple[int, ...], name: str = "", **attributes: Any) -> str:
-        made_name = name or f"{node.outputs[0]} {op} {len(steps)}"
-        program.values.setdefault(made_name, Value(made_name, shape))  # type: ignore[attr-defined]  # it is a dict
-        steps.append(replace(node, op=op, inputs=inputs, outputs=(made_name,), attributes=attributes))
-        return made_name
-
-    if node.op == "scaled_dot_product_attention":
-        turned = (*keys[:-2], keys[-1], keys[-2])
-        k = step("transpose", (k,), turned, dim0=len(keys) - 2, dim1=len(keys) - 1)
-    found = step("matmul", (q, k), scores)
-    if factor != 1:
-        found = step("mul", (found,), scores, other=factor)
-    for bias in biases:
-        found = step("add", (found, bias), scores)
-    found = step("softmax", (found,), scores, dim=len(scores) - 1)
-    step("matmul", (found, v), made, node.outputs[0])
     return steps
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from itertools import product
 
 from archcalc.interop.program import Constant
-
-if TYPE_CHECKING:
-    import numpy
 
 #: No window has more pairs of places, times heads.
 _MOST_VALUES = 1 << 22
@@ -27,23 +25,21 @@ def table_of_pairs(stored: Constant, heads: int, window: Sequence[int]) -> Const
         return None
     if tuple(size for size in stored.shape if size > 1) != tuple(size for size in (heads, places, places) if size > 1):
         return None
-    import numpy as np
+    from archcalc.interop.arrays import np
 
     pairs = np.asarray(stored.load()).reshape(heads, places * places)
-    offsets = _offsets(window).reshape(-1)
+    offsets = _offsets(window)
     table = np.empty((math.prod([2 * side - 1 for side in window]), heads), pairs.dtype)
     table[offsets] = pairs.T
-    if not np.array_equal(table[offsets], pairs.T):
+    if not np.array_equal(np.take(table, offsets, axis=0), pairs.T):
         return None
     name = f"{stored.name}#table"
     return replace(stored, name=name, shape=table.shape, role="parameter", load=lambda: table, values=None)
 
 
-def _offsets(window: Sequence[int]) -> numpy.ndarray[Any, Any]:
+def _offsets(window: Sequence[int]) -> list[int]:
     """The entry of the table for each pair of places."""
-    import numpy as np
-
-    found = np.zeros((math.prod(window),) * 2, np.int64)
-    for side, place in zip(window, np.indices(window).reshape(len(window), -1), strict=True):
-        found = found * (2 * side - 1) + place[:, None] - place[None, :] + side - 1
-    return found
+    steps = [math.prod([2 * side - 1 for side in window[axis + 1 :]]) for axis in range(len(window))]
+    places = [sum(map(operator.mul, place, steps)) for place in product(*map(range, window))]
+    middle = sum((side - 1) * step for side, step in zip(window, steps, strict=True))
+    return [first - second + middle for first in places for second in places]

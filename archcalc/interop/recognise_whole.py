@@ -3,52 +3,63 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from archcalc.core.shapes import Shape, spec_shape
 from archcalc.interop.foreign import ForeignNode
 from archcalc.interop.recognise_layers import INCOMPLETE
+from archcalc.interop.recognise_names import Wanted
 
 _WITH_BIAS = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 _ATTENTION = ("scaled_dot_product_attention", INCOMPLETE)
 
 
 def fused(
-    nodes: tuple[ForeignNode, ...], outputs: Iterable[str], shapes: Mapping[str, Shape], tables: Mapping[str, int]
-) -> tuple[ForeignNode, ...]:
+    nodes: tuple[ForeignNode, ...], outputs: Iterable[str], shapes: Mapping[str, Shape], tables: Mapping[str, int],
+    wanted: Mapping[str, Wanted],
+) -> tuple[ForeignNode, ...]:  # fmt: skip
     """The layers with attention as one op where it is one; each must be read by another or be an output.
 
-    `tables` has the number of values of each table of relative positions, by its layer.
+    `tables` has the number of values of each table of relative positions, by its layer; `wanted` the paths of modules.
     """
-    outputs = set(outputs)
-    by_name = {node.name: node for node in nodes}
-    users: dict[str, list[ForeignNode]] = {}
+    finder = _Finder(nodes, set(outputs), shapes, wanted)
+    found = {node.name: parts for node in nodes if node.op in _ATTENTION and (parts := finder.parts(node)) is not None}
+    made: dict[str, ForeignNode] = {}
+    for name, parts in found.items():
+        parameters = (*parts.projections, parts.output, *([parts.node] if name in tables else []))
+        if len({part.frozen for part in parameters}) == 1 and (whole := finder.whole(parts)) is not None:
+            made[name] = whole
+    made = _with_owners(made, found)
+    replaced = {found[name].output.name: whole for name, whole in made.items()}
+    gone = {part.name for name in made for part in found[name].inner}
     for node in nodes:
-        for name in {*node.inputs, *([node.weights] if node.weights else [])}:
-            users.setdefault(name, []).append(node)
-    replaced: dict[str, ForeignNode] = {}
-    gone: set[str] = set()
-    for node in nodes:
-        if node.op not in _ATTENTION:
-            continue
-        parts = _parts(node, by_name, users, shapes)
-        if parts is not None and not outputs.intersection(part.name for part in parts[:-1]):
-            projection, *chunks, output = parts
-            parameters = (projection, output, *([node] if node.name in tables else []))
-            is_alike = len({part.frozen for part in parameters}) == 1
-            embed = shapes[node.name][0]
-            sizes = {} if shapes[projection.inputs[0]][0] == embed else {"embed_dim": embed}
-            made = _whole(node, projection, output, by_name, sizes) if is_alike else None
-            if made is not None:
-                replaced[output.name] = made
-                gone.update(part.name for part in (projection, *chunks, node))
-                continue
-        if node.op == INCOMPLETE:
+        if node.op == INCOMPLETE and node.name not in made:
             replaced[node.name] = _opaque(node, shapes[node.name], tables.get(node.name, 0))
     return tuple([replaced.get(node.name, node) for node in nodes if node.name not in gone])
+
+
+def _with_owners(made: dict[str, ForeignNode], found: Mapping[str, _Parts]) -> dict[str, ForeignNode]:
+    """Attention whose projections all have the weights of those of another one has its weights."""
+    while True:
+        owners = {parts.key: made[name].name for name, parts in found.items() if name in made and not parts.shared}
+        kept = {
+            name: replace(whole, weights=owners[found[name].shared], arrays={}) if found[name].shared else whole
+            for name, whole in made.items()
+            if not found[name].shared or found[name].shared in owners
+        }
+        # Whose weights something else has too stays in its parts.
+        users = [parts.shared for name, parts in found.items() if name in kept]
+        kept = {
+            name: whole for name, whole in kept.items()
+            if all(users.count(found[name].key) == count for count in found[name].sharers)
+        }  # fmt: skip
+        if kept.keys() == made.keys():
+            return kept
+        made = {name: made[name] for name in kept}
 
 
 def with_biases(
@@ -100,69 +111,150 @@ def _readers(
     return {node.name: node for node in nodes}, users
 
 
-def _parts(
-    node: ForeignNode,
-    by_name: Mapping[str, ForeignNode],
-    users: Mapping[str, list[ForeignNode]],
-    shapes: Mapping[str, Shape],
-) -> list[ForeignNode] | None:
-    """The projection to q, k and v, its three parts, and the projection after attention."""
-    if "scale" in node.fields:
-        return None
-    chunks = [by_name.get(name) for name in node.inputs]
-    if any(chunk is None or chunk.op != "chunk" for chunk in chunks):
-        return None
-    three = [chunk for chunk in chunks if chunk is not None]
-    if any(chunk.fields != {"chunks": 3, **({"index": i} if i else {})} for i, chunk in enumerate(three)):
-        return None
-    if len({chunk.inputs for chunk in three}) != 1 or any(users[chunk.name] != [node] for chunk in three):
-        return None
-    projection = by_name.get(three[0].inputs[0])
-    if projection is None or not _is_projection(projection) or len(users[projection.name]) != 3:
-        return None
-    after = users.get(node.name, [])
-    if len(after) != 1 or not _is_projection(after[0]) or projection.weights or after[0].weights:
-        return None
-    embed = shapes[node.name][0]
-    if after[0].fields["out_features"] != embed:
-        return None
-    if projection.fields.get("bias", True) != after[0].fields.get("bias", True):
-        return None
-    if any(user.weights in (projection.name, after[0].name) for many in users.values() for user in many):
-        return None
-    return [projection, *three, after[0]]
+class _Parts(NamedTuple):
+    """Attention with its projections to q, k and v, one to three, what cuts them, and the projection after it."""
+
+    node: ForeignNode
+    projections: tuple[ForeignNode, ...]
+    chunks: tuple[ForeignNode, ...]
+    output: ForeignNode
+    #: How many layers use the weights of each projection.
+    sharers: tuple[int, ...]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The layers whose weights others may have."""
+        return tuple([part.name for part in (*self.projections, self.output)])
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The layers whose weights these have; none where they have their own."""
+        return tuple([part.weights for part in (*self.projections, self.output) if part.weights])
+
+    @property
+    def inner(self) -> tuple[ForeignNode, ...]:
+        """All that becomes part of the last projection."""
+        return (*self.projections, *self.chunks, self.node)
+
+
+class _Finder:
+    """Finds the parts of attention."""
+
+    def __init__(
+        self, nodes: Iterable[ForeignNode], outputs: Collection[str], shapes: Mapping[str, Shape],
+        wanted: Mapping[str, Wanted],
+    ) -> None:  # fmt: skip
+        self.shapes, self.wanted, self.outputs = shapes, wanted, outputs
+        self.by_name, self.users = _readers(nodes, outputs)
+        self.sharers = Counter(node.weights for node in nodes if node.weights)
+
+    def parts(self, node: ForeignNode) -> _Parts | None:
+        """The parts of attention; None where it is none that an op has."""
+        after = [self.by_name[name] for name in self.users.get(node.name, []) if name]
+        if "scale" in node.fields or len(after) != 1 or len(self.users[node.name]) != 1 or not _is_projection(after[0]):
+            return None
+        output, embed = after[0], self.shapes[node.name][0]
+        chunks: list[ForeignNode] = []
+        projections: list[ForeignNode] = []
+        for index, name in enumerate(node.inputs):
+            part = self.by_name.get(name)
+            if part is not None and part.op == "chunk":
+                chunks.append(part)
+                count = part.fields["chunks"]
+                # Two chunks are keys and values, three are all.
+                if part.fields != {"chunks": count, **({"index": i} if (i := index - 3 + count) else {})}:
+                    return None
+                if self.users[name] != [node.name]:
+                    return None
+                part = self.by_name.get(part.inputs[0])
+                if part is not None and self.shapes[part.name][0] != count * embed:
+                    return None
+            if part is None or not _is_projection(part):
+                return None
+            if part not in projections:
+                projections.append(part)
+        reads = [{name for name in self.users[part.name] if name not in self.sharing(part)} for part in projections]
+        inner = {node.name, *(chunk.name for chunk in chunks)}
+        if not all(read <= inner for read in reads) or any(name in self.outputs for name in inner):
+            return None
+        if any(part.name in self.outputs for part in projections) or output.fields["out_features"] != embed:
+            return None
+        parts = (*projections, output)
+        if len({part.fields.get("bias", True) for part in parts}) > 1 or not self.is_one_module(parts):
+            return None
+        if any(set(part.fields) - {"out_features", "per_position", "bias"} for part in parts):
+            return None
+        if any(part.weights for part in parts) and not all(part.weights for part in parts):
+            return None
+        return _Parts(node, tuple(projections), tuple(chunks), output, tuple(self.sharers[part.name] for part in parts))
+
+    def sharing(self, part: ForeignNode) -> set[str]:
+        """The layers that have the weights of another one and do not read it."""
+        return {name for name in self.users[part.name] if name and part.name not in self.by_name[name].inputs}
+
+    def is_one_module(self, parts: Sequence[ForeignNode]) -> bool:
+        """Whether projections are one for all of q, k and v, or those of one module: others have names of their own."""
+        return len(parts) == 2 or len({self.wanted[part.name] for part in parts}) == 1
+
+    def whole(self, parts: _Parts) -> ForeignNode | None:
+        """Multi-head attention of its parts; None where a mask is no shift of windows, or where the op has no form."""
+        node, projections, output = parts.node, parts.projections, parts.output
+        embed = self.shapes[node.name][0]
+        fields: dict[str, Any] = {"num_heads": 1, **node.fields}
+        if output.fields.get("bias") is False:
+            fields["bias"] = False
+        sources = [part.inputs[0] for part in projections]
+        # One projection is of q, k and v; the last of two is of k and v.
+        sources = sources * 3 if len(sources) == 1 else [*sources, sources[-1]][:3]
+        inputs = sources[:1] if len(set(sources)) == 1 else sources[: 2 + (sources[1] != sources[2])]
+        channels = [self.shapes[name][0] for name in sources]
+        if len(inputs) == 1 and channels[0] != embed:
+            fields["embed_dim"] = embed
+        if len(inputs) > 1 and (channels[0] != embed or node.op == INCOMPLETE):
+            return None
+        if fields.pop("masked", False):
+            before = self.by_name.get(sources[0])
+            if before is None or before.op != "roll" or "window_size" not in fields:
+                return None
+            shifts = [-shift for shift in before.fields["shifts"]]
+            if min(shifts) < 0:
+                return None
+            fields["shift_size"] = shifts
+        times = fields.pop("queries_times", 1.0)
+        arrays = dict(node.arrays)
+        arrays |= {f"out_proj_{name}": load for name, load in output.arrays.items()}
+        for name in {name for part in projections for name in part.arrays}:
+            loads = [part.arrays[name] for part in projections if name in part.arrays]
+            if len(loads) < len(projections):
+                continue
+            load = loads[0] if len(loads) == 1 else partial(_one_after_another, loads)
+            load = partial(_scaled_queries, load, times) if times != 1 else load
+            if name == "bias" or len(set(channels)) == 1:
+                arrays[f"in_proj_{name}"] = load
+            elif len(loads) == 3:
+                arrays |= {f"{letter}_proj_{name}": each for letter, each in zip("qkv", loads, strict=True)}
+            else:
+                arrays |= {f"{letter}_proj_{name}": partial(_part_of, loads, index, embed)
+                           for index, letter in enumerate("qkv")}  # fmt: skip
+        return ForeignNode(
+            output.name, "multi_head_attention", fields, tuple(inputs), None, node.place, arrays, output.frozen
+        )
+
+
+def _one_after_another(loads: Sequence[Callable[[], Any]]) -> Any:
+    """Several arrays as one."""
+    from archcalc.interop.arrays import np
+
+    return np.concatenate([load() for load in loads])
+
+
+def _part_of(loads: Sequence[Callable[[], Any]], index: int, size: int) -> Any:
+    """The weights of q, of k or of v, where k and v are one array."""
+    return loads[0]() if index == 0 else loads[1]()[(index - 1) * size : index * size]
 
 
 def _is_projection(node: ForeignNode) -> bool:
     return node.op == "linear" and bool(node.fields.get("per_position"))
-
-
-def _whole(
-    node: ForeignNode, projection: ForeignNode, output: ForeignNode, by_name: Mapping[str, ForeignNode],
-    sizes: Mapping[str, int],
-) -> ForeignNode | None:  # fmt: skip
-    """Multi-head attention of its parts; None where a mask is no shift of windows."""
-    fields: dict[str, Any] = {**sizes, "num_heads": 1, **node.fields}
-    if projection.fields.get("bias") is False:
-        fields["bias"] = False
-    if fields.pop("masked", False):
-        before = by_name.get(projection.inputs[0])
-        if before is None or before.op != "roll" or "window_size" not in fields:
-            return None
-        shifts = [-shift for shift in before.fields["shifts"]]
-        if min(shifts) < 0:
-            return None
-        fields["shift_size"] = shifts
-    arrays = dict(node.arrays)
-    times = fields.pop("queries_times", 1.0)
-    for kind, part in (("in_proj", projection), ("out_proj", output)):
-        arrays |= {
-            f"{kind}_{name}": partial(_scaled_queries, load, times) if kind == "in_proj" and times != 1 else load
-            for name, load in part.arrays.items()
-        }
-    return ForeignNode(
-        output.name, "multi_head_attention", fields, projection.inputs, None, node.place, arrays, output.frozen
-    )
 
 
 def _scaled_queries(load: Callable[[], Any], times: float) -> Any:

@@ -7,10 +7,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from archcalc.interop.recognise_handler import Handler, Tensor, handles, images, part, pointwise, short, with_images
+from archcalc.interop.recognise_handler import (
+    Function,
+    Handler,
+    Tensor,
+    handles,
+    images,
+    part,
+    pointwise,
+    short,
+    with_images,
+)
 from archcalc.interop.recognise_layers import MOST_AXES, Fixed, UnknownFormError
-from archcalc.interop.recognise_views import BATCH, View, whole, whole_axes, without
+from archcalc.interop.recognise_merge import join, of_two
+from archcalc.interop.recognise_views import BATCH, Factor, View, axis_size, whole, whole_axes, without
+from archcalc.ops.axes import axes_named
 from archcalc.spec.single import make_op
+
+#: A convolution is made for each position of the batch where there are no more: they are heads.
+_MOST_HEADS = 32
 
 
 @handles("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
@@ -18,6 +33,8 @@ def _convolution(call: Handler) -> list[Tensor]:
     view, weight = call.view(), call.inputs[1]
     if not isinstance(weight, Fixed):
         raise UnknownFormError("weights that depend on the input")
+    if found := _one_by_one(call, view, _convolution):
+        return found
     transposed = call.node.op.startswith("conv_t")
     groups = call.attributes["groups"]
     fields: dict[str, Any] = {
@@ -28,8 +45,6 @@ def _convolution(call: Handler) -> list[Tensor]:
         value = call.attributes.get(name, ())
         if value != "same" and all(each == plain for each in value):
             continue
-        if transposed and name == "dilation":
-            raise UnknownFormError("a transposed convolution with dilation")
         fields[name] = value if isinstance(value, str) else short(value)
     if groups != 1:
         fields["groups"] = groups
@@ -40,7 +55,9 @@ def _convolution(call: Handler) -> list[Tensor]:
     if gain is not None and isinstance(weights, Fixed):
         arrays = {"weight": call.layers.derived(weights, {gain})} | call.arrays(("bias",), 2)
     else:
-        arrays = call.arrays(("weight", "bias"))
+        made_of, arrays = call.weights()
+        fields |= made_of
+        arrays |= call.arrays(("bias",), 2)
     if gain is not None:
         arrays.pop("bias", None)
         bias, fields["bias"] = fields.get("bias", True), False
@@ -65,6 +82,27 @@ def _gain(call: Handler) -> str | None:
             return None
         tensor = call.layers.fixed.get(node.inputs[0])
     return None
+
+
+def _one_by_one(call: Handler, view: View, handle: Function) -> list[Tensor]:
+    """A layer with the same weights for each position of the batch, as of each head, where it has no axis for them.
+
+    None where the batch has none, or where they are one axis more of the map.
+    """
+    axes = without(view.axes, BATCH)
+    if not axes[0] or len(axes) <= MOST_AXES:
+        return []
+    count = axis_size(axes[0])
+    if count > _MOST_HEADS:
+        raise UnknownFormError("positions in the batch")
+    made = []
+    for index in range(count):
+        one = part(call, View(view.layer, axes), 0, index, 1)
+        (found,) = handle(Handler(call.layers, call.env, call.node, [one, *call.inputs[1:]]))
+        if not isinstance(found, View):
+            raise UnknownFormError("positions in the batch")
+        made.append(found)
+    return [join(call, made, 0)]
 
 
 def positions(call: Handler, view: View) -> tuple[str, int]:
@@ -131,7 +169,7 @@ def _pools(call: Handler) -> list[Tensor]:
 def _only_unpooled(call: Handler) -> bool:
     """Whether all that reads the places of the maxima puts values back there: then they are those of the layer."""
     program = call.layers.program
-    if len(call.node.outputs) < 2 or call.node.outputs[1] in program.outputs.values():
+    if len(call.node.outputs) < 2 or call.node.outputs[1] in program.wanted:
         return False
     readers = [node for node in program.nodes if call.node.outputs[1] in node.inputs]
     return all(node.op.startswith("max_unpool") for node in readers)
@@ -186,8 +224,17 @@ def _interpolate(call: Handler) -> list[Tensor]:
     factors = {new // each for new, each in zip(size, old, strict=True) if new % each == 0}
     is_whole = len(factors) == 1 and all(new % each == 0 for new, each in zip(size, old, strict=True))
     fields: dict[str, Any] = {"scale_factor": factors.pop()} if is_whole else {"size": list(size)}
+    scales = [scale for scale in call.attributes.get("scales") or () if scale is not None]
+    if any(each * scale != new for each, scale, new in zip(old, scales, size, strict=False)):
+        if len(set(scales)) > 1:
+            raise UnknownFormError("scales of several axes that give no whole sizes")
+        fields = {"scale_factor": float(scales[0])}
     if mode == "nearest-exact" and is_whole:
         mode = "nearest"
+    if mode.endswith(" antialias"):
+        if isinstance(fields.get("scale_factor"), float):
+            raise UnknownFormError("antialiasing by a scale that gives no whole sizes")
+        mode, fields["antialias"] = mode.removesuffix(" antialias"), True
     if mode != "nearest":
         fields["mode"] = mode
     if call.attributes.get("align_corners"):
@@ -215,7 +262,12 @@ def _reduce(call: Handler) -> list[Tensor]:
         return [_reduced(call, View(view.layer, tuple(axes)), dims)]
     shape = call.layers.shapes[plain.layer]
     whole_axes_of = {factor.axis for factor in reduced if (factor,) == whole(factor.axis, shape[factor.axis])}
-    if len(whole_axes_of) != len(reduced) or 0 in whole_axes_of:
+    if len(whole_axes_of) == len(reduced) and 0 in whole_axes_of:
+        names = [name for axis, name in enumerate(axes_named(shape)) if axis in whole_axes_of]
+        kind = "amax" if kind == "max" else "mean"
+        layer = call.add(kind, {"axes": names}, [plain.layer])
+        return [_of_reduced(call, View(layer, plain.axes), view, reduced)]
+    if len(whole_axes_of) != len(reduced):
         # Bring the kept axes to the front: channels, then what is reduced as positions.
         kept = [axis for dim, axis in enumerate(plain.axes) if dim not in dims and axis]
         gone = [plain.axes[dim] for dim in dims if plain.axes[dim]]
@@ -236,10 +288,16 @@ def _reduce(call: Handler) -> list[Tensor]:
         layer = call.add(f"global_{kind}_pool{rank}d", {}, [plain.layer])
     else:
         layer = call.add(f"adaptive_{kind}_pool{rank}d", {"output_size": sizes}, [plain.layer])
+    return [_of_reduced(call, View(layer, plain.axes), view, reduced)]
+
+
+def _of_reduced(call: Handler, plain: View, view: View, reduced: Sequence[Factor]) -> View:
+    """What a layer left of a tensor whose `reduced` parts have become one value: a mean, or a sum."""
+    layer, dims = plain.layer, call.attributes["dim"]
     if call.node.op == "sum":
         layer = call.add("multiply", {"factor": float(math.prod(factor.size for factor in reduced))}, [layer])
     left = with_images(tuple([() if dim in dims else axis for dim, axis in enumerate(plain.axes)]), view.axes)
-    return [_reduced(call, View(layer, left), dims)]
+    return _reduced(call, View(layer, left), dims)
 
 
 def _reduced(call: Handler, view: View, dims: Sequence[int]) -> View:
@@ -258,6 +316,40 @@ def _vector_norm(call: Handler) -> list[Tensor]:
     return pointwise(Handler(call.layers, call.env, call.node, summed), "power", {"exponent": 0.5})
 
 
+@handles("amin")
+def _smallest(call: Handler) -> list[Tensor]:
+    """The largest of the values with the other sign, with the other sign."""
+    found = pointwise(call, "multiply", {"factor": -1.0})
+    largest = _reduce(Handler(call.layers, call.env, replace(call.node, op="amax"), found))
+    return pointwise(Handler(call.layers, call.env, call.node, largest), "multiply", {"factor": -1.0})
+
+
+@handles("std")
+def _deviation(call: Handler) -> list[Tensor]:
+    """The root of the variance."""
+    return pointwise(Handler(call.layers, call.env, call.node, _variance(call)), "power", {"exponent": 0.5})
+
+
+@handles("var")
+def _variance(call: Handler) -> list[Tensor]:
+    """The mean of the squared differences from the mean, or their sum divided by fewer than there are."""
+    view, given = call.view(), call.attributes
+    count = math.prod(axis_size(view.axes[dim]) for dim in given["dim"])
+    if given["correction"] >= count:
+        raise UnknownFormError("the variance of too few values")
+    mean = replace(call.node, op="mean")
+    around = replace(mean, attributes={**given, "keepdim": True})
+    (middle,) = _reduce(Handler(call.layers, call.env, around, [view]))
+    assert isinstance(middle, View)
+    difference = of_two(call, "subtract", view, middle, rank=len(view.axes))
+    squares = pointwise(Handler(call.layers, call.env, mean, [difference]), "power", {"exponent": 2.0})
+    made = _reduce(Handler(call.layers, call.env, mean, squares))
+    if not given["correction"]:
+        return made
+    factor = count / (count - given["correction"])
+    return pointwise(Handler(call.layers, call.env, mean, made), "multiply", {"factor": factor})
+
+
 @handles("rnn", "lstm", "gru")
 def _recurrent(call: Handler) -> list[Tensor]:
     given, view = call.attributes, call.view()
@@ -265,26 +357,24 @@ def _recurrent(call: Handler) -> list[Tensor]:
     if len(view.axes) != 3:
         raise UnknownFormError("a recurrent layer without a batch")
     plain = without(view.axes, BATCH)
-    if plain[1 - steps]:
-        raise UnknownFormError("positions in the batch")
-    layer = call.layers.arranged(view.layer, (plain[2], plain[steps]), call.node)
-    fields: dict[str, Any] = {"hidden_size": given["hidden_size"]}
+    rows = [plain[1 - steps]] if plain[1 - steps] else []
+    layer = call.layers.arranged(view.layer, (plain[2], *rows, plain[steps]), call.node)
+    fields: dict[str, Any] = {"hidden_size": given["hidden_size"], **({"per_row": True} if rows else {})}
     fields |= {"num_layers": given["num_layers"]} if given["num_layers"] > 1 else {}
     fields |= {"bidirectional": True} if given["bidirectional"] else {}
     fields |= {} if given["bias"] else {"bias": False}
+    fields |= {"single_bias": True} if given.get("single_bias") else {}
+    fields |= {} if given.get("reset_after", True) else {"reset_after": False}
     if call.node.op == "rnn" and given.get("nonlinearity", "tanh") != "tanh":
         fields["nonlinearity"] = given["nonlinearity"]
     ways = ("", "_reverse") if given["bidirectional"] else ("",)
-    kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")[: 4 if given["bias"] else 2]
+    kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")[
+        : 2 + given["bias"] * (1 if given.get("single_bias") else 2)
+    ]
     names = [f"{kind}_l{index}{way}" for index in range(given["num_layers"]) for way in ways for kind in kinds]
     name = call.add(call.node.op, fields, [layer], arrays=call.arrays(names))
     made = call.layers.shapes[name]
-    axes = [images(view.axes), images(view.axes), whole(0, made[0])]
-    axes[steps] = whole(1, made[1])
-    result = View(name, tuple(axes))
-    others = [output for output in call.node.outputs[1:] if output in call.layers.used]
-    if others and (len(ways) > 1 or given["num_layers"] > 1 or others != [call.node.outputs[1]]):
-        raise UnknownFormError("the last states of several layers")
-    last = part(call, result, steps, made[1] - 1, 1) if others else result
-    state = View(last.layer, ((), images(view.axes), last.axes[2]))
-    return [result, *[state] * (len(call.node.outputs) - 1)]
+    batch = (*images(view.axes), *(whole(1, made[1]) if rows else ()))
+    axes = [batch, batch, whole(0, made[0])]
+    axes[steps] = whole(len(made) - 1, made[-1])
+    return [View(name, tuple(axes))]

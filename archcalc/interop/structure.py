@@ -11,14 +11,15 @@ import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
-from typing import Any
-
-import networkx
+from typing import TYPE_CHECKING, Any
 
 from archcalc.graph.layer_graph import Layer, LayerGraph
 from archcalc.ops import OPS, Op
 from archcalc.spec.expressions import KEYWORDS, SIZE_FUNCTIONS, SIZE_NAMES
 from archcalc.spec.write import settings_of, short
+
+if TYPE_CHECKING:
+    import networkx
 
 #: A scope of fewer lines is written out where it is used.
 LEAST_LINES = 3
@@ -157,6 +158,8 @@ class _Finder:
 
     def order(self, scope: _Scope) -> None:
         """Put the parts of a scope in an order in which each reads only earlier ones; dissolve what cannot be."""
+        import networkx
+
         while True:
             place = {}
             for name, part in scope.parts.items():
@@ -375,14 +378,15 @@ def _continues(before: Item, item: Item) -> bool:
 def _parameters(block: Block, columns: Mapping[Hole, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
     """Parameters for the numbers that differ, in the order of the lines.
 
-    Numbers that are equal or multiples in all uses share one.
+    Numbers that are equal or multiples in all uses share one, where they are settings that depend on each other:
+    widths on widths. A width that is 16 times the stride is so by accident.
     """
     varying = {hole: column for hole, column in columns.items() if len(set(column)) > 1}
     stands_for: dict[Hole, Hole] = {}
     own: list[Hole] = []
     # The smallest numbers first: the others may be multiples of them.
     for hole, column in sorted(varying.items(), key=lambda pair: (not _whole(pair[1]), sum(pair[1]))):
-        found = next((known for known in own if _factor(varying[known], column)), hole)
+        found = next((known for known in own if _depends(hole, known, _factor(varying[known], column))), hole)
         stands_for[hole] = found
         if found == hole:
             own.append(hole)
@@ -395,6 +399,19 @@ def _parameters(block: Block, columns: Mapping[Hole, tuple[Any, ...]]) -> dict[s
         factor, name = _factor(varying[stands_for[hole]], column), names[stands_for[hole]]
         block.holes[hole] = name if factor == 1 else f"{factor}*{name}"
     return {name: varying[hole] for hole, name in names.items()}
+
+
+#: Settings that count channels, or parts of them: one may be a multiple of another.
+_WIDTHS = frozenset({"out_channels", "out_features", "hidden_size", "embed_dim", "kdim", "vdim", "groups", "num_groups",
+                     "num_heads", "num_parameters"})  # fmt: skip
+#: Settings that are equal where a window keeps the size of its map.
+_MARGINS = frozenset({"padding", "dilation"})
+
+
+def _depends(hole: Hole, known: Hole, factor: int) -> bool:
+    """Whether a setting that is so many times another one may depend on it."""
+    pair = {hole[1], known[1]}
+    return pair <= _WIDTHS if factor > 1 else bool(factor) and (len(pair) == 1 or pair <= _WIDTHS or pair <= _MARGINS)
 
 
 def _whole(column: Sequence[Any]) -> bool:

@@ -164,7 +164,10 @@ def _difference(before: Analysis, after: Analysis) -> str:
         if _told(row, before) != _told(other, after):
             return f"{row.name} differs"
     ends = [
-        [(output.name, one.graph.layers[output.layer].name, output.loss_weight) for output in one.graph.outputs]
+        [
+            (output.name, one.graph.layers[output.layer].name, output.loss_weight, output.training_only)
+            for output in one.graph.outputs
+        ]
         for one in (before, after)
     ]
     if ends[0] != ends[1]:

@@ -6,39 +6,68 @@ Modules are traced on fake tensors: no weight is read, and a module on the devic
 from __future__ import annotations
 
 import importlib
+import inspect
 import operator
+import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from archcalc.core.errors import UsageError
 from archcalc.core.shapes import Shape
-from archcalc.interop.aten import TRANSLATIONS, fold
+from archcalc.graph.inputs import InputShapes, given_inputs
 from archcalc.interop.foreign import ForeignNetwork
-from archcalc.interop.program import Constant, Node, Program, Role, Value
+from archcalc.interop.keras_live import is_keras, read_model
+from archcalc.interop.program import Program
 from archcalc.interop.recognise import recognise
-from archcalc.interop.torch_files import first_line, load_program, torch_or_error
-
-#: Integer buffers and constants up to this size are read when a module is traced: they hold indices.
-_SMALL = 1 << 20
+from archcalc.interop.torch_files import first_line, load_program, torch_or_error, without_tracebacks
+from archcalc.interop.torch_program import SMALL, program_of
 
 
-def read(path: str | Path, name: str | None = None) -> ForeignNetwork:
-    """The network of a program that `torch.export.save` wrote.
+def read(path: str | Path, name: str | None = None, shape: InputShapes | None = None) -> ForeignNetwork:
+    """The network of a program that `torch.export.save` wrote; `shape` is for one that was saved for several sizes.
 
     Raises `UsageError` for a file that is none, or that holds pickled objects.
     """
-    return recognise(read_program(path, name))
+    return recognise(read_program(path, name, shape))
 
 
-def read_program(path: str | Path, name: str | None = None) -> Program:
+def read_program(path: str | Path, name: str | None = None, shape: InputShapes | None = None) -> Program:
     """The program in a `.pt2` file, with its weights."""
     path = Path(path)
     exported = load_program(path)
-    return program_of(exported, name or path.stem)
+    return program_of(_of_one_size(exported, str(path), shape), name or path.stem)
+
+
+def _of_one_size(exported: Any, path: str, given: InputShapes | None) -> Any:
+    """The program for inputs of fixed sizes, traced again where it was saved for several; a batch of any size is 1."""
+    torch = torch_or_error()
+    user = set(exported.graph_signature.user_inputs)
+    inputs = {
+        node.name: node.meta["val"]
+        for node in exported.graph.nodes
+        if node.op == "placeholder" and node.name in user and isinstance(node.meta.get("val"), torch.Tensor)
+    }
+    if all(isinstance(size, int) for tensor in inputs.values() for size in tensor.shape):
+        return exported
+    shapes = {} if given is None else given_inputs(path, list(inputs), given)
+    example = []
+    for key, tensor in inputs.items():
+        batch, *sizes = tensor.shape
+        sizes = list(shapes.get(key, sizes))
+        if not all(isinstance(size, int) for size in sizes):
+            shown = "×".join(map(str, tensor.shape))[:200]
+            raise UsageError(f"{path}: the input {key!r} is {shown}, without a fixed size; give one with --input")
+        example.append(torch.zeros(batch if isinstance(batch, int) else 1, *sizes, dtype=tensor.dtype))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of PyTorch about its own modules
+            return torch.export.export(exported.module(), tuple(example), strict=False)
+    except Exception as error:
+        raise UsageError(f"{path}: torch.export cannot trace it for this size: {first_line(error)}") from error
 
 
 def from_module(module: Any, example: Any, name: str | None = None) -> ForeignNetwork:
@@ -77,8 +106,25 @@ def from_callable(
         module = made(found, **dict(call or {}))
     except Exception as error:
         raise UsageError(f"py:{target} raises {type(error).__name__}: {first_line(error)}") from error
-    shape: Any = (3, 224, 224) if input is None else input
-    return from_module(module, shape, name=attribute.rpartition(".")[2])
+    name = attribute.rpartition(".")[2]
+    if is_keras(module):
+        return read_model(module, input)
+    _want_sizes(module, input)
+    if input is not None:
+        return from_module(module, input, name=name)
+    found = from_module(module, (3, 224, 224), name=name)
+    return replace(found, notes=(*found.notes, "no --input was given: 224×224×3 is taken"))
+
+
+def _want_sizes(module: Any, given: Any) -> None:
+    """Raise `UsageError` where a module is called with several arguments and the sizes of all are not given."""
+    known = inspect.signature(module.forward).parameters.values() if hasattr(module, "forward") else ()
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    needed = [each.name for each in known if each.kind in kinds and each.default is each.empty]
+    missing = [name for name in needed if not isinstance(given, Mapping) or name not in given]
+    if len(needed) > 1 and missing:
+        shown = ",".join(f"{name}=224x224x3" for name in needed[:8])
+        raise UsageError(f"{type(module).__name__} needs a size for each of its inputs, as in --input {shown}")
 
 
 def made(make: Callable[..., Any], *args: Any, **settings: Any) -> Any:
@@ -97,32 +143,63 @@ def trace(module: Any, example: Any, name: str | None = None) -> Program:
         raise UsageError(f"a torch.nn.Module is wanted, this is {type(module).__name__}")
     was_training = [part for part in module.modules() if part.training]
     module.eval()
+    exported: Any = None
+    fault: Exception | None = None
     try:
-        whole, args, kwargs = on_fake_tensors(module, example)
-        with torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of PyTorch about its own modules
-            exported = torch.export.export(whole, args, kwargs, strict=False)
-    except UsageError:
-        raise
-    except Exception as error:
-        raise UsageError(
-            f"torch.export cannot trace {type(module).__name__}: {type(error).__name__}: {first_line(error)}"
-        ) from error
+        for integers in _integers(torch, example):
+            try:
+                given, args, kwargs = on_fake_tensors(module, example, integers)
+                with torch.no_grad(), warnings.catch_warnings(), without_tracebacks():
+                    warnings.simplefilter("ignore")  # of PyTorch about its own modules
+                    exported = torch.export.export(given, args, kwargs, strict=False)
+                break
+            except UsageError:
+                raise
+            except Exception as error:
+                fault = fault or error
+                if not _WANTS_INTEGERS.search(str(fault)):
+                    break
     finally:
         for part in was_training:
             part.training = True
+    if fault is not None and exported is None:
+        raise UsageError(
+            f"torch.export cannot trace {type(module).__name__}: {type(fault).__name__}: {first_line(fault)}"
+        ) from fault
     return program_of(exported, name or type(module).__name__)
 
 
-def on_fake_tensors(module: Any, example: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
-    """The module and what it is called with; tensors of the device `meta` become fake ones of the CPU."""
+#: What PyTorch says where numbers of rows are to be whole: "Expected … scalar types: Long, Int".
+_WANTS_INTEGERS = re.compile(r"\blong\b|LongTensor", re.IGNORECASE)
+
+
+def _integers(torch: Any, example: Any) -> Iterator[Collection[Any]]:
+    """Which inputs are whole numbers, as numbers of words are: none; where that fails all, or one after another."""
+    yield ()
+    several = example.items() if isinstance(example, Mapping) else enumerate(example)
+    made = [key for key, value in several if not isinstance(value, torch.Tensor)]
+    if isinstance(example, torch.Tensor):
+        return
+    yield made
+    if len(made) > 1:
+        yield from ([key] for key in made)
+
+
+def on_fake_tensors(
+    module: Any, example: Any, integers: Collection[Any] = ()
+) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+    """The module and what it is called with; tensors of the device `meta` become fake ones of the CPU.
+
+    `integers`: the inputs, by name or in their order, for which tensors of whole numbers are made.
+    """
     import copy
 
     import torch
     from torch._subclasses.fake_tensor import FakeTensorMode
 
-    args, kwargs = _arguments(torch, example)
     tensors = {id(tensor): tensor for tensor in [*module.parameters(), *module.buffers()]}
+    like = next(filter(torch.is_floating_point, tensors.values()), None)
+    args, kwargs = _arguments(torch, example, None if like is None else like.dtype, integers)
     if not any(tensor.is_meta for tensor in tensors.values()):
         return module, args, kwargs
     memo: dict[int, Any] = {}
@@ -135,29 +212,35 @@ def on_fake_tensors(module: Any, example: Any) -> tuple[Any, tuple[Any, ...], di
             else:
                 memo[key] = tensor
     args = tuple([mode.from_tensor(value) if isinstance(value, torch.Tensor) else value for value in args])
+    kwargs = {name: mode.from_tensor(value) for name, value in kwargs.items()}
     return copy.deepcopy(module, memo), args, kwargs
 
 
-def _arguments(torch: Any, example: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """What the module is called with."""
+def _arguments(
+    torch: Any, example: Any, dtype: Any, integers: Collection[Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What the module is called with; tensors that are made are of its own type, or whole numbers."""
+
+    def make(key: Any, value: Any) -> Any:
+        return _tensor(torch, torch.int64 if key in integers else dtype, value)
+
     if isinstance(example, torch.Tensor):
         return (example,), {}
     if isinstance(example, Mapping):
-        made = {key: _tensor(torch, value) for key, value in example.items()}
-        return (), made
+        return (), {key: make(key, value) for key, value in example.items()}
     if isinstance(example, Sequence) and example and all(isinstance(size, int) for size in example):
-        return (_tensor(torch, example),), {}
+        return (make(0, example),), {}
     if isinstance(example, Sequence) and example:
-        return tuple([_tensor(torch, value) for value in example]), {}
+        return tuple([make(index, value) for index, value in enumerate(example)]), {}
     raise UsageError(f"an example is a shape (channels, *positions), a tensor, or several: {example!r}")
 
 
-def _tensor(torch: Any, value: Any) -> Any:
+def _tensor(torch: Any, dtype: Any, value: Any) -> Any:
     """A tensor for a shape without its batch; a tensor itself."""
     if isinstance(value, torch.Tensor):
         return value
     if isinstance(value, Sequence) and value and all(isinstance(size, int) and size > 0 for size in value):
-        return torch.zeros(1, *value)
+        return torch.zeros(1, *value, dtype=dtype)
     raise UsageError(f"a shape is whole numbers from 1 on, (channels, *positions): {value!r}")
 
 
@@ -174,7 +257,7 @@ def without_weights() -> Iterator[None]:
 
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             kwargs = dict(kwargs or {})
-            if func in makers and kwargs.get("device") is None and _count(args, kwargs) > _SMALL >> 8:
+            if func in makers and kwargs.get("device") is None and _count(args, kwargs) > SMALL >> 8:
                 kwargs["device"] = "meta"
             return func(*args, **kwargs)
 
@@ -199,315 +282,3 @@ def _count(args: Sequence[Any], kwargs: Mapping[str, Any]) -> int:
         for each in size if isinstance(size, Sequence) else (size,):
             count *= each if isinstance(each, int) else 1
     return count
-
-
-def program_of(exported: Any, name: str) -> Program:
-    """The program of a `torch.export.ExportedProgram`."""
-    return _Reader(exported, name).program()
-
-
-class _Reader:
-    """Goes through the graph of an exported program."""
-
-    def __init__(self, exported: Any, name: str) -> None:
-        self.torch = torch_or_error()
-        self.exported, self.name = exported, name
-        self.constants: dict[str, Constant] = {}
-        self.values: dict[str, Value] = {}
-        self.nodes: list[Node] = []
-        self.inputs: list[str] = []
-        #: The value or constant that a node of the graph is now: an operation in place makes a new one.
-        self.now: dict[str, str] = {}
-        #: Tensors that do not depend on the input and are known, by the name of their node.
-        self.known: dict[str, Any] = {}
-        self.names: dict[int, str] = {}
-
-    def program(self) -> Program:
-        """The whole."""
-        graph = self.exported.graph
-        _inline(self.exported.graph_module)
-        if _has_hidden_writes(graph):
-            self.exported = self.exported.run_decompositions({})
-            graph = self.exported.graph
-        outputs: dict[str, str] = {}
-        for node in graph.nodes:
-            if node.op == "placeholder":
-                self.placeholder(node)
-            elif node.op == "call_function":
-                self.call(node)
-            elif node.op == "output":
-                outputs = self.outputs(node)
-        used = {name for node in self.nodes for name in node.inputs}
-        everything = dict(self.exported.named_parameters())
-        unused = {
-            key.replace(".", "/"): tensor.numel()
-            for key, tensor in everything.items()
-            if self.names.get(id(tensor), "") not in used
-        }
-        notes = []
-        if unused:
-            blocks = sorted({key.partition("/")[0] for key in unused})
-            notes.append(
-                f"{sum(unused.values()):,} parameters are not used at inference and left out: {', '.join(blocks)}"
-            )
-        program = Program(
-            self.name, tuple(self.inputs), tuple(self.nodes), outputs, self.values, self.constants, tuple(notes)
-        )
-        program.check()
-        return program
-
-    def placeholder(self, node: Any) -> None:
-        """An input, a parameter, a buffer or a constant."""
-        signature = self.exported.graph_signature
-        for role, table in (
-            ("parameter", signature.inputs_to_parameters),
-            ("buffer", signature.inputs_to_buffers),
-            ("constant", signature.inputs_to_lifted_tensor_constants),
-        ):
-            if node.name in table:
-                self.stored(node, table[node.name], role)  # type: ignore[arg-type]  # the three are roles
-                return
-        value = node.meta.get("val")
-        if not isinstance(value, self.torch.Tensor):
-            return
-        self.inputs.append(node.name)
-        self.value(node.name, value)
-
-    def stored(self, node: Any, key: str, role: Role) -> None:
-        """A tensor that the module holds."""
-        tensor = self.exported.state_dict.get(key)
-        if tensor is None:
-            tensor = self.exported.constants.get(key)
-        if tensor is None:
-            tensor = node.meta["val"]
-        name = self.names.setdefault(id(tensor), self.free_name(key.replace(".", "/")))
-        self.now[node.name] = name
-        is_real = isinstance(tensor, self.torch.Tensor) and not _is_fake(tensor)
-        load = partial(_to_numpy, tensor) if is_real else None
-        self.constants[name] = Constant(
-            name, tuple(tensor.shape), _dtype(tensor), role, load, trained=tensor.requires_grad
-        )
-        if is_real and role != "parameter" and tensor.numel() <= _SMALL:
-            self.known[node.name] = tensor.detach()
-
-    def free_name(self, name: str) -> str:
-        """A name for what is stored that no operation has: a buffer may be called mean."""
-        taken = {node.name for node in self.exported.graph.nodes} if "/" not in name else ()
-        while name in taken:
-            name = f"{name}_stored"
-        return name
-
-    def value(self, name: str, tensor: Any) -> None:
-        """Note the shape of a tensor."""
-        sizes = []
-        for size in tensor.shape:
-            if not isinstance(size, int):
-                raise UsageError(f"{self.name}: the size {size} of {name} is not fixed; give its input a size")
-            sizes.append(size)
-        self.values[name] = Value(name, tuple(sizes), _dtype(tensor))
-        self.now[name] = name
-
-    def call(self, node: Any) -> None:
-        """An operation."""
-        if node.target is operator.getitem:
-            source, index = node.args
-            self.now[node.name] = f"{source.name}:{index}"
-            if source.name in self.known:
-                self.known[node.name] = self.known[source.name][index]
-                self.fixed(node)
-            return
-        made = node.meta.get("val")
-        if fold(node, self.known):
-            self.fixed(node)
-            return
-        if made is None or not hasattr(node.target, "_schema"):
-            return
-        kind = node.target._schema.name.partition("::")[2]
-        several = isinstance(made, (list, tuple))
-        outputs = tuple(f"{node.name}:{index}" for index in range(len(made))) if several else (node.name,)
-        for name, tensor in zip(outputs, made if several else (made,), strict=True):
-            if isinstance(tensor, self.torch.Tensor):
-                self.value(name, tensor)
-        arguments = _arguments_by_name(node)
-        op, attributes = kind.strip("_"), dict[str, Any]()
-        inputs: Sequence[str | None] = self.tensors(arguments)
-        translate = TRANSLATIONS.get(kind.removesuffix("_")) or TRANSLATIONS.get(kind)
-        if translate is not None:
-            op, inputs, attributes = translate(_Call(self, node, arguments, made))
-        outputs = tuple(name for name in outputs if name in self.values)
-        self.nodes.append(Node(op, tuple(inputs), outputs, attributes, _path(node), f'node "{node.name}"'))
-        if kind.endswith("_") and not kind.startswith("_") and node.args:
-            self.overwrite(node.args[0], outputs[0])
-
-    def overwrite(self, target: Any, name: str) -> None:
-        """What an operation in place wrote to is its result from now on."""
-        self.now[target.name] = name
-
-    def fixed(self, node: Any) -> None:
-        """A tensor that is the same for every input."""
-        tensor = self.known[node.name]
-        if not isinstance(tensor, self.torch.Tensor):
-            return
-        name = f"constants/{node.name}"
-        self.now[node.name] = name
-        values = tuple(tensor.flatten().tolist()) if tensor.numel() <= 64 else None
-        self.constants[name] = Constant(
-            name, tuple(tensor.shape), _dtype(tensor), "constant", partial(_to_numpy, tensor), values
-        )
-
-    def tensors(self, arguments: Mapping[str, Any]) -> tuple[str, ...]:
-        """The names of all tensors among the arguments."""
-        found = []
-        for argument in arguments.values():
-            for item in argument if isinstance(argument, (list, tuple)) else (argument,):
-                found += [self.now[item.name]] if hasattr(item, "op") and item.name in self.now else []
-        return tuple(found)
-
-    def outputs(self, node: Any) -> dict[str, str]:
-        """The outputs by name: those of a mapping have its keys."""
-        signature = self.exported.graph_signature
-        names = [
-            spec.arg.name
-            for spec in signature.output_specs
-            if spec.kind.name == "USER_OUTPUT" and hasattr(spec.arg, "name")
-        ]
-        spec = self.exported.call_spec.out_spec
-        keys = _keys(spec, len(names))
-        return {key: self.now[name] for key, name in zip(keys, names, strict=True) if self.now.get(name) in self.values}
-
-
-class _Call:
-    """One operation of the graph, for its translation."""
-
-    def __init__(self, reader: _Reader, node: Any, arguments: Mapping[str, Any], made: Any) -> None:
-        self.reader, self.node, self.arguments, self.made = reader, node, arguments, made
-
-    def __getitem__(self, name: str) -> Any:
-        return self.arguments[name]
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """An argument, or the default where it is left out."""
-        return self.arguments.get(name, default)
-
-    def tensor(self, name: str) -> str | None:
-        """The name of the tensor that an argument is; None for one that is left out."""
-        return self.name(self.arguments.get(name))
-
-    def name(self, item: Any) -> str | None:
-        """The name of a tensor in the program."""
-        return self.reader.now.get(item.name) if hasattr(item, "op") else None
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        """The shape of the tensor that an argument is."""
-        return tuple(self.arguments[name].meta["val"].shape)
-
-    @property
-    def made_shape(self) -> tuple[int, ...]:
-        """The shape of the result."""
-        made = self.made[0] if isinstance(self.made, (list, tuple)) else self.made
-        return tuple(made.shape)
-
-
-def _keys(spec: Any, count: int) -> list[str]:
-    """The name of each output."""
-    keys = list(spec.context) if getattr(spec, "type", None) is dict or "OrderedDict" in str(spec.type) else []
-    if spec is not None and len(keys) == count:
-        return [str(key) for key in keys]
-    return ["output"] if count == 1 else [f"output_{index}" for index in range(count)]
-
-
-def _arguments_by_name(node: Any) -> dict[str, Any]:
-    """The arguments with their names, defaults included."""
-    found: dict[str, Any] = {}
-    for index, argument in enumerate(node.target._schema.arguments):
-        if index < len(node.args):
-            found[argument.name] = node.args[index]
-        elif argument.name in node.kwargs:
-            found[argument.name] = node.kwargs[argument.name]
-        elif argument.has_default_value():
-            found[argument.name] = argument.default_value
-    return found
-
-
-def _path(node: Any) -> str:
-    """The path of the module that an operation belongs to."""
-    stack = list((node.meta.get("nn_module_stack") or {}).values())
-    path = str(stack[-1][0]) if stack else ""
-    return "/".join(part.partition("@")[0] for part in path.split(".") if part)
-
-
-def _inline(module: Any) -> None:
-    """Put the operations of regions, as those without autocast, in their place in the graph."""
-    graph = module.graph
-    for node in list(graph.nodes):
-        if node.op != "call_function" or not str(getattr(node.target, "_name", "")).startswith("wrap"):
-            continue
-        index = next((n for n, item in enumerate(node.args) if getattr(item, "op", "") == "get_attr"), None)
-        if index is None:
-            continue
-        inner = getattr(module, node.args[index].target)
-        _inline(inner)
-        places = [each for each in inner.graph.nodes if each.op == "placeholder"]
-        values = dict(zip(places, node.args[index + 1 :], strict=True))
-        with graph.inserting_before(node):
-            made = graph.graph_copy(inner.graph, values)
-        for user in list(node.users):
-            if user.target is operator.getitem:
-                user.replace_all_uses_with(made[user.args[1]])
-                graph.erase_node(user)
-        if isinstance(made, (list, tuple)):
-            made = made[0]
-        node.replace_all_uses_with(made)
-        graph.erase_node(node)
-
-
-def _has_hidden_writes(graph: Any) -> bool:
-    """Whether something is overwritten that another tensor is a view of."""
-    views: dict[Any, Any] = {}
-    order = {node: index for index, node in enumerate(graph.nodes)}
-    for node in graph.nodes:
-        schema = getattr(node.target, "_schema", None)
-        if node.op != "call_function" or schema is None or not node.args:
-            continue
-        if getattr(node.target, "is_view", False):
-            views[node] = node.args[0]
-        elif schema.name.endswith("_") and hasattr(node.args[0], "op") and _depends(node.args[0]):
-            target = node.args[0]
-            base = target
-            while base in views:
-                base = views[base]
-            family = [base, *(view for view in views if _base(view, views) is base)]
-            for member in family:
-                if member is not target and any(order.get(user, 0) > order[node] for user in member.users):
-                    return True
-            if base is not target and base.op != "placeholder" and not views:
-                return True
-    return False
-
-
-def _base(node: Any, views: Mapping[Any, Any]) -> Any:
-    while node in views:
-        node = views[node]
-    return node
-
-
-def _depends(node: Any) -> bool:
-    """Whether a tensor may depend on an input: those that it creates itself do not."""
-    name = str(node.target)
-    return not any(word in name for word in ("zeros", "ones", "full", "arange"))
-
-
-def _is_fake(tensor: Any) -> bool:
-    from torch._subclasses.fake_tensor import FakeTensor
-
-    return isinstance(tensor, FakeTensor) or tensor.is_meta
-
-
-def _dtype(tensor: Any) -> str:
-    return str(tensor.dtype).removeprefix("torch.")
-
-
-def _to_numpy(tensor: Any) -> Any:
-    """The values as an array of NumPy."""
-    tensor = tensor.detach()
-    return (tensor.float() if tensor.dtype.is_floating_point else tensor).cpu().numpy()

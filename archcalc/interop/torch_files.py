@@ -16,6 +16,10 @@ from archcalc.core.files import note_archive
 
 #: No program with its weights is larger, packed or not: 32 billion parameters of 4 bytes.
 LARGEST_PROGRAM = 128 << 30
+#: The operations of a program, as text, are not larger.
+LARGEST_OPERATIONS = 512 << 20
+#: Nothing is packed tighter: torch.export.save does not pack at all.
+_MOST_PACKED = 50
 #: What holds the operations in a program that torch.export.save wrote, now and until PyTorch 2.7.
 _PROGRAMS = ("/models/model.json", "serialized_exported_program.json")
 
@@ -54,6 +58,14 @@ def _refuse_pickles(path: Path) -> None:
                 raise UsageError(f"{path}: this is no program of torch.export.save: there is no model.json in it")
             if sum(entry.file_size for entry in archive.infolist()) > LARGEST_PROGRAM:
                 raise UsageError(f"{path}: what is packed in it is larger than {LARGEST_PROGRAM >> 30} GiB")
+            for entry in archive.infolist():
+                if entry.file_size > _MOST_PACKED * max(entry.compress_size, 1 << 20):
+                    raise UsageError(
+                        f"{path}: {entry.filename[:200]} has {entry.file_size:,} bytes packed in "
+                        f"{entry.compress_size:,}, which no program of torch.export.save has"
+                    )
+                if entry.filename.endswith(_PROGRAMS) and entry.file_size > LARGEST_OPERATIONS:
+                    raise UsageError(f"{path}: {entry.filename[:200]} is larger than {LARGEST_OPERATIONS >> 20} MiB")
             for name in archive.namelist():
                 if name.endswith(("weights_config.json", "constants_config.json")):
                     if archive.getinfo(name).file_size > 1 << 26:
@@ -66,6 +78,21 @@ def _refuse_pickles(path: Path) -> None:
                         raise UsageError(f"{path}: {pickled[0]} is a pickled object, which archcalc does not load")
     except (*DAMAGED, AttributeError) as error:
         raise UsageError(f"{path}: this is no program of torch.export.save: {first_line(error)}") from error
+
+
+@contextmanager
+def without_tracebacks() -> Iterator[None]:
+    """PyTorch does not print the calls that led to an error on fake tensors; the error says its reason."""
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+
+    def drop(_: logging.LogRecord) -> bool:
+        return False
+
+    logger.addFilter(drop)
+    try:
+        yield
+    finally:
+        logger.removeFilter(drop)
 
 
 @contextmanager

@@ -9,7 +9,9 @@ from importlib import import_module
 from types import ModuleType
 from typing import TypeVar
 
-from archcalc.ops.base import Op, Operations, Param, Ranks
+from archcalc.core.suggest import nearest
+from archcalc.ops.base import Op, Operations, Param
+from archcalc.ops.ranks import Ranks
 
 _Class = TypeVar("_Class", bound=type[Op])
 
@@ -29,6 +31,7 @@ _KINDS = {
     "sample_norm": "layer_norm rms_norm l2_norm group_norm instance_norm global_response_norm",
     "pool": "max_pool#d avg_pool#d lp_pool#d subsampling#d max_unpool#d",
     "whole_pool": "global_avg_pool#d global_max_pool#d adaptive_avg_pool#d adaptive_max_pool#d",
+    "reduce": "mean amax",
     "conv": "conv#d depthwise_conv#d locally_connected#d conv_transpose#d",
     "attention": "matmul scaled_dot_product_attention multi_head_attention",
     "dense": "linear rbf",
@@ -106,11 +109,20 @@ def called(word: str) -> tuple[type[Op], ...]:
     Case, spaces, hyphens and underscores do not matter, nor `2d` and `layer`.
 
     >>> [op.kind for op in called("MaxPooling2D")]
-    ['max_pool2d']
+    ['max_pool2d', 'max_pool1d', 'max_pool3d']
     >>> [op.kind for op in called("fully-connected layer")]
-    ['linear']
+    ['linear', 'rbf']
     """
     return tuple(_by_word().get(_plain(word), ()))
+
+
+def nearly_called(word: str) -> tuple[type[Op], ...]:
+    """The ops that people call by the word that looks most like this one; none where no word does.
+
+    >>> [op.kind for op in nearly_called("cnov")][0]
+    'conv2d'
+    """
+    return called(next(iter(nearest(_plain(word), _by_word(), 1, likeness=0.75)), ""))
 
 
 @cache

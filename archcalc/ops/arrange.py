@@ -4,15 +4,22 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
-
 from archcalc.core.errors import ShapeError
 from archcalc.core.language import say, with_value
 from archcalc.core.numbers import Number, ceil_div, isqrt, minimum, product
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import several
 from archcalc.ops import rules
-from archcalc.ops.axes import AxisName, axes_named, axis_of, by_position, position_reads
+from archcalc.ops.axes import (
+    AxisName,
+    ForAll,
+    axes_named,
+    axis_of,
+    by_position,
+    for_each_axis,
+    position_reads,
+    want_each_axis,
+)
 from archcalc.ops.base import (
     POINTS,
     REORDERED,
@@ -28,6 +35,7 @@ from archcalc.ops.base import (
     by,
     elements,
     names,
+    nearest_divisor,
 )
 
 
@@ -50,7 +58,7 @@ class Part(Pointwise):
         if count < 1 or start + (count - 1) * step >= size:
             last = f"{start} to {start + (count - 1) * step}" if count > 0 else f"from {start} on"
             raise ShapeError(
-                f"it takes more than the {self.axis} that are there",
+                f"it takes more along {self.axis} than the input has",
                 f"input {format_shape(shape)} has {size} along {self.axis}, counted from 0; taken are {last}",
             )
 
@@ -75,7 +83,7 @@ class Part(Pointwise):
 
 
 class Chunk(Part):
-    """One of `chunks` equal parts, by its `index` from 0; the last may be smaller. Source: PyTorch, `chunk`."""
+    """One of `chunks` parts of one size, by its `index` from 0; the last may be smaller. Source: PyTorch, `chunk`."""
 
     kind = "chunk"
     stem = "chunk"
@@ -106,24 +114,42 @@ class Split(Part):
     noun = "split"
     words = names("channel split|split channels|torch split|разделение каналов|división|teilen|拆分|分割")
 
-    sizes: Annotated[tuple[Size, ...], BeforeValidator(by_position, json_schema_input_type=Size | tuple[Size, ...])]
+    sizes: Annotated[tuple[Size, ...], by_position(Size)]
     index: Margin = 0
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         size = inputs[0][axis_of(self.axis, inputs[0])]
-        if len(self.sizes) > 1 and (sum(self.sizes) != size or self.index >= len(self.sizes)):
+        parts, is_list = len(self.sizes), not isinstance(self.sizes, ForAll)
+        if is_list and sum(self.sizes) != size:
             raise ShapeError(
                 f"the sizes are not those of the {self.axis}",
-                f"sizes {list(self.sizes)} add up to {sum(self.sizes)}, index {self.index}; "
+                f"sizes {list(self.sizes)} add up to {sum(self.sizes)}; "
                 f"input {format_shape(inputs[0])} has {size} along {self.axis}",
+                *([f"they fit with sizes: {fitting}"] if (fitting := self._fitting(size)) else []),
+            )
+        if is_list and self.index >= parts:
+            raise ShapeError(
+                "there is no part of this index",
+                f"index {self.index}, and sizes {list(self.sizes)} are {parts} parts",
+                f"the index counts from 0: it fits with index: {parts - 1}",
             )
         super().check(inputs, strict)
 
+    def _fitting(self, size: int) -> list[int]:
+        """The sizes with a last part that takes what is left; nothing where the others leave nothing."""
+        sizes = list(self.sizes)
+        rest = size - sum(sizes)
+        sizes = [*sizes, rest] if rest > 0 else [*sizes[:-1], sizes[-1] + rest]
+        return sizes if sizes[-1] > 0 else []
+
     def run(self, size: Number) -> tuple[Number, Number, Number]:
-        if len(self.sizes) > 1:
+        if not isinstance(self.sizes, ForAll):
             return sum(self.sizes[: self.index]), self.sizes[self.index], 1
         start = self.index * self.sizes[0]
         return start, minimum(self.sizes[0], size - start), 1
+
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        return [say("parts of {sizes}", sizes=", ".join(map(str, self.sizes)))]
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         words = say("split, part {index}", index=self.index + 1)
@@ -174,6 +200,7 @@ class ChannelShuffle(Pointwise):
             raise ShapeError(
                 "groups does not divide the channels",
                 f"input {format_shape(inputs[0])}, groups {self.groups}; the remainder is {inputs[0][0] % self.groups}",
+                f"it fits with groups: {nearest_divisor(self.groups, inputs[0][0])}",
             )
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
@@ -258,11 +285,14 @@ class PixelShuffle(Pointwise):
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         _want_positions(self, inputs[0])
-        if inputs[0][0] % self.block(inputs[0]):
+        block = self.block(inputs[0])
+        blocks, rest = divmod(inputs[0][0], block)
+        if rest:
+            fits = " or ".join([str(count * block) for count in (blocks, blocks + 1) if count])
             raise ShapeError(
                 "the channels are not whole blocks of positions",
-                f"input {format_shape(inputs[0])}, upscale_factor {self.upscale_factor}: "
-                f"{self.block(inputs[0])} channels for each block",
+                f"input {format_shape(inputs[0])}, upscale_factor {self.upscale_factor}: {block} channels a block",
+                f"it fits with {fits} channels",
             )
 
     def sliding(self, inputs: Sequence[Shape]) -> None:
@@ -416,22 +446,18 @@ class Roll(Pointwise):
     words = names("cyclic shift|circular shift|torch roll|shift|циклический сдвиг|循环移位")
     family = "shape"
 
-    shifts: Annotated[tuple[int, ...], BeforeValidator(by_position, json_schema_input_type=int | tuple[int, ...])]
+    shifts: Annotated[tuple[int, ...], by_position(int)]
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         _want_positions(self, inputs[0])
-        if len(self.shifts) not in (1, len(inputs[0]) - 1):
-            raise ShapeError(
-                "shifts needs a number for each position axis, or one for all",
-                f"shifts {list(self.shifts)}, input {format_shape(inputs[0])}",
-            )
+        want_each_axis("shifts", self.shifts, inputs[0])
 
     def sliding(self, inputs: Sequence[Shape]) -> None:
         """None: what comes in on the other side depends on the size of the map."""
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         sizes = inputs[0][1:]
-        shifts = self.shifts * (len(sizes) if len(self.shifts) == 1 else 1)
+        shifts = for_each_axis(self.shifts, len(sizes)) or ()
         places = [
             [(index - shift) % int(size) for index in range(size)] for size, shift in zip(sizes, shifts, strict=True)
         ]

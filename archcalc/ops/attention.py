@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from archcalc.core.errors import ShapeError
 from archcalc.core.language import mark, say, say_many
@@ -15,7 +15,7 @@ from archcalc.core.numbers import Number, product
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import several
 from archcalc.ops import rules
-from archcalc.ops.axes import axes_named, by_position, position_reads
+from archcalc.ops.axes import axes_named, by_position, for_each_axis, position_reads, want_each_axis
 from archcalc.ops.base import (
     EVERYTHING,
     POINTS,
@@ -29,9 +29,11 @@ from archcalc.ops.base import (
     Real,
     Size,
     Spans,
+    WithoutWeights,
     by,
     elements,
     names,
+    nearest_divisor,
 )
 
 #: What people call any of them.
@@ -120,8 +122,7 @@ class Matmul(Product):
         first, second = self.sides(inputs)
         return (second[1], *inputs[0][1:-1], first[0])
 
-    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
-        return ()
+    param_shapes = WithoutWeights.param_shapes
 
     def parts(self, inputs: Sequence[Shape], output: Shape) -> Mapping[str, Number]:
         first, _ = self.sides(inputs)
@@ -156,6 +157,7 @@ class Heads(Product):
                 raise ShapeError(
                     f"num_heads does not divide the {name}",
                     f"{size} {name}, num_heads {self.num_heads}; the remainder is {size % self.num_heads}",
+                    f"it fits with num_heads: {nearest_divisor(self.num_heads, *sizes.values())}",
                 )
 
     def scores(self, queries: Number, keys: Number, embed: Number, values: Number) -> Operations:
@@ -216,8 +218,7 @@ class ScaledDotProductAttention(Heads):
     def saved_values(self, inputs: Sequence[Shape], output: Shape) -> Number:
         return self.num_heads * inputs[0][1]  # the logarithm of the sum of each softmax
 
-    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
-        return ()
+    param_shapes = WithoutWeights.param_shapes
 
     def parts(self, inputs: Sequence[Shape], output: Shape) -> Mapping[str, Number]:
         queries, keys, values = inputs
@@ -266,32 +267,24 @@ class MultiheadAttention(Heads):
     kdim: Count | None = None
     vdim: Count | None = None
     bias: bool = True
-    window_size: Annotated[
-        tuple[Size, ...] | None,
-        BeforeValidator(
-            lambda value: None if value is None else by_position(value),
-            json_schema_input_type=Size | tuple[Size, ...] | None,
-        ),
-    ] = None
+    window_size: Annotated[tuple[Size, ...], by_position(Size)] | None = None
     partition: Literal["window", "grid"] = "window"
-    shift_size: Annotated[
-        tuple[Margin, ...], BeforeValidator(by_position, json_schema_input_type=Margin | tuple[Margin, ...])
-    ] = (0,)
+    shift_size: Annotated[tuple[Margin, ...], by_position(Margin)] = Field(default=0, validate_default=True)
     relative_position_bias: bool = False
 
     def resolve(self, inputs: Sequence[Shape]) -> "MultiheadAttention":
         """Every size that depends on the inputs."""
-        queries, embed = inputs[0], self.embed_dim or inputs[0][0]
+        queries, keys, values = _three(inputs)
+        embed = self.embed_dim or queries[0]
         rank = len(queries) - 1
         window, shift = self.window_size, self.shift_size
-        if window is not None and len(window) == 1 and rank > 1:
-            window = window * rank
-        if len(shift) == 1 and rank > 1:
-            shift = shift * rank
+        # What does not have a number for each axis stays as it is, for the check to name.
+        window = window and (for_each_axis(window, rank) or window)
+        shift = for_each_axis(shift, rank) or shift
         given: dict[str, Any] = {
             "embed_dim": embed,
-            "kdim": self.kdim or queries[0],
-            "vdim": self.vdim or queries[0],
+            "kdim": self.kdim or keys[0],
+            "vdim": self.vdim or values[0],
             "window_size": window,
             "shift_size": shift,
         }
@@ -307,7 +300,7 @@ class MultiheadAttention(Heads):
             raise ShapeError(
                 "embed_dim, kdim and vdim are not the channels of queries, keys and values",
                 f"embed_dim {embed}, kdim {self.kdim}, vdim {self.vdim}; channels {queries[0]}, {keys[0]}, "
-                f"{values[0]}; left out, all are those of the queries; with one input embed_dim may be any",
+                f"{values[0]}; left out, they are those; with one input embed_dim may be any",
             )
         self.heads_divide({"channels" if embed == queries[0] else "embed_dim": embed})
         if keys[1:] != values[1:]:
@@ -325,8 +318,7 @@ class MultiheadAttention(Heads):
         given = f"input {format_shape(shape)}, window_size {list(window)}, shift_size {list(self.shift_size)}"
         if self.partition == "grid":
             raise ShapeError("a grid has no neighbours that a shift could part", given)
-        if len(self.shift_size) != len(window):
-            raise ShapeError("shift_size needs a number for each position axis", given)
+        want_each_axis("shift_size", self.shift_size, shape)
         for axis, size, side, shift in zip(axes_named(shape)[1:], shape[1:], window, self.shift_size, strict=True):
             if shift >= side or (shift and side >= size):
                 fits = "it fits with shift_size: 0" if side >= size else f"it fits with shift_size: {side // 2}"
@@ -338,18 +330,15 @@ class MultiheadAttention(Heads):
         sizes, window = inputs[0][1:], self.window_size
         if window is None:
             return
+        want_each_axis("window_size", window, inputs[0])
         if any(self.shift_size):
             self._check_shift(inputs[0], window)
-        if len(window) != len(sizes):
-            raise ShapeError(
-                "window_size needs a number for each position axis",
-                f"window_size {list(window)}, input {format_shape(inputs[0])}",
-            )
         for axis, size, side in zip(axes_named(inputs[0])[1:], sizes, window, strict=True):
             if size % side:
                 raise ShapeError(
                     f"window_size does not divide the {axis}",
                     f"input {format_shape(inputs[0])}, window_size {side}; the remainder is {size % side}",
+                    f"{nearest_divisor(side, size)} divides it",
                 )
 
     def _embedding(self, inputs: Sequence[Shape]) -> Number:
@@ -432,6 +421,14 @@ class MultiheadAttention(Heads):
             return (tuple([_own_window(int(size), side, shift) for size, side, shift in sides]),)
         read = self.keys_read(queries, keys)
         return (read,) if len(inputs) == 1 else (POINTS, read, read)[: len(inputs)]
+
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        embed = self._embedding(inputs)
+        return [
+            *([] if embed == inputs[0][0] else [say("embedding {size}", size=embed)]),
+            *([] if self.bias else [say("no bias")]),
+            *([say("a bias for each relative position")] if self.relative_position_bias else []),
+        ]
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         words = (

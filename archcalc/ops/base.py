@@ -1,11 +1,11 @@
 """What an op is: its fields, and the rules that the passes ask it for."""
 
 import re
-import types
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar
+from math import gcd
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, field_validator
 
@@ -45,6 +45,11 @@ class Param(NamedTuple):
     trainable: bool = True
     buffer: bool = False
 
+    @property
+    def is_bias(self) -> bool:
+        """Whether it is added: the biases of gates, of projections and of relative positions too."""
+        return "bias" in self.name
+
 
 class Operations(NamedTuple):
     """Scalar operations for one image, by kind; roots and powers count as exponentials."""
@@ -60,7 +65,7 @@ class Window(NamedTuple):
     """What an output position reads along one axis.
 
     Position o reads every `dilation`-th input from o·stride − before to o·stride − before + size − 1. When
-    `transposed`, it reads every input i whose span i·stride − before … i·stride − before + size − 1 holds o.
+    `transposed`, input i is added to every `dilation`-th output from i·stride − before to i·stride − before + size − 1.
     """
 
     size: int
@@ -73,11 +78,21 @@ class Window(NamedTuple):
 class Spans(NamedTuple):
     """The first and the last input position that each output position reads along one axis.
 
-    Of those in between it reads one in every `step`.
+    Of those in between it reads one in every `step`. With `moves` the spans are those of the first positions, and the
+    next as many read the same so many positions further on. Positions outside of the map count as padding.
     """
 
     spans: tuple[tuple[int, int], ...]
     step: int = 1
+    moves: int | None = None
+
+    def at(self, position: int) -> tuple[int, int]:
+        """The first and the last input position that one position reads."""
+        if self.moves is None:
+            return self.spans[position]
+        period, phase = divmod(position, len(self.spans))
+        first, last = self.spans[phase]
+        return first + period * self.moves, last + period * self.moves
 
 
 @dataclass(frozen=True)
@@ -102,6 +117,9 @@ def names(text: str) -> tuple[str, ...]:
     """The parts of "a|b|c"."""
     return tuple(text.split("|"))
 
+
+#: A copy of an earlier map, cropped and joined with the main path: people call either so.
+COPIES = names("copy and crop|crop and copy|copy crop|crop and concat|crop concat|crop and concatenate|copy and concat")
 
 #: Every output reads every input position: dense layers and global pooling.
 EVERYTHING = "everything"
@@ -153,6 +171,8 @@ class Op(BaseModel):
     saves_in_place: ClassVar[tuple[str, ...] | None] = None
     #: Whether `saved_values` are those of a whole batch.
     saved_for_batch: ClassVar[bool] = False
+    #: Whether a second input says how large the result is, and nothing else; specs name it with `like`.
+    sized_by_second: ClassVar[bool] = False
     fewest_inputs: ClassVar[int] = 1
     most_inputs: ClassVar[int | None] = 1
 
@@ -237,6 +257,10 @@ class Op(BaseModel):
         """Values that it reads of those that it owns, once for the batch."""
         return owned
 
+    def saved_parts(self, inputs: Sequence[Shape]) -> tuple[str, ...]:
+        """`saves`, for these inputs."""
+        return self.saves or ()
+
     def saved_values(self, inputs: Sequence[Shape], output: Shape) -> Number:
         """Values that are kept for the backward pass besides those of `saves`, for one image: statistics, scales."""
         return 0
@@ -244,6 +268,11 @@ class Op(BaseModel):
     def saved_maps(self, inputs: Sequence[Shape], output: Shape) -> Number:
         """The same for maps inside of the op, which have the type of all maps."""
         return 0
+
+    @property
+    def shows_parameters(self) -> bool:
+        """Whether its map is an array of its own as it is, which takes no memory besides that of the parameters."""
+        return self.is_view and self.most_inputs == 0
 
     def saved_is_known(self) -> bool:
         """Whether all that it keeps is known, with these settings."""
@@ -365,75 +394,14 @@ class Spatial(Op):
 
     def want_positions(self, shape: Shape) -> None:
         """Raise `ShapeError` unless the shape has as many position axes as the op slides over."""
-        want_rank(shape, self.rank)
-
-
-def want_rank(shape: Shape, rank: int) -> None:
-    """Raise `ShapeError` unless the shape has channels and so many position axes."""
-    has = len(shape) - 1
-    if has == rank:
-        return
-    needs = f"needs {axes_in_words(rank)} and channels, but its input "
-    if has == 0:
-        raise ShapeError(
-            needs + "is flat", f"input {format_shape(shape)}; a flat map can be given a shape again with reshape"
-        )
-    raise ShapeError(
-        needs + f"has {axes_in_words(has)}", f"input {format_shape(shape)}; there is the same layer for {has}-d maps"
-    )
-
-
-_OpClass = TypeVar("_OpClass", bound=Op)
-
-
-class Ranks(Mapping[int, type[_OpClass]]):
-    """The ops of a family by their number of position axes, of the kinds `stem`1d, `stem`2d and `stem`3d.
-
-    Each is made when it is first asked for: a network needs few of them, and making all would be a third of the start.
-    """
-
-    #: Two axes first: that is what a word without a rank means.
-    RANKS = (2, 1, 3)
-
-    def __init__(self, base: type[_OpClass], stem: str) -> None:
-        self.base, self.stem = base, stem
-        self._made: dict[int, type[_OpClass]] = {}
-
-    def __getitem__(self, rank: int) -> type[_OpClass]:
-        if rank not in self.RANKS:
-            raise KeyError(rank)
-        if rank not in self._made:
-            base = self.base
-            fields = {
-                "kind": f"{self.stem}{rank}d",
-                "rank": rank,
-                "__module__": base.__module__,
-                "__doc__": base.__doc__,
-            }
-            name = f"{base.__name__}{rank}d"
-            self._made[rank] = types.new_class(name, (base,), exec_body=lambda body: body.update(fields))
-        return self._made[rank]
-
-    def __contains__(self, rank: object) -> bool:
-        return rank in self.RANKS
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.RANKS)
-
-    def __len__(self) -> int:
-        return len(self.RANKS)
-
-
-def class_of_rank(module: Mapping[str, Any]) -> Callable[[str], Any]:
-    """The `__getattr__` of a module of ops: `Conv2d` is the class for two axes of its family with the base `Conv`."""
-
-    def find(name: str) -> Any:
-        for family in module.values():
-            if isinstance(family, Ranks) and name[:-2] == family.base.__name__ and name[-2:] in ("1d", "2d", "3d"):
-                return family[int(name[-2])]
-        raise AttributeError(f"module {module['__name__']!r} has no attribute {name!r}")
-
-    return find
+        has, form = len(shape) - 1, f"{self.rank}d"
+        if has == self.rank:
+            return
+        needs, given = f"needs {axes_in_words(self.rank)} and channels, but its input ", f"input {format_shape(shape)}"
+        if has == 0:
+            raise ShapeError(needs + "is flat", given + "; a flat map can be given a shape again with reshape")
+        fits = [f"it fits with {self.kind.removesuffix(form)}{has}d"] if self.kind.endswith(form) else []
+        raise ShapeError(needs + f"has {axes_in_words(has)}", given, *fits)
 
 
 def elements(shape: Shape) -> Number:
@@ -456,11 +424,30 @@ def _positions_reached(size: Number, reads: AxisReads, positions: Number) -> Num
         return rules.positions_reached(size, positions, reads.size, reads.stride, reads.before)
     if isinstance(reads, Spans):
         found = end = 0
-        for first, last in sorted(reads.spans):
+        for first, last in sorted(map(reads.at, range(int(positions)))):
             found += max(min(last + 1, size) - max(first, end), 0)
             end = max(end, min(last + 1, size))
         return found
     return size
+
+
+def nearest_divisor(wanted: int, *numbers: int) -> int:
+    """The number nearest to the wanted one that divides all of these; the smaller of two.
+
+    >>> nearest_divisor(3, 10), nearest_divisor(4, 12, 18)
+    (2, 3)
+    """
+    common = gcd(*numbers)
+    return min(
+        (each for each in range(1, min(common, 1 << 16) + 1) if common % each == 0), key=lambda each: abs(each - wanted)
+    )
+
+
+def affine_in_words(scale: bool, shift: bool) -> list[str]:
+    """Which of γ and β a normalisation trains; nothing where it trains both."""
+    if scale:
+        return [] if shift else [say("no β")]
+    return [say("no γ")] if shift else [say("no γ and β")]
 
 
 def by(sizes: Sequence[int]) -> str:

@@ -1,13 +1,14 @@
 """Convolutions: plain, grouped, depthwise, with a connection table, transposed, and without weight sharing."""
 
 from collections.abc import Sequence
+from math import gcd
 from typing import Annotated
 
 from pydantic import Field
 
 from archcalc.core.errors import ShapeError
 from archcalc.core.language import apart, say, with_value
-from archcalc.core.numbers import product
+from archcalc.core.numbers import Number, product
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import several
 from archcalc.ops import rules
@@ -19,16 +20,17 @@ from archcalc.ops.base import (
     Op,
     Operations,
     Param,
-    Ranks,
     Reads,
     Window,
     by,
-    class_of_rank,
     elements,
     names,
+    nearest_divisor,
 )
+from archcalc.ops.ranks import Ranks, class_of_rank
 from archcalc.ops.reweighted import Reweighted
 from archcalc.ops.windowed import (
+    Dilation,
     KernelSize,
     Padded,
     Sides,
@@ -36,6 +38,7 @@ from archcalc.ops.windowed import (
     Stride,
     Windowed,
     by_default,
+    dilation_in_words,
     padding_in_words,
     plain,
     stride_in_words,
@@ -78,6 +81,7 @@ class Conv(Reweighted, Windowed):
                 raise ShapeError(
                     f"groups does not divide the {name}",
                     f"{value} {name}, groups {self.groups}; the remainder is {value % self.groups}",
+                    f"it fits with groups: {nearest_divisor(self.groups, channels, self.out_channels)}",
                 )
         if self.connections is not None:
             _check_connections(self, channels)
@@ -237,7 +241,7 @@ class ConvTranspose(Reweighted, Padded):
     words = (
         *names(
             "deconv|deconvolution|transposed convolution|conv transpose|convtranspose|transpose conv|"
-            "conv2d transpose|upconv|up conv|up convolution|fractionally strided conv|"
+            "conv2d transpose|upconv|up conv|up convolution|upsample|upsampling|fractionally strided conv|"
             "backwards convolution|tconv|транспонированная свёртка|транспонированная свертка|"
             "обратная свёртка|обратная свертка|деконволюция|convolución transpuesta|"
             "transponierte faltung|convolution transposée|convolução transposta|转置卷积|反卷积|"
@@ -253,6 +257,7 @@ class ConvTranspose(Reweighted, Padded):
     stride: Stride = by_default(1)
     padding: SidesPadding = by_default(0)
     output_axis = 1
+    dilation: Dilation = by_default(1)
     output_padding: Annotated[Margins, Letter("A", "rows or columns added to the output", plain=0)] = by_default(0)
     groups: Groups = 1
     bias: bool = True
@@ -262,18 +267,31 @@ class ConvTranspose(Reweighted, Padded):
         self.want_positions(inputs[0])
         for name, value in (("input channels", inputs[0][0]), ("out_channels", self.out_channels)):
             if value % self.groups:
-                raise ShapeError(f"groups does not divide the {name}", f"{value} {name}, groups {self.groups}")
-        if any(added >= step for added, step in zip(self.output_padding, self.stride, strict=True)):
+                raise ShapeError(
+                    f"groups does not divide the {name}",
+                    f"{value} {name}, groups {self.groups}; the remainder is {value % self.groups}",
+                    f"it fits with groups: {nearest_divisor(self.groups, inputs[0][0], self.out_channels)}",
+                )
+        dilated = set(self.dilation) != {1}
+        # Source: PyTorch, `ConvTranspose2d`: "output padding must be smaller than either stride or dilation".
+        most = tuple([max(axis) - 1 for axis in zip(self.stride, self.dilation, strict=True)])
+        if any(added > limit for added, limit in zip(self.output_padding, most, strict=True)):
             raise ShapeError(
-                "output_padding must be smaller than the stride",
-                f"output_padding {by(self.output_padding)}, stride {by(self.stride)}",
-                f"output_padding is at most {by(tuple([step - 1 for step in self.stride]))}",
+                f"output_padding must be smaller than the stride{' or the dilation' if dilated else ''}",
+                f"output_padding {by(self.output_padding)}, stride {by(self.stride)}"
+                f"{f', dilation {by(self.dilation)}' if dilated else ''}",
+                f"output_padding is at most {by(most)}",
             )
         if min(self._spatial_output(inputs[0])) < 1:
             raise ShapeError(
                 "nothing is left of the output once the padding is cut off",
-                f"input {format_shape(inputs[0])}, kernel_size {by(self.kernel_size)}, padding {tuple(self.padding)}",
+                f"input {format_shape(inputs[0])}, kernel_size {by(self.kernel_size)}"
+                f"{f', dilation {by(self.dilation)}' if dilated else ''}, padding {tuple(self.padding)}",
             )
+
+    def spans(self) -> tuple[Number, ...]:
+        """The positions that a filter spans along each axis."""
+        return tuple([rules.dilated_window(*axis) for axis in zip(self.kernel_size, self.dilation, strict=True)])
 
     def resolve(self, inputs: Sequence[Shape]) -> "ConvTranspose":
         """With the padding of `same`, which gives S·W positions, as in TensorFlow."""
@@ -285,7 +303,7 @@ class ConvTranspose(Reweighted, Padded):
                 f"output_padding {list(self.output_padding)}",
                 "leave output_padding out, or give the padding as a number",
             )
-        axes = list(zip(self.kernel_size, self.stride, strict=True))
+        axes = list(zip(self.spans(), self.stride, strict=True))
         sides = Sides.halves([rules.transposed_same_padding(*axis) for axis in axes])
         added = tuple([rules.transposed_same_output_padding(*axis) for axis in axes])
         return self.model_copy(update={"padding": sides, "output_padding": added})
@@ -295,11 +313,11 @@ class ConvTranspose(Reweighted, Padded):
         return self.padding
 
     def _spatial_output(self, shape: Shape) -> tuple[int, ...]:
-        sides = self.cut_off()
+        sides, spans = self.cut_off(), self.spans()
         return tuple(
             rules.transposed_output_size(
                 shape[axis + 1],
-                self.kernel_size[axis],
+                spans[axis],
                 self.stride[axis],
                 rules.total_padding(sides.begins[axis], sides.ends[axis]),
                 self.output_padding[axis],
@@ -324,19 +342,24 @@ class ConvTranspose(Reweighted, Padded):
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         multiplications = self.macs(inputs, output)
         # n products at one place take n − 1 additions, and one for the bias; some places may have none.
-        axes = zip(inputs[0][1:], self.kernel_size, self.stride, strict=True)
-        covered = product((*(rules.covered_positions(*axis) for axis in axes), self.out_channels))
+        steps = (_coprime(*axis) for axis in zip(self.stride, self.dilation, strict=True))
+        axes = zip(inputs[0][1:], self.kernel_size, steps, strict=True)
+        covered = product((*(rules.covered_positions(size, window, *step) for size, window, step in axes),
+                           self.out_channels))  # fmt: skip
         additions = rules.uneven_sums(multiplications, covered, int(self.bias))
         return Operations(additions=additions, multiplications=multiplications)
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        axes = zip(self.kernel_size, self.stride, self.cut_off().begins, strict=True)
-        return (tuple([Window(*axis, transposed=True) for axis in axes]),)
+        axes = zip(self.spans(), self.stride, self.cut_off().begins, self.dilation, strict=True)
+        return (
+            tuple([Window(span, stride, begin, transposed=True, dilation=step) for span, stride, begin, step in axes]),
+        )
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         stride = "" if set(self.stride) == {1} else f", {apart('×' + plain(self.stride))}"
         groups = "".join(f", {words}" for words in _groups(self.groups, inputs))
-        return f"{with_value(self.noun, by(self.kernel_size))}, {self.out_channels}{stride}{groups}"
+        dilation = "".join(f", {words}" for words in dilation_in_words(self.dilation))
+        return f"{with_value(self.noun, by(self.kernel_size))}, {self.out_channels}{stride}{dilation}{groups}"
 
     def describe(self, inputs: Sequence[Shape]) -> str:
         depth = rules.group_depth(inputs[0][0], self.groups)
@@ -344,11 +367,20 @@ class ConvTranspose(Reweighted, Padded):
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
         more = [] if not any(self.output_padding) else [say("output padding {size}", size=plain(self.output_padding))]
-        window = [stride_in_words(self.stride), padding_in_words(self.padding), *more]
+        dilation = dilation_in_words(self.dilation)
+        window = [stride_in_words(self.stride), *dilation, padding_in_words(self.padding), *more]
         return [*window, *_groups(self.groups, inputs), *_no_bias(self.bias), *self.normalised()]
 
 
 CONV_TRANSPOSE_OF_RANK = Ranks(ConvTranspose, "conv_transpose")
+
+
+def _coprime(stride: Number, dilation: Number) -> tuple[Number, Number]:
+    """Both without their common factor; a stride is not asked for its value where there is no dilation."""
+    if isinstance(dilation, int) and dilation == 1:
+        return stride, dilation
+    shared = gcd(stride, dilation)
+    return stride // shared, dilation // shared
 
 
 class LocallyConnected(Windowed):

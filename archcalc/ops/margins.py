@@ -9,6 +9,7 @@ from archcalc.core.numbers import ceil_div
 from archcalc.core.shapes import Shape, axes_in_words, format_shape
 from archcalc.ops import rules
 from archcalc.ops.base import (
+    COPIES,
     Count,
     Letter,
     Margin,
@@ -16,16 +17,15 @@ from archcalc.ops.base import (
     Op,
     Operations,
     Pointwise,
-    Ranks,
     Reads,
     Sizes,
     Spatial,
     Window,
     by,
-    class_of_rank,
     elements,
     names,
 )
+from archcalc.ops.ranks import Ranks, class_of_rank
 from archcalc.ops.windowed import Padded, Sides, SidesPadding, by_default, plain
 
 
@@ -38,9 +38,10 @@ class Crop(Pointwise, Padded):
     saves = ()
     stem = "crop"
     noun = "crop"
-    words = names("crop|cropping|center crop|centre crop|обрезка|кроп|裁剪")
+    words = (*names("crop|cropping|center crop|centre crop|обрезка|кроп|裁剪"), *COPIES)
     family = "shape"
     most_inputs = 2
+    sized_by_second = True
 
     padding_words = ()
 
@@ -122,6 +123,13 @@ class Slice(Pointwise, Spatial):
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         return (tuple([Window(1, step, -start) for step, start in zip(self.step, self.start, strict=True)]),)
+
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        start = [say("from {start}", start=plain(self.start))] if any(self.start) else []
+        return [say("step {size}", size=plain(self.step)), *start]
+
+    def describe(self, inputs: Sequence[Shape]) -> str:
+        return say(self.noun)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return say("slice, /{step}", step=plain(self.step))
@@ -257,6 +265,9 @@ class Upsample(Pointwise, Spatial):
         # The triangle of half-width `factor` around each pixel centre, without its zero ends.
         triangles = [Window(2 * factor - factor % 2, factor, factor // 2, transposed=True) for factor in self.scale]
         return (tuple(triangles),)
+
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        return [say(self.mode)]
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         is_even = len(set(self.scale)) == 1

@@ -8,7 +8,20 @@ from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
 from archcalc.ops.axes import AxisName, axes_named, axis_of, position_reads
-from archcalc.ops.base import EVERYTHING, POINT, POINTS, Op, Operations, Pointwise, Reads, Real, Spans, elements, names
+from archcalc.ops.base import (
+    COPIES,
+    EVERYTHING,
+    POINT,
+    POINTS,
+    Op,
+    Operations,
+    Pointwise,
+    Reads,
+    Real,
+    Spans,
+    elements,
+    names,
+)
 
 
 def _listed(inputs: Sequence[Shape]) -> str:
@@ -31,11 +44,21 @@ def spread_shape(inputs: Sequence[Shape]) -> Shape | None:
     return tuple(found)
 
 
+def _same_rank(inputs: Sequence[Shape]) -> list[str]:
+    """How maps of several ranks are made alike; nothing where they have one rank."""
+    ranks = {len(shape) - 1 for shape in inputs}
+    if len(ranks) == 1:
+        return []
+    if 0 in ranks:
+        return ["flatten makes a map flat, and reshape: {shape: …} gives a flat one positions"]
+    return ["tokens makes a row of all positions, and grid: {size: …} makes an image or a volume of a row"]
+
+
 def check_maps(inputs: Sequence[Shape], what: str, broadcast: bool) -> None:
     """Raise `ShapeError` where maps of one shape, or with `broadcast` those that fit together, are wanted."""
     if not broadcast and any(shape != inputs[0] for shape in inputs):
         fits = ["broadcast: true spreads them over one another"] if spread_shape(inputs) else []
-        raise ShapeError(f"the maps to {what} differ in shape", _listed(inputs), *fits)
+        raise ShapeError(f"the maps to {what} differ in shape", _listed(inputs), *(fits or _same_rank(inputs)))
     _check_spread(inputs, what)
 
 
@@ -70,7 +93,10 @@ class Add(Pointwise):
     kind = "add"
     stem = "add"
     noun = "add"
-    words = names("add|merge|addition|sum|residual|elementwise add|eltwise|shortcut add|сложение|сумма|suma|somme|相加")
+    words = names(
+        "add|merge|addition|sum|residual|skip connection|elementwise add|eltwise|shortcut add|"
+        "сложение|сумма|suma|somme|相加"
+    )
     family = "merge"
     fewest_inputs = 2
     most_inputs = None
@@ -122,6 +148,10 @@ class Multiply(Pointwise):
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         return Operations(multiplications=rules.sums(elements(output), len(inputs), int(self.factor != 1)))
 
+    def saved_parts(self, inputs: Sequence[Shape]) -> tuple[str, ...]:
+        # The gradient of a map times a constant needs the constant alone.
+        return super().saved_parts(inputs) if len(inputs) > 1 else ()
+
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         return spread_reads(inputs, self.output_shape(inputs))
 
@@ -139,7 +169,11 @@ class Concat(Pointwise):
     kind = "concat"
     stem = "concat"
     noun = "concat"
-    words = names("concat|concatenate|concatenation|depth concat|filter concat|cat|merge|конкатенация|объединение|拼接")
+    words = (
+        *names("concat|concatenate|concatenation|depth concat|filter concat|cat|merge|конкатенация|объединение|拼接"),
+        *names("skip connection|concat skip|skip concat|concaténation|verkettung|concatenación|concatenação|連結"),
+        *COPIES,
+    )
     family = "merge"
     most_inputs = None
 
@@ -152,6 +186,8 @@ class Concat(Pointwise):
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         if any(self._others(shape) != self._others(inputs[0]) for shape in inputs[1:]):
+            if fixes := _same_rank(inputs):
+                raise ShapeError("the maps to concatenate differ in their number of axes", _listed(inputs), *fixes)
             known = axes_named(inputs[0])
             axes = " or ".join(axis for axis in known if axis != self.axis) or "rank"
             raise ShapeError(f"the maps to concatenate differ in {axes}", _listed(inputs))

@@ -10,7 +10,21 @@ from archcalc.core.language import say, with_value
 from archcalc.core.numbers import Number
 from archcalc.core.shapes import Shape, axes_in_words, format_shape
 from archcalc.ops import rules
-from archcalc.ops.base import Op, Operations, Param, Pointwise, Ranks, Real, Size, class_of_rank, elements, names
+from archcalc.ops.base import (
+    Op,
+    Operations,
+    Param,
+    Pointwise,
+    Real,
+    Size,
+    affine_in_words,
+    elements,
+    names,
+)
+from archcalc.ops.ranks import Ranks, class_of_rank
+
+#: Keras's `Normalization` divides by the root of the variance, or by 10⁻⁷ where that is larger: nearly this epsilon.
+NORMALIZATION_EPSILON = 1e-14
 
 
 class BatchNorm(Pointwise):
@@ -35,6 +49,11 @@ class BatchNorm(Pointwise):
     epsilon: Annotated[Real, Field(gt=0)] = 1e-5
     scale: bool = True
     shift: bool = True
+
+    @property
+    def counts_values(self) -> bool:
+        """Whether it is Keras's `Normalization`, which keeps how many values it saw."""
+        return not self.scale and not self.shift and self.epsilon == NORMALIZATION_EPSILON
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         has = len(inputs[0]) - 1
@@ -68,6 +87,9 @@ class BatchNorm(Pointwise):
 
     def sliding(self, inputs: Sequence[Shape]) -> Op | None:
         return _BATCH_NORM_OF_RANK[len(inputs[0]) - 1].model_construct(**self.model_dump())
+
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        return affine_in_words(self.scale, self.shift)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return say("batch norm")

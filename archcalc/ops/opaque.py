@@ -65,6 +65,10 @@ class Opaque(Op):
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return self.shape
 
+    @property
+    def may_have_arrays(self) -> bool:
+        return self.params > 0
+
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
         return (Param("values", (self.params,)),) if self.params else ()
 

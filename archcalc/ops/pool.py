@@ -16,17 +16,16 @@ from archcalc.ops.base import (
     Margins,
     Operations,
     Param,
-    Ranks,
     Reads,
     Sizes,
     Spatial,
     Window,
     WithoutWeights,
     by,
-    class_of_rank,
     elements,
     names,
 )
+from archcalc.ops.ranks import Ranks, class_of_rank
 from archcalc.ops.windowed import (
     PADDING_LETTER,
     Axis,
@@ -112,7 +111,12 @@ class Pool(WithoutWeights, Windowed):
         return rules.patch_elements(self.kernel_size, 1)  # type: ignore[no-any-return]  # ints give an int
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
-        return [*super().details(inputs), *([say("rounded up")] if self.ceil_mode else [])]
+        return [*super().details(inputs), *self._rounding()]
+
+    def _rounding(self) -> list[str]:
+        if not self.ceil_mode:
+            return []
+        return [say("rounded up") if self.clip_last_window else say("rounded up even into the padding")]
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return with_value(self.noun, by(self.kernel_size)) + self.window_summary()

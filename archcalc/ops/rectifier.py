@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from archcalc.core.errors import ShapeError
+from archcalc.core.language import say
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
 from archcalc.ops.activation import ANY, Activation, Sigmoid, Tanh, per_value
@@ -51,6 +52,9 @@ class Prelu(Activation):
 
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
         return (Param("weight", (1,) if self.num_parameters == 1 else inputs[0][:1]),)
+
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        return [say("one slope") if self.num_parameters == 1 else say("a slope for each channel")]
 
 
 class Elu(Activation):
@@ -186,7 +190,14 @@ class Glu(Pointwise):
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         if inputs[0][0] % 2:
-            raise ShapeError("an odd number of channels has no halves", f"input {format_shape(inputs[0])}")
+            count = inputs[0][0]
+            raise ShapeError(
+                "an odd number of channels has no halves",
+                f"input {format_shape(inputs[0])}",
+                f"it needs an even number of channels, as {count - 1} or {count + 1}"
+                if count > 1
+                else "it needs two channels for each that it gives",
+            )
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return (rules.group_depth(inputs[0][0], 2), *inputs[0][1:])

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainSerializer
 
 from archcalc.core.errors import ShapeError, UsageError
+from archcalc.core.language import say
 from archcalc.core.shapes import AXES, Shape, format_shape, parse_shape, spec_shape
 from archcalc.ops.base import (
     POINTS,
@@ -128,6 +129,9 @@ class Reshape(Pointwise):
 
     def sliding(self, inputs: Sequence[Shape]) -> Op | None:
         return None
+
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        return [say("to {size}", size=format_shape(self.shape))]
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         # A flat map keeps what its values saw.

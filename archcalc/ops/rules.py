@@ -81,7 +81,10 @@ def same_padding(size: Number, window: Number, stride: Number) -> Number:
 def transposed_output_size(
     size: Number, window: Number, stride: Number, padding: Number, output_padding: Number
 ) -> Number:
-    """Size of a transposed convolution: S·(W − 1) + F − 2P + extra. Source: Dumoulin & Visin 2016, relationship 14."""
+    """Size of a transposed convolution: S·(W − 1) + F − 2P + extra. Source: Dumoulin & Visin 2016, relationship 14.
+
+    `window` is the span of a dilated kernel. Source: PyTorch, `ConvTranspose2d`, shape.
+    """
     return stride * (size - 1) + window - padding + output_padding
 
 
@@ -95,12 +98,13 @@ def transposed_same_output_padding(window: Number, stride: Number) -> Number:
     return maximum(stride - window, 0)
 
 
-def covered_positions(size: Number, window: Number, stride: Number) -> Number:
-    """Output positions of a transposed convolution that some filter covers, before its padding is cut off.
+def covered_positions(size: Number, window: Number, stride: Number, dilation: Number) -> Number:
+    """Output positions of a transposed convolution that some tap of a filter meets, before its padding is cut off.
 
-    All S·(W − 1) + F of them where neighbouring filters touch, W·F where there are gaps between them.
+    `stride` and `dilation` have no common factor: where they have one, it is divided out. The first D filters meet F
+    positions each; of a later one, all taps but the last S meet what the filter D before it has met.
     """
-    return minimum(window, stride) * (size - 1) + window
+    return minimum(window, stride) * maximum(size - dilation, 0) + window * minimum(dilation, size)
 
 
 def total_padding(before: Number, after: Number) -> Number:

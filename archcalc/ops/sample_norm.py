@@ -12,7 +12,20 @@ from archcalc.core.numbers import Number, product
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import several
 from archcalc.ops import rules
-from archcalc.ops.base import EVERYTHING, Count, Letter, Operations, Param, Pointwise, Reads, Real, elements, names
+from archcalc.ops.base import (
+    EVERYTHING,
+    Count,
+    Letter,
+    Operations,
+    Param,
+    Pointwise,
+    Reads,
+    Real,
+    affine_in_words,
+    elements,
+    names,
+    nearest_divisor,
+)
 
 
 class SampleNorm(Pointwise):
@@ -31,6 +44,10 @@ class SampleNorm(Pointwise):
     @abstractmethod
     def affine_parts(self) -> tuple[bool, bool]:
         """Whether there is a γ, and whether there is a β."""
+
+    @property
+    def may_have_arrays(self) -> bool:
+        return any(self.affine_parts)
 
     def affine_shape(self, shape: Shape) -> Shape:
         """The shape of γ and of β."""
@@ -58,6 +75,9 @@ class SampleNorm(Pointwise):
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         return (EVERYTHING,)
+
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        return affine_in_words(*self.affine_parts)
 
     def sliding(self, inputs: Sequence[Shape]) -> None:
         """None: on a larger map the statistics are others."""
@@ -159,6 +179,9 @@ class L2Norm(SampleNorm):
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         return Pointwise.windows(self, inputs)
 
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        return []  # it has neither by definition
+
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return say("L2 norm")
 
@@ -177,12 +200,10 @@ class GroupNorm(SampleNorm):
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         channels = inputs[0][0]
         if channels % self.num_groups:
-            fits = [groups for groups in range(1, min(channels, 1 << 16) + 1) if channels % groups == 0]
-            nearest = min(fits, key=lambda groups: abs(groups - self.num_groups))
             raise ShapeError(
                 "num_groups does not divide the channels",
                 f"input {format_shape(inputs[0])}, num_groups {self.num_groups}",
-                f"it fits with num_groups: {nearest}",
+                f"it fits with num_groups: {nearest_divisor(self.num_groups, channels)}",
             )
         if self.groups_of(inputs[0])[1] == 1:
             raise _no_variance(inputs[0])
@@ -256,6 +277,9 @@ class GlobalResponseNorm(SampleNorm):
             divisions=channels + 1,
             exponentials=channels,
         )
+
+    def saved_values(self, inputs: Sequence[Shape], output: Shape) -> Number:
+        return 3 * output[0] + 1  # the norms, those times γ, and N times γ of each channel; the mean norm plus ε
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return say("global response norm")

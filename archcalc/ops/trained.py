@@ -23,6 +23,7 @@ from archcalc.ops.base import (
     Reads,
     Size,
     Spans,
+    WithoutWeights,
     elements,
     names,
 )
@@ -198,7 +199,7 @@ class Embedding(Op):
         return with_value(self.noun, f"{self.num_embeddings} → {self.embedding_dim}")
 
 
-class IndexSelect(Op):
+class IndexSelect(WithoutWeights):
     """Positions of a row by their numbers: of a map (C, R) and T numbers, flat or as one channel, the map (C, T).
 
     It reads what other layers compute, where `embedding` has a table of its own: the biases of relative positions, for
@@ -224,12 +225,6 @@ class IndexSelect(Op):
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return (inputs[0][0], *(inputs[1][1:] or inputs[1]))
-
-    def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
-        return ()
-
-    def macs(self, inputs: Sequence[Shape], output: Shape) -> int:
-        return 0
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> Operations:
         return NO_OPERATIONS

@@ -14,7 +14,6 @@ from archcalc.ops.base import (
     Letter,
     Op,
     Operations,
-    Ranks,
     Reads,
     Sizes,
     Spans,
@@ -22,11 +21,11 @@ from archcalc.ops.base import (
     Window,
     WithoutWeights,
     by,
-    class_of_rank,
     elements,
     names,
 )
 from archcalc.ops.pool import AVERAGE, AVG_POOL_OF_RANK, POOLING
+from archcalc.ops.ranks import Ranks, class_of_rank
 from archcalc.ops.reshape import Identity
 
 #: What people call averages over whole maps.
@@ -178,7 +177,9 @@ ADAPTIVE_MAX_POOL_OF_RANK = Ranks(AdaptiveMaxPool, "adaptive_max_pool")
 
 
 def _adaptive_reads(size: int, count: int) -> Window | Spans:
-    """The windows along an axis: all alike where they tile it."""
+    """The windows along an axis: all alike where they tile it, and that of a global pool where there is one."""
+    if count == 1:
+        return Window(size)
     if size % count == 0:
         stride = rules.adaptive_window_start(1, size, count)
         return Window(stride, stride)

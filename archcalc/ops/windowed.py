@@ -88,6 +88,7 @@ PADDING_LETTER = Letter("P", "padding on one side")
 SidesPadding = Annotated[Padding, PADDING_LETTER]
 KernelSize = Annotated[Sizes, Letter("F", "window")]
 Stride = Annotated[Sizes, Letter("S", "stride")]
+Dilation = Annotated[Sizes, Letter("d", "dilation", plain=1)]
 
 
 def by_default(value: Any, **more: Any) -> Any:
@@ -115,7 +116,7 @@ class Windowed(Padded):
     kernel_size: KernelSize
     stride: Stride = by_default(1)
     padding: SidesPadding = by_default(0)
-    dilation: Annotated[Sizes, Letter("d", "dilation", plain=1)] = by_default(1)
+    dilation: Dilation = by_default(1)
     #: An input that the windows do not tile is an error, as in U-Net, whose pools must meet even sizes.
     exact: bool = False
 
@@ -167,17 +168,14 @@ class Windowed(Padded):
     def window_summary(self) -> str:
         """The stride and dilation, where they are not 1."""
         stride = "" if set(self.stride) == {1} else f", {apart('/' + plain(self.stride))}"
-        dilation = "".join(f", {words}" for words in self._dilation())
+        dilation = "".join(f", {words}" for words in dilation_in_words(self.dilation))
         return stride + dilation
 
     def describe(self, inputs: Sequence[Shape]) -> str:
         return self.summary(inputs).partition(",")[0]
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
-        return [stride_in_words(self.stride), *self._dilation(), padding_in_words(self.padding)]
-
-    def _dilation(self) -> list[str]:
-        return [] if set(self.dilation) == {1} else [say("dilation {size}", size=plain(self.dilation))]
+        return [stride_in_words(self.stride), *dilation_in_words(self.dilation), padding_in_words(self.padding)]
 
 
 def plain(sizes: Sequence[int]) -> str:
@@ -188,6 +186,11 @@ def plain(sizes: Sequence[int]) -> str:
 def stride_in_words(stride: Sequence[int]) -> str:
     """Stride 2; stride 1×2."""
     return say("stride {size}", size=plain(stride))
+
+
+def dilation_in_words(dilation: Sequence[int]) -> list[str]:
+    """Dilation 2; nothing where it is 1."""
+    return [] if set(dilation) == {1} else [say("dilation {size}", size=plain(dilation))]
 
 
 def padding_in_words(padding: str | Sequence[int]) -> str:

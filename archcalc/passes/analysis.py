@@ -17,6 +17,7 @@ from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops.base import Op, Operations, elements
 from archcalc.passes.depth import weighted_depth
 from archcalc.passes.memory import Memory, measure_memory, stored_values
+from archcalc.passes.no_field import NoField, fields_not_known
 from archcalc.passes.operations import Work, count_operations
 from archcalc.passes.params import ParamCount, count_params
 from archcalc.passes.receptive_field import ReceptiveField, receptive_fields
@@ -29,6 +30,12 @@ class Row(NamedTuple):
     """The numbers of one layer. Shapes are (C, H, W) or (N,); counts are per image, bytes for the whole batch.
 
     `weights` and `biases` are the parameters apart, without running statistics.
+
+    >>> import archcalc as ac
+    >>> row = ac.analyse("alexnet")["conv1"]
+    >>> row.output_shape, row.params, row.weights, row.biases, row.multiplications
+    ((96, 55, 55), 34944, 34848, 96, 105415200)
+
     """
 
     name: str
@@ -62,7 +69,14 @@ class Row(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Sums over the layers, and the peak of live activations with the layer where it is reached."""
+    """Sums over the layers, and the peak of live activations with the layer where it is reached.
+
+    >>> import archcalc as ac
+    >>> totals = ac.analyse("alexnet").totals
+    >>> totals.params, totals.param_bytes, totals.peak_layer
+    (62378344, 249513376, 'norm1')
+
+    """
 
     params: int
     weights: int
@@ -120,19 +134,28 @@ class Analysis:
 
     def describe_conventions(self) -> dict[str, str]:
         """What is counted, and how, in a sentence for each choice; kinds of layers that are not there are not named."""
-        counted = dict.fromkeys(row.op.counted_as for row in self.rows if row.multiplications and row.op.counted_as)
-        sentences = self.conventions.describe(self.batch, self.dtype, list(counted))
+        sentences = self.conventions.describe(self.batch, self.dtype, self.counted_kinds)
         if self.rows and len(self.rows[0].output_shape) != 3:
             sentences["receptive_field"] = say(
                 "input positions that an output can depend on, padding included; not cut off at the ends of the input"
             )
         return sentences
 
+    @property
+    def counted_kinds(self) -> list[str]:
+        """The kinds of layers whose multiplications count, besides convolution and dense layers."""
+        return list(dict.fromkeys(row.op.counted_as for row in self.rows if row.multiplications and row.op.counted_as))
+
     @cached_property
     def depth(self) -> int:
         """Convolution and dense layers on the longest path, as in "ResNet-50"."""
         sources = [layer.inputs for layer in self.graph.layers[: len(self.rows)]]
         return weighted_depth(sources, [row.multiplications or 0 for row in self.rows])
+
+    @cached_property
+    def fields_not_known(self) -> Mapping[str, NoField]:
+        """The layers without a receptive field, each with the reason."""
+        return fields_not_known(self.rows)
 
     @property
     def layer_count(self) -> int:
@@ -184,13 +207,12 @@ def analyse(
     counts: dict[int, tuple[ParamCount, Work]] = {}
 
     names = [layer.name for layer in graph.layers]
-    for layer in layers:
-        if layer.key not in counts:
-            counts[layer.key] = (count_params(layer), count_operations(layer))
     size = batch * BYTES[dtype]
     rows = []
     for layer, field, stored in zip(layers, fields, memory.stored, strict=True):
         own = layer.layer
+        if layer.key not in counts:
+            counts[layer.key] = (count_params(layer), count_operations(layer))
         sources = tuple([names[source] for source in own.inputs])
         owner = None if own.weights_of is None else names[own.weights_of]
         rows.append(_row(layer, *counts[layer.key], field, stored, sources, conventions, size, owner))

@@ -7,7 +7,9 @@ from functools import cached_property
 from itertools import groupby
 from typing import TypeVar
 
+from archcalc.core.language import say
 from archcalc.core.shapes import Shape
+from archcalc.core.words import several
 from archcalc.ops.base import Pointwise
 from archcalc.passes.analysis import Analysis, Row, sum_operations
 
@@ -24,7 +26,21 @@ class FoldedBlock(Pointwise):
     layers: int
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
-        return f"{self.layers} layers"
+        return several(self.layers, "layer")
+
+
+class SharingBlock(FoldedBlock):
+    """A block of which some layers use the weights of others, but not all of them those of one block."""
+
+    sharing: int
+
+    def summary(self, inputs: Sequence[Shape] = ()) -> str:
+        return f"{super().summary()}, {with_shared_weights(self.sharing)}"
+
+
+def with_shared_weights(count: int) -> str:
+    """So many layers of a block that use the weights of others, in words."""
+    return say("{count:,} with shared weights", count=count)
 
 
 def fold(rows: Sequence[Row], depth: int) -> list[Row]:
@@ -55,9 +71,28 @@ def _folded(name: str, rows: Sequence[Row], shown: Mapping[str, str]) -> Row:
         for source, shape in zip(row.inputs, row.input_shapes, strict=True)
         if source not in inside
     }
+    owner = weights_owner(rows, name)
+    sharing = 0 if owner else sum(row.weights_of is not None for row in rows)
+    layers = len(rows)
     return joined(rows, name)._replace(
-        inputs=tuple(shown[source] for source in sources), input_shapes=tuple(sources.values())
+        op=SharingBlock(layers=layers, sharing=sharing) if sharing else FoldedBlock(layers=layers),
+        inputs=tuple(shown[source] for source in sources),
+        input_shapes=tuple(sources.values()),
+        weights_of=owner,
     )
+
+
+def weights_owner(rows: Sequence[Row], block: str) -> str | None:
+    """The block whose weights all layers of a block use, each those of its counterpart; None without one.
+
+    A layer that has a counterpart which uses the weights of a third one uses these too: it must be in the same block.
+    """
+    users = [row for row in rows if row.weights_of is not None or row.params or row.buffers]
+    owners = [row.weights_of or "" for row in users]
+    inner = [row.name.removeprefix(f"{block}/") for row in users]
+    found = {owner[: -len(name) - 1] for owner, name in zip(owners, inner, strict=True) if owner.endswith(f"/{name}")}
+    (whole,) = found if len(found) == 1 else (None,)
+    return whole if whole is not None and all(owner.startswith(f"{whole}/") for owner in owners) else None
 
 
 def joined(rows: Sequence[Row], name: str) -> Row:
@@ -204,7 +239,7 @@ class Connections:
         layers = self.analysis.graph.layers
         return tuple(
             (
-                self._described(self.rows[member]),
+                self._described[member],
                 tuple(place.get(source, -distances.get(source, len(place))) for source in layers[member].inputs),
                 (owner := layers[member].weights_of) in place,
                 owner if owner is None else place.get(owner, owner),
@@ -212,6 +247,10 @@ class Connections:
             for member in members
         )
 
-    def _described(self, row: Row) -> Hashable:
+    @cached_property
+    def _described(self) -> list[Hashable]:
         """What two equal layers have in common: how deep in blocks they lie, the op, shapes and numbers."""
-        return (row.name.count("/"), row.op.kind, row.op, *row._replace(receptive_field=None, weights_of=None)[3:])
+        return [
+            (row.name.count("/"), row.op.kind, row.op, *row._replace(receptive_field=None, weights_of=None)[3:])
+            for row in self.rows
+        ]

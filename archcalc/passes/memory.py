@@ -32,17 +32,25 @@ def stored_values(op: Op, values: Number, in_place: bool = True) -> Number:
     return 0 if in_place and op.in_place else values
 
 
+def buffer_values(op: Op, values: Number) -> Number:
+    """How many values of memory a new map needs: none where it is a parameter, which has its memory already."""
+    return 0 if op.shows_parameters else values
+
+
 def measure_memory(graph: LayerGraph, layers: Sequence[ShapedLayer], in_place: bool = True) -> Memory:
     """Stored and live values.
 
     `stored` follows the convention: ops that work in place store nothing (with `in_place=False` each output counts).
     `live` is inference in order: a map is freed once its last reader has run. Views never need memory of their own; an
-    op that overwrites its input needs it only while another layer still has to read that input.
+    op that overwrites its input needs it only while another layer still has to read that input. Parameters as a map
+    need no memory a second time, and no layer overwrites them.
     """
     sizes: dict[int, int] = {}
+    needed: dict[int, int] = {}
     for layer in layers:
         if layer.key not in sizes:
             sizes[layer.key] = elements(layer.output)
+            needed[layer.key] = buffer_values(layer.op, sizes[layer.key])
     stored = tuple([stored_values(layer.op, sizes[layer.key], in_place) for layer in layers])
     last_use = _last_uses(graph, len(layers))
     live: list[int] = []
@@ -55,7 +63,8 @@ def measure_memory(graph: LayerGraph, layers: Sequence[ShapedLayer], in_place: b
         sources = layer.layer.inputs
         op = layer.op
         reuse = bool(sources) and (
-            op.is_view or (in_place and op.in_place and _last_reader(dies, buffer, sources[0], index))
+            op.is_view
+            or (in_place and op.in_place and size[buffer[sources[0]]] and _last_reader(dies, buffer, sources[0], index))
         )
         if reuse:
             own = buffer[sources[0]]
@@ -64,7 +73,7 @@ def measure_memory(graph: LayerGraph, layers: Sequence[ShapedLayer], in_place: b
                 dying.setdefault(dies[own], []).append(own)
         else:
             own = len(size)
-            size.append(sizes[layer.key])
+            size.append(needed[layer.key])
             dies.append(last_use[index])
             dying.setdefault(last_use[index], []).append(own)
             now += size[own]

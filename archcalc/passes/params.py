@@ -34,7 +34,7 @@ def count_params(layer: ShapedLayer) -> ParamCount:
     params = count_values(kept)
     trainable = params if len(trained) == len(kept) else count_values(trained)
     buffers = count_values([array for array in arrays if array.buffer])
-    biases = count_values([array for array in kept if "bias" in array.name])
+    biases = count_values([array for array in kept if array.is_bias])
     return ParamCount(params, trainable, buffers, biases)
 
 

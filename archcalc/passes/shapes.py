@@ -47,14 +47,15 @@ def infer_shapes(graph: LayerGraph, strict: bool = False) -> Shapes:
             outputs.append(None)
             continue
         case = (id(layer.op), inputs, layer.weights_of is None, layer.frozen)
-        if case not in known:
+        found = known.get(case)
+        if found is None:
             try:
-                known[case] = (*shape_layer(layer, inputs, strict), len(known))
+                found = known[case] = (*shape_layer(layer, inputs, strict), len(known))
             except ShapeError as error:
                 problems.append(problem_of(layer, error))
                 outputs.append(None)
                 continue
-        op, output, key = known[case]
+        op, output, key = found
         if layer.weights_of is not None:
             try:
                 check_shared(graph.layers, layer, op, inputs, outputs)

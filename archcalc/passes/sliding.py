@@ -128,5 +128,5 @@ def _reads_beyond(windows: Windows, shape: Shape, output: Shape) -> bool:
 
 
 def main_output(graph: LayerGraph) -> Output:
-    """The output that is not auxiliary."""
-    return max(graph.outputs, key=lambda output: output.loss_weight)
+    """The output that weighs most in the loss, of those that are there after the training too."""
+    return max(graph.outputs, key=lambda output: (not output.training_only, output.loss_weight))

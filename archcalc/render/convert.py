@@ -6,15 +6,21 @@ A character that these lack is taken from a font of the system, where one has it
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Sequence
 from functools import lru_cache
+from html import escape, unescape
 from types import ModuleType
 from typing import Any
 
 from archcalc.core.errors import UsageError
-from archcalc.render.diagrams.text import FOLDER
+from archcalc.render.diagrams.svg import ARMENIAN, ARMENIAN_LETTERS
+from archcalc.render.diagrams.text import FOLDER, text_width
 
+_TEXT = re.compile(r"<text ([^>]*)>(.*?)</text>", re.DOTALL)
+_ATTRIBUTE = re.compile(r'([\w:-]+)="([^"]*)"')
+_TAG = re.compile("<[^>]*>")
 #: A larger PNG does not fit into memory everywhere.
 MOST_PIXELS = 60_000_000
 #: Addresses, in bytes, that the JavaScript engine of vl-convert reserves; where it cannot, it ends the process.
@@ -48,11 +54,36 @@ def scripted() -> ModuleType:
     return converter()
 
 
+def _in_runs(drawn: str) -> str:
+    """An SVG whose texts with Armenian letters are runs of one font, each at its place.
+
+    Where one text needs two fonts, the renderer takes a third one, which has all of its letters, for the whole.
+    """
+    return _TEXT.sub(_runs, drawn) if ARMENIAN_LETTERS.search(drawn) else drawn
+
+
+def _runs(found: re.Match[str]) -> str:
+    look = dict(_ATTRIBUTE.findall(found[1]))
+    text = unescape(_TAG.sub("", found[2]))
+    if not ARMENIAN_LETTERS.search(text):
+        return found[0]
+    size, bold = float(look["font-size"].removesuffix("px")), look.get("font-weight") in ("bold", "700")
+    width, anchor = text_width(text, size, bold), look.get("text-anchor", "start")
+    x = float(look.get("x", 0)) - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
+    runs = []
+    for run in filter(None, re.split(f"({ARMENIAN_LETTERS.pattern})", text)):
+        font = f' font-family="{ARMENIAN}"' if ARMENIAN_LETTERS.match(run) else ""
+        runs.append(f'<tspan x="{x:.2f}"{font}>{escape(run)}</tspan>')
+        x += text_width(run, size, bold)
+    attributes = re.sub(r'text-anchor="[a-z]+"|xml:space="[a-z]+"', "", found[1])
+    return f'<text {attributes} xml:space="preserve">{"".join(runs)}</text>'
+
+
 def to_png(drawn: str, scale: float) -> bytes:
     """An SVG as PNG, with `scale` pixels to each unit."""
     from PIL import Image
 
-    data: bytes = converter().svg_to_png(drawn, scale=scale)
+    data: bytes = converter().svg_to_png(_in_runs(drawn), scale=scale)
     # Written again, for vl-convert hardly compresses it.
     out = io.BytesIO()
     Image.open(io.BytesIO(data), formats=["PNG"]).save(out, "PNG")
@@ -65,7 +96,7 @@ def to_pdf(pages: Sequence[str], title: str, subject: str, scale: float = 1.0) -
 
     writer = PdfWriter()
     for page in pages:
-        reader = PdfReader(io.BytesIO(converter().svg_to_pdf(page)))
+        reader = PdfReader(io.BytesIO(converter().svg_to_pdf(_in_runs(page))))
         for number in range(1, len(reader.xref[0]) + 1):
             _sort(reader.get_object(number))
         added = writer.add_page(reader.pages[0])

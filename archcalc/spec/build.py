@@ -15,16 +15,9 @@ from archcalc.graph.inputs import InputShapes, check_ranks, given_inputs
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.graph.published import Reported
 from archcalc.spec.document import Facts, Variant
+from archcalc.spec.evaluate import FAULTY, entry, exact
 from archcalc.spec.expand import expand
-from archcalc.spec.expressions import (
-    FAULTY,
-    SIZE_FUNCTIONS,
-    SIZE_NAMES,
-    ExpressionError,
-    entry,
-    exact,
-    parse_expression,
-)
+from archcalc.spec.expressions import SIZE_FUNCTIONS, SIZE_NAMES, ExpressionError, parse_expression
 from archcalc.spec.inputs import expand_inputs, input_places
 from archcalc.spec.settings import accept, settle
 from archcalc.spec.sizes import InputSizes, Scope, sizes_of

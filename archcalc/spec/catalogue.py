@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import UsageError
-from archcalc.core.suggest import did_you_mean
+from archcalc.core.language import say
+from archcalc.core.suggest import did_you_mean, perhaps
 from archcalc.graph.inputs import InputShapes
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.spec.build import build, network_names, variants_of
@@ -86,7 +87,13 @@ def _shipped_spec(path: Path) -> Spec:
 
 
 def names() -> Iterator[str]:
-    """Every network and variant of the catalogue, family by family."""
+    """Every network and variant of the catalogue, family by family.
+
+    >>> import archcalc as ac
+    >>> [name for name in ac.names() if name.startswith("alexnet")]
+    ['alexnet', 'alexnet@grouped', 'alexnet@torchvision']
+
+    """
     for path in sorted(SPECS.rglob("*.yaml"), key=lambda path: (len(path.relative_to(SPECS).parts), path.name)):
         yield from network_names(_shipped_spec(path))
 
@@ -199,5 +206,5 @@ def _member(spec: Spec, name: str) -> str | None:
 
 def _unknown(network: str) -> str:
     known = [entry.name for entry in entries().values()]
-    hint = did_you_mean(network.partition("@")[0], known)
-    return f"there is no network {network[:80]!r}{hint or '; `archcalc list` shows all'}"
+    hint = perhaps(network.partition("@")[0], known) or say("; `archcalc list` shows all")
+    return say("there is no network {name!r}{hint}", name=network[:80], hint=hint)

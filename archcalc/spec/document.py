@@ -117,10 +117,11 @@ class Block(Model):
 
 
 class LayerOutput(Model):
-    """An output of the network: the layer, and the weight of its loss in training."""
+    """An output of the network: the layer, the weight of its loss, and whether it is there for the training alone."""
 
     layer: str
     loss_weight: float | str = 1.0
+    training_only: bool = False
 
 
 def _as_output(value: Any) -> Any:

@@ -12,12 +12,12 @@ from archcalc.core.errors import SpecError
 from archcalc.core.shapes import Shape
 from archcalc.graph.inputs import inputs_in_words
 from archcalc.graph.layer_graph import Layer, LayerGraph, Output, Recipe
-from archcalc.graph.shaping import KnownShapes
 from archcalc.ops import OPS, Op
 from archcalc.ops.reshape import Input
 from archcalc.spec import items as it
 from archcalc.spec.document import LayerOutput, Parameter
-from archcalc.spec.expressions import FAULTY, ExpressionError, exact, interpolate, show
+from archcalc.spec.evaluate import FAULTY, exact, interpolate, show
+from archcalc.spec.expressions import ExpressionError
 from archcalc.spec.faults import Faults, TooMuchError
 from archcalc.spec.names import Flow, Names
 from archcalc.spec.settings import accept
@@ -41,7 +41,7 @@ class Expander:
         self.values = Values(self.faults)
         self.names = Names(self.faults)
         self.layers: list[Layer] = []
-        self.sizes = MapSizes(self.names, self.faults, KnownShapes(self.layers))
+        self.sizes = MapSizes(self.names, self.faults, self.layers)
         self.sharing = Sharing(self.names, self.faults, self.layers)
         self.frozen = False
         self.outputs: list[Output] = []
@@ -104,14 +104,13 @@ class Expander:
         result = self.items(item.body, flow, inner_scope, variables)
         self.names.known[inner_scope] = result
         at = item.places.get("loss_weight", item.at)
-        self.outputs.append(Output(inner_scope, result[0], self.values.loss_weight(item.loss_weight, variables, at)))
+        weight = self.values.loss_weight(item.loss_weight, variables, at)
+        self.outputs.append(Output(inner_scope, result[0], weight, item.training_only))
         return flow
 
     def repeats(self, raw: Any, variable: str | None, variables: Variables, at: Mark) -> Iterator[Variables]:
         """The variables of each repetition, with the one that counts them from 1."""
-        times = 1 if raw is None else self.values.times(raw, variables, at)
-        for count in range(1, times + 1):
-            yield {**variables, variable: count} if variable else variables
+        return self.values.repeats(raw, variable, variables, at)
 
     def for_each(self, item: it.ForEach, flow: Flow, scope: str, variables: Variables) -> Flow:
         for row in self.rows(item, variables):
@@ -145,17 +144,19 @@ class Expander:
             self.count(item.at)
             yield row
 
-    def sources(self, raw: Any, scope: str, variables: Variables, at: Mark, reader: str) -> list[Flow]:
-        """The flows that `from` names; unknown names are left out and reported at the end."""
+    def sources(
+        self, raw: Any, scope: str, variables: Variables, at: Mark, reader: str, key: str = "from"
+    ) -> list[Flow]:
+        """The flows that `from`, or another key, names; unknown names are left out and reported at the end."""
         found = []
         references = list(self.references(raw, variables, at))
         if not references:
-            self.faults.add("from must name layers", at, reader)
+            self.faults.add(f"{key} must name layers", at, reader)
         for reference, inner, place in references:
             if isinstance(reference, bool) or not isinstance(reference, (str, int)):
-                self.faults.add("from must name layers", place, reader)
+                self.faults.add(f"{key} must name layers", place, reader)
                 continue
-            name = self.names.find(self.values.text(reference, inner, place), scope, place, reader)
+            name = self.names.find(self.values.text(reference, inner, place), scope, place, reader, key)
             if name is not None:
                 found.append(self.names.known[name])
         return found
@@ -172,6 +173,15 @@ class Expander:
                 for inner in self.repeats(entry.get("repeat"), entry.get("as"), variables, times):
                     self.count(place)
                     yield entry.get("layer"), inner, entry.values_at.get("layer", place)
+
+    def like(self, item: it.Step, scope: str, variables: Variables, reader: str) -> Flow:
+        """The layer that `like` names, of which the size is taken; nothing where it is faulty."""
+        raw, at = item.fields["like"], item.fields.values_at.get("like", item.at)
+        if isinstance(raw, bool) or not isinstance(raw, (str, int)):
+            self.faults.add("like must name one layer", at, reader)
+            return ()
+        name = self.names.find(self.values.text(raw, variables, at), scope, at, reader, "like")
+        return () if name is None else self.names.known[name][:1]
 
     def shared(self, item: it.Step, scope: str, variables: Variables, reader: str, at: Mark) -> str | None:
         """The full name of the layer or block that `weights` names; None without it, or where it is faulty."""
@@ -215,7 +225,7 @@ class Expander:
             return flow
         outer = self.frozen
         if "frozen" in fields:
-            self.frozen |= self.values.condition(fields["frozen"], here, places.get("frozen", item.at))
+            self.frozen |= self.values.condition(fields["frozen"], here, places.get("frozen", item.at), "frozen")
         block = self.spec.blocks.get(item.kind)
         work = 1 + _size(fields) // 10
         for inner in self.repeats(fields.get("repeat"), fields.get("as"), here, places.get("repeat", item.at)):
@@ -242,7 +252,7 @@ class Expander:
         if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
             self.faults.add("name must be a word", at)
             return self.names.made(scope, stem)
-        return self.names.given(scope, self.values.text(raw, variables, at), at, is_layer)
+        return self.names.given(scope, self.values.text(raw, variables, at), at, is_layer, self.values.is_again)
 
     def layer(self, item: it.Step, flow: Flow, scope: str, variables: Variables) -> int:
         name = self.own_name(item, OPS[item.kind].stem, scope, variables, is_layer=True)
@@ -252,9 +262,11 @@ class Expander:
             found = self.sources(item.fields["from"], scope, variables, at, name)
             flow = tuple(index for source in found for index in source[:1])
             if not flow:
-                flow = (0,) * max(1, op.fewest_inputs)
-        elif op.most_inputs == 0:
+                flow = (0,) * max(1, OPS[item.kind].fewest_inputs)
+        elif OPS[item.kind].most_inputs == 0:
             flow = ()
+        if "like" in item.fields:
+            flow = (*flow, *self.like(item, scope, variables, name))
         at = item.fields.values_at.get("weights", item.at)
         other = self.shared(item, scope, variables, name, at)
         owner = self.sharing.by_block(op, name) if other is None else self.sharing.of(other, at, name)
@@ -264,14 +276,17 @@ class Expander:
             if self.frozen and not frozen:
                 message = f"frozen: its weights are those of {self.layers[owner].name!r}; freeze that layer"
                 self.faults.add(message, item.at, name)
+        self.check_count(item.kind, name, len(flow), item.at)
         return self.add(name, op, flow, item.at, owner, frozen)
 
-    def add(self, name: str, op: Op, inputs: Flow, at: Mark, owner: int | None = None, frozen: bool = False) -> int:
-        fewest, most = op.fewest_inputs, op.most_inputs
-        if (len(inputs) < fewest or (most is not None and len(inputs) > most)) and not self.names.unresolved:
+    def check_count(self, kind: str, name: str, count: int, at: Mark) -> None:
+        """Note where another number of maps reaches a layer than its op takes."""
+        fewest, most = OPS[kind].fewest_inputs, OPS[kind].most_inputs
+        if (count < fewest or (most is not None and count > most)) and not self.names.unresolved:
             says = "leave from out" if most == 0 else "say which with from"
-            message = f"{op.kind} takes {inputs_in_words(fewest, most)}, {len(inputs)} reach it; {says}"
-            self.faults.add(message, at, name)
+            self.faults.add(f"{kind} takes {inputs_in_words(fewest, most)}, {count} reach it; {says}", at, name)
+
+    def add(self, name: str, op: Op, inputs: Flow, at: Mark, owner: int | None = None, frozen: bool = False) -> int:
         if len(self.layers) >= MOST_LAYERS:
             self.faults.add(f"the network has more than {MOST_LAYERS:,} layers", at)
             raise TooMuchError
@@ -307,7 +322,7 @@ class Expander:
         at = item.fields.values_at.get("weights", item.at)
         other = self.shared(item, scope, variables, inner_scope, at)
         if other is None and self.values.condition(
-            declared.shared, self.network_variables, block.raw.values_at.get("shared", block.raw.at)
+            declared.shared, self.network_variables, block.raw.values_at.get("shared", block.raw.at), "shared"
         ):
             other = self.sharing.first_use(item.kind, inner_scope)
         if inner is None:
@@ -315,16 +330,18 @@ class Expander:
             self.names.known[inner_scope] = result
             return result
         self.open_blocks.append(item.kind)
-        outer = self.faults.pinned
+        outer, outside = self.faults.pinned, self.values.outside
+        self.values.outside = {*outside, *variables}
         if block.file != self.spec.file and outer is None:
             self.faults.pinned = self.faults.place(item.at)
         with self.sharing.block(inner_scope, other, at):
-            result = self.items(block.body, flow[:1], inner_scope, inner)
+            body = block.by_rank.get(self.sizes.rank(flow[0]), block.body) if block.by_rank else block.body
+            result = self.items(body, flow[:1], inner_scope, inner)
         if declared.outputs:
             at = block.raw.values_at["outputs"]
             found = self.sources(declared.outputs, inner_scope, inner, at, inner_scope)
             result = tuple(source[0] for source in found) or result
-        self.faults.pinned = outer
+        self.faults.pinned, self.values.outside = outer, outside
         self.open_blocks.pop()
         self.names.known[inner_scope] = result
         return result
@@ -427,10 +444,10 @@ class Expander:
         marks = raw.items_at if isinstance(raw, MarkedList) else raw.values_at.values()
         named = []
         for (name, output), at in zip(declared.items(), marks, strict=True):
-            found = self.sources(output.layer, "", variables, at, f"output {name}")
+            found = self.sources(output.layer, "", variables, at, "", f"output {name!r}")
             if found:
                 weight = self.values.loss_weight(output.loss_weight, variables, at)
-                named.append(Output(name, found[0][0], weight))
+                named.append(Output(name, found[0][0], weight, output.training_only))
         self.outputs[:0] = named
 
 

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from archcalc.core.errors import Location, Problem
-from archcalc.spec.expressions import show
+from archcalc.spec.evaluate import show
 from archcalc.spec.source import Mark
 
 MOST_PROBLEMS = 50

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from archcalc.core.suggest import did_you_mean
-from archcalc.ops import OPS, called
+from archcalc.ops import OPS, called, nearly_called
 
 #: Parts of names that tell to which family an unknown op belongs.
 _FAMILIES = (
@@ -46,17 +46,19 @@ _EXAMPLES = {"out_channels": 64, "kernel_size": 3, "out_features": 10, "p": 0.5,
 
 def unknown_op(word: str, blocks: Iterable[str]) -> tuple[str, tuple[str, ...]]:
     """What to say after `there is no op or block …`: the op that is meant, or those of the likely family."""
-    known = [*blocks, *(kind for kind in OPS if kind != "input")]
     meant = [op.kind for op in called(word) if op.kind != "input"]
     if meant:
         return f"; did you mean {meant[0]}?", ()
+    known = [*blocks, *(kind for kind in OPS if kind != "input")]
+    near = [op.kind for op in nearly_called(word) if op.kind != "input"]
+    similar = did_you_mean(word, known, likeness=0.7) or (f"; did you mean {near[0]}?" if near else "")
     stand_in = f"a block named {word} may stand in for it" if word.isidentifier() else "a block may stand in for it"
     plain = word.lower()
     family = next((name for name, pattern in _FAMILIES if re.search(pattern, plain)), None)
     if family is not None:
         kinds = [op.kind for op in OPS.values() if op.family == family and op.kind != "input"]
-        return did_you_mean(word, known, likeness=0.7), (f"the {family} ops are {', '.join(kinds)}; {stand_in}",)
-    return did_you_mean(word, known, likeness=0.7), (stand_in,)
+        stand_in = f"the {family} ops are {', '.join(kinds)}; {stand_in}"
+    return similar, (stand_in,)
 
 
 def unknown_setting(key: str, known: Iterable[str]) -> str:
@@ -68,6 +70,14 @@ def unknown_setting(key: str, known: Iterable[str]) -> str:
         if key in keys:
             return f": {reason}"
     return did_you_mean(key, settings)
+
+
+def name_elsewhere(name: str, outside: Collection[str], uncounted: bool) -> str:
+    """What to say after `… is not known here` of a name around a block, and of one that may be meant as a counter."""
+    if name in outside:
+        return f": a block knows its own parameters and those of the network; give it {name} as a parameter"
+    is_counter = uncounted and len(name) == 1
+    return f"; as: {name} next to repeat makes it the counter" if is_counter else ""
 
 
 def settings_example(kind: str, value: object) -> str:

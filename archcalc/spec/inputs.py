@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from archcalc.core.errors import Location, Problem, SpecError, UsageError
 from archcalc.core.shapes import Shape, parse_shape
-from archcalc.spec.expressions import SIZE_FUNCTIONS, SIZE_NAMES, ExpressionError, interpolate
+from archcalc.spec.evaluate import interpolate
+from archcalc.spec.expressions import SIZE_FUNCTIONS, SIZE_NAMES, ExpressionError
 from archcalc.spec.source import Mark, MarkedDict, within
 from archcalc.spec.spec import Spec
 from archcalc.spec.values import Variables

@@ -13,6 +13,8 @@ from archcalc.spec.source import Mark, MarkedDict, MarkedList
 
 #: Keys that every step understands besides the fields of its op or block.
 STEP_KEYS = ("name", "from", "weights", "when", "repeat", "as", "frozen")
+#: The same, and the key of ops that take the size of another layer.
+KEYS_BESIDES_FIELDS = (*STEP_KEYS, "like")
 #: Those that are texts with expressions in braces; everything else is an expression.
 TEXT_KEYS = ("name", "from", "weights")
 #: Keys of an entry of `from` that is a mapping.
@@ -21,7 +23,7 @@ _FORMS = {
     "repeat": ("repeat", "as", "layers", "when"),
     "for_each": ("for_each", "rows", "layers", "block", "when"),
     "branches": ("branches", "merge", "name", "from", "when"),
-    "output": ("output", "loss_weight", "layers", "when"),
+    "output": ("output", "loss_weight", "training_only", "layers", "when"),
 }
 _NO_FIELDS = MarkedDict((1, 1))
 
@@ -89,6 +91,7 @@ class Output(NamedTuple):
 
     name: str
     loss_weight: Any
+    training_only: bool
     body: tuple[Item, ...]
     when: Any
     at: Mark
@@ -186,7 +189,11 @@ class ItemReader:
         if form == "repeat":
             return Repeat(value["repeat"], self._word(value, "as"), body, when, at, value.values_at)
         if form == "output":
-            return Output(str(value["output"]), value.get("loss_weight", 1.0), body, when, at, value.values_at)
+            training_only = value.get("training_only", False)
+            if not isinstance(training_only, bool):
+                self.problem("training_only must be true or false", value.values_at["training_only"])
+            weight = value.get("loss_weight", 1.0)
+            return Output(str(value["output"]), weight, training_only is True, body, when, at, value.values_at)
         return self._for_each(value, body, when, at)
 
     def _word(self, value: MarkedDict, key: str) -> str | None:
@@ -284,3 +291,16 @@ def kinds_of(items: Sequence[Item]) -> Iterator[tuple[str, Mark]]:
             yield from kinds_of(item.body)
             if isinstance(item, ForEach) and not isinstance(item.rows, str):
                 yield from kinds_of([row for row in item.rows if not isinstance(row, MarkedList)])
+
+
+def of_rank(items: tuple[Item, ...], rank: int) -> tuple[Item, ...]:
+    """Items for images as those for maps with so many position axes: `conv2d` becomes `conv1d`."""
+    return tuple(_of_rank(item, rank) for item in items)
+
+
+def _of_rank(item: Any, rank: int) -> Any:
+    if isinstance(item, Step):
+        return item._replace(kind=f"{item.kind[:-2]}{rank}d") if item.kind.endswith("2d") else item
+    if isinstance(item, Branches):
+        return item._replace(branches=tuple(_of_rank(branch, rank) for branch in item.branches))
+    return item._replace(body=tuple(_of_rank(inner, rank) for inner in item.body)) if hasattr(item, "body") else item

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from archcalc.graph.published import Paper, Reported
 from archcalc.ops import OPS
 from archcalc.spec.document import Block, Document, LayerOutput, Parameter, Variant
 from archcalc.spec.faults import MOST_PROBLEMS, describe_fault
-from archcalc.spec.items import ItemReader, block_item, kinds_of
+from archcalc.spec.items import ItemReader, block_item, kinds_of, of_rank
 from archcalc.spec.source import MarkedDict, Source, parse_source, read_source
 from archcalc.spec.spec import BlockSpec, Spec
 from archcalc.spec.static import check_statically
@@ -102,19 +103,19 @@ _HERE = Path(__file__).parent
 
 @cache
 def prelude() -> Mapping[str, BlockSpec]:
-    """The blocks that every spec may use: conv_relu, conv_bn_relu, separable_conv2d, …, some in every rank."""
+    """The blocks that every spec may use: conv_relu, mbconv, …, for maps of any rank; some with a rank in the name."""
     problems: list[Problem] = []
     reader = ItemReader("prelude.yaml", problems)
-
-    def blocks(text: str) -> dict[str, BlockSpec]:
-        raws = parse_source(text, reader.file).value
-        return {name: _block(reader, Block.model_validate(raw), raw) for name, raw in raws.items()}
-
-    windows = (_HERE / "prelude_windows.yaml").read_text("utf-8")
-    found = {**blocks(windows), **blocks((_HERE / "prelude.yaml").read_text("utf-8"))}
-    for rank in (1, 3):
-        others = blocks(windows.replace("2d", f"{rank}d"))
-        found |= {f"{name.removesuffix(f'{rank}d')}{rank}d": block for name, block in others.items()}
+    found: dict[str, BlockSpec] = {}
+    for file, around_convolution in (("prelude_windows.yaml", True), ("prelude.yaml", False)):
+        for name, raw in parse_source((_HERE / file).read_text("utf-8"), reader.file).value.items():
+            block = _block(reader, Block.model_validate(raw), raw)
+            bodies = {1: of_rank(block.body, 1), 2: block.body, 3: of_rank(block.body, 3)}
+            stem = name.removesuffix("2d")
+            if stem == name:
+                found[name] = replace(block, by_rank=bodies)
+            if around_convolution:
+                found |= {f"{stem}{rank}d": replace(block, body=body) for rank, body in bodies.items()}
     if problems:
         raise SpecError(problems)
     return found

@@ -23,6 +23,15 @@ def joined(scope: str, name: str) -> str:
     return f"{scope}/{name}" if scope else name
 
 
+#: Where none is near, so many names are listed.
+_MOST_LISTED = 6
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`; there are a, b, …`."""
+    return f"; there are {', '.join(names[:_MOST_LISTED])}" + ", …" * (len(names) > _MOST_LISTED)
+
+
 class Names:
     """What each full name stands for: a layer, a block or branches, an input of a block."""
 
@@ -45,10 +54,11 @@ class Names:
             del self.known[name]
         self.unresolved.clear()
 
-    def given(self, scope: str, name: str, at: Mark, is_layer: bool = False) -> str:
+    def given(self, scope: str, name: str, at: Mark, is_layer: bool = False, is_again: bool = False) -> str:
         """The full name of a given name; a faulty or repeated one is noted and replaced.
 
-        Only a layer can be given a path (`stage2/conv1`): what a block holds is named after the block.
+        `is_again`: the step is repeated, and this is not its first time. Only a layer can be given a path
+        (`stage2/conv1`): what a block holds is named after the block.
         """
         parts = name.split("/") if is_layer else [name]
         faulty = not name.isprintable() or any(not part or part != part.strip() for part in parts)
@@ -60,7 +70,8 @@ class Names:
             return self.made(scope, "unnamed")
         full = joined(scope, name)
         if full in self.known:
-            self.faults.add(f"two layers are named {full!r}", at)
+            hint = f'; in a repeat a name holds the counter: "{name}{{i}}" with as: i' if is_again else ""
+            self.faults.add(f"two layers are named {full!r}{hint}", at)
             return self.made(scope, name)
         return full
 
@@ -115,14 +126,15 @@ class Names:
         later = next((name for name in candidates if name in self.known), None)
         if later is None:
             shallow = [name for name in self.known if name.count("/") < 2][:2000]
-            message = f"{key}: there is no layer {reference!r}{did_you_mean(reference, shallow)}"
+            hint = did_you_mean(reference, shallow) or _listed([name for name in shallow if name != reader])
+            message = f"{key}: there is no layer {reference!r}{hint}"
         elif key == "weights":
             message = f"weights: {reference!r} comes later; a layer can only use the weights of layers above it"
         elif self._reads(layers, self.known[later][0], reader):
             message = f"a cycle: it reads {reference!r}, which reads it"
         else:
-            message = f"from: {reference!r} comes later; a layer can only read layers above it"
-        return Problem(message, location, f'"{reader}"')
+            message = f"{key}: {reference!r} comes later; a layer can only read layers above it"
+        return Problem(message, location, f'"{reader}"' if reader else None)
 
     def _reads(self, layers: Sequence[Layer], start: int, name: str) -> bool:
         """Whether a layer reads the named one, directly or through others."""

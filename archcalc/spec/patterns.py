@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from archcalc.core.errors import Inline, Location, Problem, SpecError
 from archcalc.core.suggest import did_you_mean
+from archcalc.core.words import visible
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops import OPS, Op, called
 from archcalc.ops.windowed import Windowed
@@ -68,7 +69,7 @@ def parse_pattern(text: str) -> Source:
     """The spec document that a pattern means. Raises `SpecError` that points into it."""
     if len(text) > LONGEST:
         raise SpecError([Problem(f"a pattern may have {LONGEST:,} characters, this one has {len(text):,}")])
-    return _Parser(text).document()
+    return _Parser(visible(text)).document()
 
 
 class _Parser:
@@ -298,10 +299,12 @@ def _named(text: str) -> tuple[type[Op], str] | None:
 
 
 def _first(op: type[Op]) -> str | None:
-    """The field that the first number after the name of an op gives."""
-    return next(
-        (name for name in _FIRST if name in op.model_fields and op.model_fields[name].annotation is not bool), None
-    )
+    """The field of the first number after the name of an op: the only one that it needs, where that is a number."""
+    fields = op.model_fields
+    needed = [name for name, field in fields.items() if field.is_required()]
+    if len(needed) == 1 and fields[needed[0]].annotation is int:
+        return needed[0]
+    return next((name for name in _FIRST if name in fields and fields[name].annotation is not bool), None)
 
 
 def _without_size(word: str) -> type[Op] | None:

@@ -9,6 +9,7 @@ from archcalc.ops.base import Op
 from archcalc.spec.document import Document, Parameter
 from archcalc.spec.load import prelude
 
+_LIKE = {"type": "string", "description": "the layer whose size it takes"}
 _EXPRESSION = {
     "type": ["string", "null"],
     "description": "an expression, such as 4*c or max(1, c // 2); nothing: the variable of the field's own name",
@@ -130,7 +131,13 @@ def _items() -> dict[str, Any]:
             ["branches"],
         ),
         "Output": _form(
-            {"output": words, "loss_weight": {"type": ["number", "string"]}, "layers": layers, "when": when},
+            {
+                "output": words,
+                "loss_weight": {"type": ["number", "string"]},
+                "training_only": {"type": "boolean"},
+                "layers": layers,
+                "when": when,
+            },
             ["output", "layers"],
         ),
         "Source": _form(
@@ -156,7 +163,7 @@ def _step(fields: dict[str, Any], description: str, step_keys: dict[str, Any], c
     return {
         "type": "object" if required else ["object", "null"],
         "description": description.strip(),
-        "properties": {**fields, **step_keys},
+        "properties": {**fields, **({"like": _LIKE} if cls.sized_by_second else {}), **step_keys},
         "required": required,
         "additionalProperties": False,
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from archcalc.core.suggest import did_you_mean
 from archcalc.spec.document import Parameter
-from archcalc.spec.expressions import exact, show
+from archcalc.spec.evaluate import exact, show
 
 
 def accept(name: str, parameter: Parameter, value: Any) -> Any:

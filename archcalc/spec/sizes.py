@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from archcalc.core.numbers import product
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.core.words import listed
+from archcalc.graph.layer_graph import Layer
 from archcalc.graph.shaping import KnownShapes
-from archcalc.spec.expressions import IN_CHANNELS, ExpressionError, show
+from archcalc.spec.evaluate import show
+from archcalc.spec.expressions import IN_CHANNELS, ExpressionError
 from archcalc.spec.faults import Faults
 from archcalc.spec.names import Flow, Names
 
@@ -23,6 +25,9 @@ _SIZES: dict[str, tuple[tuple[int, ...], Callable[[Shape], Any]]] = {
     "width": ((2, 3), lambda shape: shape[-1]),
     "depth": ((3,), lambda shape: shape[1]),
 }
+
+#: Families of ops that give maps with as many position axes as they read.
+_KEEP_RANK = ("activation", "normalisation", "regularisation")
 
 
 def size_of(name: str, shape: Shape) -> Any:
@@ -75,11 +80,23 @@ class Scope(dict[str, Any]):
 class MapSizes:
     """Knows the shapes of all layers so far. `were_read`: whether any has been asked for."""
 
-    def __init__(self, names: Names, faults: Faults, shapes: KnownShapes) -> None:
-        self._names, self._faults = names, faults
-        self.shapes = shapes
+    def __init__(self, names: Names, faults: Faults, layers: Sequence[Layer]) -> None:
+        self._names, self._faults, self._layers = names, faults, layers
+        self.shapes = KnownShapes(layers)
         self.were_read = False
         self.know_input = True
+
+    def rank(self, index: int) -> int:
+        """How many position axes the map of a layer has; a shape is worked out only where no op tells."""
+        while (rank := getattr(self._layers[index].op, "rank", None)) is None:
+            _, op, inputs, *_ = self._layers[index]
+            if not inputs or not (op.most_inputs is None or op.family in _KEEP_RANK):
+                break
+            index = inputs[0]
+        else:
+            return int(rank)
+        shape = self.shapes.of(index)
+        return 2 if shape is None else len(shape) - 1
 
     def size(self, name: str, layer: str | None, flow: Flow, scope: str) -> Any:
         """A size of the named layer, or else of the layers of a flow. Raises `ExpressionError`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from archcalc.spec.document import Block, Document
 from archcalc.spec.items import Item
@@ -17,6 +18,8 @@ class BlockSpec:
     body: tuple[Item, ...]
     file: str
     raw: MarkedDict
+    #: Of a block that takes maps of any rank: its body for signals and for volumes, by the number of position axes.
+    by_rank: Mapping[int, tuple[Item, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

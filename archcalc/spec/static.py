@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from archcalc.core.errors import Location, Problem, UsageError
@@ -13,14 +13,15 @@ from archcalc.core.suggest import did_you_mean
 from archcalc.ops import OPS
 from archcalc.spec import items as it
 from archcalc.spec.document import Parameter
-from archcalc.spec.expressions import KEYWORDS, SIZE_NAMES, ExpressionError, expressions_in_braces, parse_expression
+from archcalc.spec.evaluate import expressions_in_braces
+from archcalc.spec.expressions import KEYWORDS, SIZE_NAMES, TRUTHS, ExpressionError, parse_expression
 from archcalc.spec.faults import MOST_PROBLEMS, TooMuchError
-from archcalc.spec.hints import unknown_op, unknown_setting
+from archcalc.spec.hints import name_elsewhere, unknown_op, unknown_setting
 from archcalc.spec.items import kinds_of
 from archcalc.spec.settings import accept
 from archcalc.spec.source import Mark, MarkedDict, MarkedList, within
 from archcalc.spec.spec import Spec
-from archcalc.spec.values import is_text, is_text_field
+from archcalc.spec.values import PLAIN_SHAPE, is_text, is_text_field
 
 _WORD = re.compile(r"[\w.]+")
 
@@ -39,11 +40,26 @@ class Checker:
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.problems: list[Problem] = []
+        #: All counters and columns of tables so far, those that a block does not know, and whether there is a repeat
+        #: without a counter here.
+        self.counted: set[str] = set()
+        self.outside: set[str] = set()
+        self.uncounted = False
 
     def problem(self, message: str, at: Mark, *details: str) -> None:
         self.problems.append(Problem(message, Location(self.spec.file, *at), details=details))
         if len(self.problems) >= MOST_PROBLEMS:
             raise TooMuchError
+
+    @contextmanager
+    def repeated(self, counter: str | None, is_repeat: bool = True) -> Iterator[set[str]]:
+        """What is repeated; gives the names that are known there besides."""
+        outer = self.uncounted
+        self.uncounted = outer or (is_repeat and counter is None)
+        found = {counter} if counter else set()
+        self.counted |= found
+        yield found
+        self.uncounted = outer
 
     def run(self) -> None:
         spec, document = self.spec, self.spec.document
@@ -55,6 +71,7 @@ class Checker:
                 self.problem(
                     f"there is an op {name!r}; a block needs another name", spec.source.value["blocks"].keys_at[name]
                 )
+        self.outside = self.counted - names
         own = [block for block in spec.blocks.values() if block.file == spec.file]
         for block in own:
             inner = names | set(block.declared.parameters) | set(block.declared.let or ())
@@ -74,23 +91,26 @@ class Checker:
                 self.step(item, names)
                 continue
             at = item.places
-            self.expression(item.when, names, at.get("when", item.at))
+            self.expression(item.when, names, at.get("when", item.at), "when")
             if isinstance(item, it.Repeat):
-                self.expression(item.times, names, at["repeat"])
-                self.items(item.body, names | ({item.variable} if item.variable else set()))
+                self.expression(item.times, names, at["repeat"], "repeat")
+                with self.repeated(item.variable) as counter:
+                    self.items(item.body, names | counter)
             elif isinstance(item, it.ForEach):
                 if isinstance(item.rows, str):
                     self.expression(item.rows, names, at["rows"])
                 else:
                     self.items([row for row in item.rows if not isinstance(row, MarkedList)], names)
+                self.counted |= set(item.columns)
                 self.items(item.body, names | set(item.columns))
             elif isinstance(item, it.Branches):
                 if item.merge is not None:
                     self.merge(item.merge, at.get("merge", item.at))
                 for branch in item.branches:
-                    self.expression(branch.when, names, branch.places.get("when", item.at))
-                    self.expression(branch.times, names, branch.places.get("repeat", item.at))
-                    self.items(branch.body, names | ({branch.variable} if branch.variable else set()))
+                    self.expression(branch.when, names, branch.places.get("when", item.at), "when")
+                    self.expression(branch.times, names, branch.places.get("repeat", item.at), "repeat")
+                    with self.repeated(branch.variable, branch.times is not None) as counter:
+                        self.items(branch.body, names | counter)
             else:
                 self.expression(item.loss_weight, names, at.get("loss_weight", item.at))
                 self.items(item.body, names)
@@ -100,21 +120,31 @@ class Checker:
             kinds = [kind for kind, op in OPS.items() if op.most_inputs is None]
             self.problem(f"merge can be {', '.join(kinds)}, not {merge!r}{did_you_mean(merge, kinds)}", at)
 
+    def faulty_blocks(self) -> Collection[str]:
+        """Names of blocks that the spec declares, read or not."""
+        written = self.spec.source.value.get("blocks")
+        return written if isinstance(written, dict) else ()
+
     def step(self, item: it.Step, names: set[str]) -> None:
         if item.kind in self.spec.blocks:
             declared = self.spec.blocks[item.kind].declared.parameters
             known: list[str] = list(declared)
         elif item.kind in OPS and item.kind != "input":
-            known = list(OPS[item.kind].model_fields)
+            known = [*OPS[item.kind].model_fields, *(["like"] if OPS[item.kind].sized_by_second else [])]
+        elif item.kind in self.faulty_blocks():
+            return  # it is there, and what is wrong with it is said
         else:
             hint, details = unknown_op(item.kind, self.spec.blocks)
             self.problem(f"there is no op or block {item.kind!r}{hint}", item.at, *details)
             return
         outer = names
-        if "as" in item.fields:
-            names = names | {item.fields["as"]}
-            if "repeat" not in item.fields:
-                self.problem("as counts the times of repeat, which is not here", item.fields.keys_at["as"])
+        if "as" in item.fields and "repeat" not in item.fields:
+            self.problem("as counts the times of repeat, which is not here", item.fields.keys_at["as"])
+        with self.repeated(item.fields.get("as"), "repeat" in item.fields) as counter:
+            self.settings(item, known, outer, names | counter)
+
+    def settings(self, item: it.Step, known: Sequence[str], outer: set[str], names: set[str]) -> None:
+        """The settings of a step: `known` are those that it has, `outer` the names that its repeat knows."""
         for key, raw in item.fields.items():
             at = item.fields.values_at.get(key, item.at)
             if key not in known and key not in it.STEP_KEYS:
@@ -124,15 +154,15 @@ class Checker:
                     f"it has {', '.join([*known, *it.STEP_KEYS])}",
                 )
             elif key in ("when", "repeat", "frozen"):
-                self.expression(raw, outer, at)
+                self.expression(raw, outer, at, key)
             elif key == "as":
                 continue
-            elif key in it.TEXT_KEYS:
+            elif key in it.TEXT_KEYS or (key == "like" and item.kind not in self.spec.blocks):
                 self.references(raw, names, at)
             elif item.kind in OPS and is_text_field(item.kind, key):
                 self.braces(raw, names, at)
             else:
-                self.syntax(raw, names, at)
+                self.syntax(raw, names, at, f"{item.kind}: {key}")
 
     def references(self, raw: Any, names: set[str], at: Mark) -> None:
         """The names in `from`; each may be a mapping, with a condition and a number of times."""
@@ -152,34 +182,36 @@ class Checker:
                 self.problem("as must be a name for the counter of repeat", entry.values_at["as"])
                 counter = None
             for key in ("when", "repeat"):
-                self.expression(entry.get(key), names, entry.values_at.get(key, entry.at))
+                self.expression(entry.get(key), names, entry.values_at.get(key, entry.at), key)
             self.braces(entry.get("layer"), names | ({counter} if counter else set()), entry.values_at.get("layer", at))
 
-    def syntax(self, raw: Any, names: set[str], at: Mark) -> None:
+    def syntax(self, raw: Any, names: set[str], at: Mark, what: str) -> None:
         """Whether a field can be read at all. Words and sizes, `same` and 7x7x512, are for the op to judge."""
         if isinstance(raw, MarkedList):
             for value, mark in zip(raw, raw.items_at, strict=True):
-                self.syntax(value, names, mark)
+                self.syntax(value, names, mark, what)
         elif is_text(raw):
             self.braces(raw, names, at)
-        elif isinstance(raw, str) and not _WORD.fullmatch(raw):
+        elif isinstance(raw, str) and not _WORD.fullmatch(raw) and not PLAIN_SHAPE.fullmatch(raw):
             try:
                 parse_expression(raw)
             except ExpressionError as error:
-                self.problem(error.message, within(raw, at, error.offset))
+                self.problem(f"{what}: {error.message}", within(raw, at, error.offset))
 
-    def expression(self, raw: Any, names: set[str], at: Mark) -> None:
+    def expression(self, raw: Any, names: set[str], at: Mark, what: str = "") -> None:
         if not isinstance(raw, str):
             return
+        what = what and f"{what}: "
         try:
             used = parse_expression(raw).names()
         except ExpressionError as error:
-            self.problem(error.message, within(raw, at, error.offset))
+            self.problem(what + error.message, within(raw, at, error.offset))
             return
         for name, offset in sorted(used):
             if name not in names and name not in SIZE_NAMES:
-                hint = did_you_mean(name, names) or did_you_mean(name, SIZE_NAMES)
-                self.problem(f"{name!r} is not known here{hint}", within(raw, at, offset))
+                hint = name_elsewhere(name, self.outside, self.uncounted)
+                hint = hint or did_you_mean(name, names) or did_you_mean(name, (*SIZE_NAMES, *TRUTHS))
+                self.problem(f"{what}{name!r} is not known here{hint}", within(raw, at, offset))
 
     def braces(self, text: Any, names: set[str], at: Mark) -> None:
         if isinstance(text, str) and "{" in text:

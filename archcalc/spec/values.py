@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from fractions import Fraction
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
@@ -13,19 +13,11 @@ from pydantic import ValidationError
 from archcalc.core.suggest import did_you_mean
 from archcalc.ops import OPS, Op
 from archcalc.ops.reshape import Identity, as_shape
-from archcalc.spec.expressions import (
-    FAULTY,
-    KEYWORDS,
-    SIZE_NAMES,
-    ExpressionError,
-    evaluate,
-    interpolate,
-    is_too_long,
-    parse_expression,
-    show,
-)
+from archcalc.spec.evaluate import FAULTY, evaluate, interpolate, show
+from archcalc.spec.expressions import KEYWORDS, SIZE_NAMES, TRUTHS, ExpressionError, is_too_long, parse_expression
 from archcalc.spec.faults import Faults, describe_fault
-from archcalc.spec.items import STEP_KEYS
+from archcalc.spec.hints import name_elsewhere
+from archcalc.spec.items import KEYS_BESIDES_FIELDS
 from archcalc.spec.source import Mark, MarkedDict, within
 
 Variables = Mapping[str, Any]
@@ -103,8 +95,8 @@ def is_text_field(kind: str, key: str) -> bool:
     return field is not None and field.annotation is str
 
 
-#: 9*3 as a shape is 9×3, as it is for an input, and no product.
-_PLAIN_SHAPE = re.compile(r"\s*\d+(\s*[x×*]\s*\d+)+\s*", re.IGNORECASE)
+#: 9*3 as a shape is 9×3, as it is for an input, and no product; 1x32 hwc says which axes are meant.
+PLAIN_SHAPE = re.compile(r"\s*\d+(\s*[x×*]\s*\d+)+(\s+(hwc|chw))?\s*", re.IGNORECASE)
 
 
 @cache
@@ -123,7 +115,7 @@ def field_value(
     """
     if is_text(raw) or (isinstance(raw, str) and is_text_field(kind, key)):
         return interpolate(raw, variables)
-    if isinstance(raw, str) and is_shape_field(kind, key) and _PLAIN_SHAPE.fullmatch(raw):
+    if isinstance(raw, str) and is_shape_field(kind, key) and PLAIN_SHAPE.fullmatch(raw):
         return raw
     words = words_of(kind, key).difference(variables)
     if raw is None or isinstance(raw, (int, float)) or not words:
@@ -134,9 +126,11 @@ def field_value(
     return str(raw) if is_word else value_of(raw, variables)
 
 
-def _unknown_name(name: str, variables: Variables) -> str:
-    """What to say of a name that is no variable: the nearest, or how a word is written."""
-    hint = did_you_mean(name, [word for word in (*variables, *_WORDS) if word != name])
+def _unknown_name(name: str, variables: Variables, elsewhere: str) -> str:
+    """What to say of a name that is no variable: where there is one, the nearest, or how a word is written."""
+    if elsewhere:
+        return elsewhere
+    hint = did_you_mean(name, [word for word in (*variables, *_WORDS, *TRUTHS) if word != name])
     if not hint and hasattr(variables, "size"):
         hint = did_you_mean(name, SIZE_NAMES)
     return f"{hint}; a word is written in quotes of its own: \"'{name}'\"" if name in _WORDS or not hint else hint
@@ -148,6 +142,14 @@ class Values:
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
         self._ops: dict[Any, Op] = {}
+        #: The names that are known around the blocks that are open.
+        self.outside: Collection[str] = ()
+        #: Whether something is repeated without a counter, and whether it is not its first time.
+        self.uncounted = self.is_again = False
+
+    def elsewhere(self, error: ExpressionError) -> str:
+        """What to say of a name that is unknown here, where it is known around a block or is a counter without `as`."""
+        return name_elsewhere(error.unknown, self.outside, self.uncounted) if error.unknown else ""
 
     def wrong(
         self, error: ExpressionError, what: str, raw: Any, variables: Variables, at: Mark, layer: str | None
@@ -155,7 +157,7 @@ class Values:
         """Note a faulty expression, with the nearest known names."""
         if not error.message:
             return
-        hint = _unknown_name(error.unknown, variables) if error.unknown else ""
+        hint = _unknown_name(error.unknown, variables, self.elsewhere(error)) if error.unknown else ""
         self.faults.add(f"{what}: {error.message}{hint}", error.mark or within(raw, at, error.offset), layer)
 
     def value(self, raw: Any, variables: Variables, at: Mark, what: str) -> Any:
@@ -172,14 +174,14 @@ class Values:
             return interpolate(str(raw), variables)
         except ExpressionError as error:
             if error.message:
-                self.faults.add(error.message, within(raw, at, error.offset))
+                self.faults.add(error.message + self.elsewhere(error), within(raw, at, error.offset))
             return str(raw)
 
-    def condition(self, when: Any, variables: Variables, at: Mark) -> bool:
-        """Whether something is wanted; without a condition it is."""
+    def condition(self, when: Any, variables: Variables, at: Mark, what: str = "when") -> bool:
+        """Whether something is wanted; without a condition it is. `what` is the key that holds it."""
         if when is None:
             return True
-        value = self.value(when, variables, at, "when")
+        value = self.value(when, variables, at, what)
         return value is not FAULTY and bool(value)
 
     def loss_weight(self, raw: Any, variables: Variables, at: Mark) -> float:
@@ -206,6 +208,16 @@ class Values:
             return 0
         return times
 
+    def repeats(self, raw: Any, variable: str | None, variables: Variables, at: Mark) -> Iterator[Variables]:
+        """The variables of each repetition, with the one that counts them from 1."""
+        times = 1 if raw is None else self.times(raw, variables, at)
+        outer = self.uncounted, self.is_again
+        self.uncounted = outer[0] or (raw is not None and variable is None)
+        for count in range(1, times + 1):
+            self.is_again = outer[1] or count > 1
+            yield {**variables, variable: count} if variable else variables
+        self.uncounted, self.is_again = outer
+
     def cell(self, column: str, raw: Any, variables: Variables, at: Mark) -> Any:
         """A value of a table. A `name` is text and may hold braces; a word that is no variable is a word."""
         if column == "name":
@@ -221,7 +233,7 @@ class Values:
         unknown: dict[str, ExpressionError] = {}
         failed = False
         for key, raw in fields.items():
-            if key in STEP_KEYS:
+            if key in KEYS_BESIDES_FIELDS:
                 continue
             try:
                 values[key] = plain(field_value(kind, key, raw, variables)) if isinstance(raw, (str, list)) else raw

@@ -14,7 +14,7 @@ from archcalc.core.shapes import spec_shape
 from archcalc.graph.layer_graph import LayerGraph, Output
 from archcalc.ops import OPS, Op
 from archcalc.ops.windowed import Sides
-from archcalc.spec.expressions import exact
+from archcalc.spec.evaluate import exact
 
 _PLAIN = re.compile(r"[A-Za-z_][\w ./'()&-]*[\w.)]|[A-Za-z]|\d+(?:x\d+)+")
 #: What YAML holds only as an escape.
@@ -67,7 +67,11 @@ def _own_facts(graph: LayerGraph) -> list[str]:
 def outputs_of(graph: LayerGraph) -> list[str]:
     """The outputs of a network, by the names of layers."""
     outputs = {
-        output.name: {"layer": graph.layers[output.layer].name, "loss_weight": output.loss_weight}
+        output.name: {
+            "layer": graph.layers[output.layer].name,
+            "loss_weight": output.loss_weight,
+            **({"training_only": True} if output.training_only else {}),
+        }
         for output in graph.outputs
     }
     return ["outputs:", *_entries(outputs, "  ")]
@@ -106,13 +110,16 @@ def _fixed(name: str, value: Any) -> dict[str, Any]:
 
 def _layers(graph: LayerGraph) -> Iterator[str]:
     written: dict[Op, dict[str, Any]] = {}
+    # What a layer without `from` reads: the first of the inputs, then the layer that was written before it.
+    previous = next((index for index, layer in enumerate(graph.layers) if layer.op.kind == "input"), -1)
     for index, layer in enumerate(graph.layers):
         if layer.op.kind == "input":
             continue
         fields: dict[str, Any] = {"name": layer.name}
-        if layer.inputs and layer.inputs != (index - 1,):
+        if layer.inputs and layer.inputs != (previous,):
             sources = [graph.layers[source].name for source in layer.inputs]
             fields["from"] = sources[0] if len(sources) == 1 else sources
+        previous = index
         if layer.weights_of is not None:
             fields["weights"] = graph.owner(layer).name
         elif layer.frozen:

@@ -26,12 +26,12 @@ if (process.argv.includes("--tests")) {
   await cp(join(here, "static"), out, { recursive: true });
   const page = {
     ...common,
-    entryPoints: { page: "src/main.ts", worker: "src/worker.ts" },
+    entryPoints: { page: "src/main.ts", worker: "src/worker.ts", widget: "src/widget.ts", hdf5: "src/hdf5.ts" },
     outdir: out,
     minify: true,
     legalComments: "none",
-    // The worker imports Pyodide from where it was put, by its address.
-    external: ["./pyodide/*"],
+    // The worker imports Pyodide from where it was put, by its address; the page what reads HDF5.
+    external: ["./pyodide/*", "./hdf5.js"],
   };
   if (process.argv.includes("--watch")) {
     const context = await esbuild.context({ ...page, minify: false, sourcemap: "inline" });

@@ -34,6 +34,15 @@ def test_wrong_claims(archcalc: Run, claims: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["claims: []\n", "claims:\n  - {text: nobody knows, not_calculated: a matter of taste}\n"]
+)
+def test_nothing_calculated_is_no_success(archcalc: Run, claims: Path, text: str) -> None:
+    claims.write_text(text, encoding="utf-8")
+    result = archcalc("audit", claims)
+    assert (result.code, result.err) == (1, "")
+
+
+@pytest.mark.parametrize(
     ("name", "start"), [("a.md", "# Audit"), ("a.html", "<!doctype"), ("a.json", "{"), ("a", "claims")]
 )
 def test_files(archcalc: Run, claims: Path, name: str, start: str) -> None:

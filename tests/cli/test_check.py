@@ -74,7 +74,7 @@ def test_five_planted_mistakes_are_named(archcalc: Run, table: str) -> None:
 def test_right_table(archcalc: Run, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(RIGHT, encoding="utf-8")
     result = archcalc("check", "alexnet", tmp_path / "a.csv")
-    assert result == (0, "AlexNet: 5 of 5 right, 1 empty\n", "")
+    assert result == (0, "AlexNet: 5 of 5 right\n", "")
 
 
 def test_stdin(archcalc: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,3 +243,13 @@ def test_the_language_comes_from_the_environment_and_stays_in_the_command(
     assert "неверно" in archcalc("check", "alexnet", table).out
     assert "wrong" in archcalc("check", "alexnet", table, "--lang", "en").out
     assert language() == "en"
+
+
+def test_a_complete_key_has_no_empty_cell(archcalc: Run, tmp_path: Path) -> None:
+    """The shape of a total is no question; that of a layer is."""
+    rows = "layer,output shape,params\nC1,28x28x6,156\nC3,{},2416\nC5,,48120\nF6,,10164\noutput,,850\ntotal,,61706\n"
+    for shape, empty in (("10x10x16", "3 empty"), ("", "4 empty")):
+        (tmp_path / "a.csv").write_text(rows.format(shape), encoding="utf-8")
+        assert archcalc("check", "lenet5", tmp_path / "a.csv").out.rstrip().endswith(empty)
+    (tmp_path / "a.csv").write_text("layer,output shape,params\nC1,28x28x6,156\ntotal,,61706\n", encoding="utf-8")
+    assert archcalc("check", "lenet5", tmp_path / "a.csv").out == "LeNet-5: 3 of 3 right\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,48 @@ def test_fit_takes_the_memory_of_a_device(archcalc: Run) -> None:
 )
 def test_refused(refuses: Run, arguments: list[str], message: str) -> None:
     assert message in refuses(*arguments).err
+
+
+#: English words that stand in the results of `estimate` and `gradients`.
+ENGLISH = "operations?|layers?|bytes|log scale|bound|least|ridge|loss|first|median|largest|weights|batch"
+
+
+@pytest.mark.parametrize("name", ["ru", "he", "hy"])
+def test_roofline_and_table_are_in_the_language(archcalc: Run, tmp_path: Path, name: str) -> None:
+    target = tmp_path / "roof.svg"
+    how = ["estimate", "resnet18", "--device", "t4", "--lang", name]
+    assert archcalc(*how, "-o", str(target)).code == 0
+    picture = target.read_text(encoding="utf-8").replace("NVIDIA T4 data sheet", "").partition("8.1 TFLOPS")[0]
+    assert not re.findall("operations|layer after|log scale|bound by|least|ridge", picture)
+    table = archcalc(*how).out.partition("NVIDIA T4 data sheet")[0]
+    assert not re.findall(rf"\b({ENGLISH})\b", re.sub(r"\S*/\S*", "", table))
+    assert archcalc(*how, "-f", "json").out == archcalc(*how[:-2], "-f", "json").out
+
+
+@pytest.mark.parametrize("name", ["ru", "he", "hy"])
+def test_the_table_of_gradients_is_in_the_language(archcalc: Run, name: str) -> None:
+    result = archcalc("gradients", "8x8x1 -> conv3-2 -> bn -> fc3", "--lang", name)
+    assert result.code == 0
+    assert not re.findall(rf"\b({ENGLISH})\b", result.out)
+
+
+@pytest.mark.parametrize(("name", "letters"), [("ru", "[а-я]"), ("he", "[א-ת]"), ("hy", "[ա-և]")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["report", "alexnt"],
+        ["explain", "lenet5", "c11"],
+        ["check", "lenet5", "nothing.csv"],
+        ["check", "lenet5", "answers.csv"],
+        ["check", "lenet5"],
+        ["draw", "lenet5", "-o", "a.foo"],
+        ["grade", "lenet5", "nothing", "-o", "marks"],
+    ],
+)
+def test_errors_that_a_class_meets_are_in_the_language(
+    refuses: Run, arguments: list[str], name: str, letters: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "answers.csv").write_text("a\n1\n")
+    for line in refuses(*arguments, "--lang", name).err.splitlines():
+        assert re.search(letters, line)

@@ -40,6 +40,18 @@ def test_weights_are_those_of_the_seed_or_of_a_file(archcalc: Run, tmp_path: Pat
     assert one == two != three
 
 
+def test_weights_are_those_of_a_model_file_unless_random_ones_are_asked_for(archcalc: Run, tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="it is read with it: pip install 'archcalc[test]'")
+    first, again, random = (tmp_path / f"{n}.onnx" for n in range(3))
+    assert archcalc("export", "8x8x1 -> fc4", "-o", str(first), "--seed", "3").code == 0
+    assert archcalc("export", str(first), "-o", str(again)) == (0, "", "")
+    assert archcalc("export", str(first), "-o", str(random), "--weights", "random") == (0, "", "")
+    held = [ac.load(file).arrays for file in (first, again, random)]
+    one, two, three = (arrays["fc1"]["weight"]() for arrays in held)
+    assert (one == two).all()
+    assert not (one == three).any()
+
+
 def test_settings_and_inputs(archcalc: Run) -> None:
     code = archcalc("export", "mobilenet", "--set", "alpha=0.5", "--input", "160x160x3", "-o", "-", "--to", "torch").out
     assert "Input (N, 3, 160, 160); 1,331,592 parameters." in code

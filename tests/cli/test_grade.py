@@ -102,6 +102,19 @@ def test_only_what_the_worksheet_asks_counts(archcalc: Run) -> None:
 
 
 @pytest.mark.slow
+def test_a_table_without_flatten_is_whole(archcalc: Run) -> None:
+    """Nobody has to answer for flatten, which few tables have."""
+    pattern = "8x8x3 -> conv3-4 -> relu -> pool2 -> flatten -> fc5"
+    Path("flat").mkdir()
+    Path("flat", "ada.csv").write_text(
+        "layer,output shape,params\nconv1,8x8x4,112\npool1,4x4x4,0\nfc1,5,325\ntotal,,437\n"
+    )
+    result = archcalc("grade", pattern, "flat", "-o", "out", "--quantities", "output_shape,params")
+    assert result.code == 0, result.err
+    row = grades(Path("out/grades.csv"))["ada"]
+    assert (row["score"], row["max_score"]) == ("7", "7")
+
+
 def test_each_student_has_a_network_of_their_own(archcalc: Run) -> None:
     Path("roster.txt").write_text("Ada L\nBob\n", encoding="utf-8")
     made = archcalc("exercise", "resnet18", "--students", "roster.txt", "--blank", "0.5", "-f", "csv", "-o", "hw")
@@ -226,3 +239,11 @@ def test_nothing_graded_is_no_success(archcalc: Run) -> None:
     Path("class").mkdir()
     Path("class/fay.docx").write_bytes(b"PK")
     assert archcalc("grade", "lenet5", "class", "-o", "out").code == 1
+
+
+def test_nothing_answered_is_no_success(archcalc: Run) -> None:
+    Path("class").mkdir()
+    Path("class/fay.csv").write_text("layer,output,params\nconv1,,\nfc1,,\n", encoding="utf-8")
+    assert archcalc("grade", "lenet5", "class", "-o", "out").code == 1
+    Path("class/ada.csv").write_text("layer,output,params\nconv1,28x28x6,\nfc1,,\n", encoding="utf-8")
+    assert archcalc("grade", "lenet5", "class", "-o", "out2").code == 0

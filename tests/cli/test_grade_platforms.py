@@ -164,3 +164,18 @@ def test_two_of_one_name_without_numbers_are_not_guessed(archcalc: Run) -> None:
     rows = grades(archcalc, "lenet5", "class", "--homework", "hw")
     assert rows["John_Smith-2"]["score"] == rows["John_Smith-2"]["max_score"]
     assert "may be one of John_Smith, John_Smith-2; a roster with a column of ids" in rows["smithjohn"]["problem"]
+
+
+def test_names_in_letters_from_a_to_z_are_found(archcalc: Run) -> None:
+    """Where a system has no marks: Żółć is zolc. A name with the marks goes before one without them."""
+    Path("roster.txt").write_text("Łukasz Żółć\nJürgen Møller\nJurgen Moller\n", encoding="utf-8")
+    assert archcalc("exercise", "lenet5", "--students", "roster.txt", "-f", "csv", "-o", "hw").code == 0
+    Path("class").mkdir()
+    keys = {path.stem: path.read_bytes() for path in Path("hw/keys").iterdir()}
+    Path("class/zolclukasz_7_70_a.csv").write_bytes(keys["Łukasz_Żółć"])
+    Path("class/mollerjurgen_8_80_a.csv").write_bytes(keys["Jurgen_Moller"])
+    Path("class/møllerjürgen_9_90_a.csv").write_bytes(keys["Jürgen_Møller"])
+    rows = grades(archcalc, "lenet5", "class", "--homework", "hw")
+    assert {name: row["score"] == row["max_score"] != "0" for name, row in rows.items()} == {
+        "zolclukasz": True, "mollerjurgen": True, "møllerjürgen": True
+    }  # fmt: skip

@@ -116,7 +116,7 @@ def test_patterns_are_numbered(archcalc: Run) -> None:
 def test_what_is_too_small_says_so(archcalc: Run) -> None:
     deep = "8x8x3 -> [conv3-4 -> sigmoid]*30 -> fc5"
     single = archcalc("gradients", deep, "--init", "1e-4").out
-    assert "0: smaller than float32 can hold; --dtype float64 holds." in single
+    assert "0: smaller than float32 can hold. --dtype float64 holds it." in single
     double = archcalc("gradients", deep, "--init", "1e-4", "--dtype", "float64").out
     assert float(table(double, "layer ")[0][-3]) > 0
     assert "smaller than" not in double

@@ -117,7 +117,7 @@ def test_a_file_is_written_with_streams_closed(tmp_path: Path, closed: str) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("where", ["archcalc.cli.run.run", "archcalc.spec.catalogue.names"])
+@pytest.mark.parametrize("where", ["archcalc.cli.run.run", "archcalc.render.tables.summaries.summaries"])
 def test_an_interrupt_ends_a_run_without_a_traceback(where: str) -> None:
     """Before the command starts, and while it works."""
     module, _, name = where.rpartition(".")

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from archcalc.api import analyse
-from archcalc.core.language import language, use
+from archcalc.core.language import PARTIAL, language, use
+from archcalc.core.text import cells
 from archcalc.ops import OPS
 from archcalc.render.diagrams.text import missing
 from archcalc.teach.exercise.worksheet import ASKED
@@ -138,8 +139,8 @@ def test_explain_others(name: str, network: str, archcalc: Run) -> None:
 
 
 @pytest.mark.slow
-def test_what_programs_read_is_english_and_so_are_pages(archcalc: Run) -> None:
-    for form in ("json", "csv", "html"):
+def test_what_programs_read_is_english(archcalc: Run) -> None:
+    for form in ("json", "csv"):
         assert (
             archcalc("report", "alexnet", "-f", form, "--lang", "he").out
             == archcalc("report", "alexnet", "-f", form).out
@@ -156,6 +157,110 @@ def test_columns_of_a_table_in_hebrew_start_in_one_cell(archcalc: Run) -> None:
 
 
 def test_a_language_that_is_not_there_is_an_error(archcalc: Run) -> None:
-    result = archcalc("report", "alexnet", "--lang", "es")
+    result = archcalc("report", "alexnet", "--lang", "pt")
     assert (result.code, result.out) == (2, "")
-    assert "'es' is not one of 'en', 'ru', 'he', 'hy'" in result.err
+    assert "'pt' is not one of 'en', 'ru', 'he', 'hy', 'es', 'fr', 'de', 'zh'" in result.err
+
+
+#: What stays in pictures and slides: names of networks, data and contests.
+IN_PICTURES = ("lenet5", "LeNet", "LRN", "two", "GPUs", "ZFNet", "ImageNet", "ILSVRC")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_deck(name: str, archcalc: Run) -> None:
+    """Every text of the slides, but the papers; paragraphs with Hebrew run from right to left, sizes do not."""
+    from pptx import Presentation
+
+    assert archcalc("deck", "lenet5", "alexnet", "-o", "deck.pptx", "--lang", name).code == 0
+    *slides, _sources = Presentation("deck.pptx").slides
+    lenet = [row.name for row in analyse("lenet5").rows]
+    texts = [node.text for slide in slides for node in slide._element.iter("{*}t") if node.text]
+    assert english(" ".join(texts).replace("\u200e", ""), "alexnet", *lenet, *IN_PICTURES) == []
+    turned = [node for slide in slides for node in slide._element.iter("{*}pPr") if node.get("rtl")]
+    assert bool(turned) == (name == "he")
+    for properties in turned:
+        paragraph = properties.getparent()
+        assert re.search("[א-ת]", "".join(node.text or "" for node in paragraph.iter("{*}t")))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TRANSLATED)
+@pytest.mark.parametrize(
+    "command",
+    ["draw alexnet", "draw alexnet --style volumes", "draw unet", "draw alexnet --style slabs",
+     "draw alexnet@grouped --style towers", "draw lenet5 --style maps", "draw alexnet --style bars",
+     "plot profile alexnet", "plot memory alexnet", "plot receptive-field alexnet", "plot timeline alexnet zfnet"],
+)  # fmt: skip
+def test_pictures(command: str, name: str, archcalc: Run) -> None:
+    """Every text of a picture; each line that has Hebrew letters is one from right to left."""
+    done = archcalc(*command.split(), "-o", "picture.svg", "--lang", name)
+    assert done.code == 0, done.err
+    texts = re.findall("<text[^>]*>(.*?)</text>", Path("picture.svg").read_text(), flags=re.DOTALL)
+    plain = [re.sub("<[^>]*>|&[a-z]+;", "", text) for text in texts]
+    network = "unet" if "unet" in command else "alexnet"
+    rows = [row.name for row in analyse("lenet5").rows]
+    assert english(" ".join(plain), network, *rows, *IN_PICTURES) == []
+    for text in plain:
+        assert not re.search("[א-ת]", text) or text.startswith("\u2067"), text
+
+
+#: Words of the field that each command shows, by the language: a layer, a feature map's receptive field, a mistake.
+PARTLY = {
+    "es": ("capa", "campo receptivo", "falta el relleno", "parámetros"),
+    "fr": ("couche", "champ récepteur", "le remplissage manque", "paramètres"),
+    "de": ("Schicht", "rezeptives Feld", "das Padding fehlt", "Parameter"),
+    "zh": ("层", "感受野", "缺少填充", "参数量"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PARTIAL)
+def test_what_is_seen_most_is_in_a_partial_language(name: str, archcalc: Run) -> None:
+    """Tables, derivations and worksheets of AlexNet are whole in it; names of matrices stay."""
+    layer, field, mistake, params = PARTLY[name]
+    Path("a.csv").write_text("layer,output\nconv2,23x23x256\n", encoding="utf-8")
+    checked = archcalc("check", "alexnet", "a.csv", "--lang", name)
+    assert (checked.code, mistake in checked.out) == (1, True)
+    assert archcalc("exercise", "alexnet", "-o", "w.csv", "--lang", name).code == 0
+    assert Path("w.csv").read_text(encoding="utf-8-sig").startswith(layer)
+    report = archcalc("report", "alexnet", "--lang", name).out
+    explained = archcalc("explain", "alexnet", "--lang", name).out
+    assert params in report
+    assert field in explained
+    stays = NAMES | {"input", "conv", "pool", "norm", "fc", "prob", "relu", "drop", "alexnet", "row", "col"}
+    english = set(re.findall("[A-Za-z]{3,}", archcalc("explain", "alexnet", "--lang", "en").out)) - stays
+    same = {"additions", "bytes", "divisions", "dropout", "multiplications", "pixels", "place", "total"}
+    assert english & set(re.findall("[A-Za-z]{3,}", explained)) <= same
+
+
+@pytest.mark.parametrize("name", PARTIAL)
+def test_a_worksheet_in_a_partial_language_is_read_back(name: str, archcalc: Run) -> None:
+    """Its key is all right: 41 cells that were asked for, and three of the input."""
+    assert archcalc("exercise", "alexnet", "-o", "w.csv", "--lang", name).code == 0
+    result = archcalc("check", "alexnet", "w-key.csv")
+    assert (result.code, "44 of 44 right" in result.out) == (0, True), result.out
+
+
+def test_columns_of_a_derivation_in_chinese_start_in_one_cell(archcalc: Run) -> None:
+    """A Chinese letter takes two cells of a terminal (UAX #11)."""
+    lines = archcalc("explain", "alexnet", "conv2", "--lang", "zh").out.splitlines()
+    starts = {
+        cells(line[: line.index(sign)]) for sign in ("H₂ =", "D₂ =", "r₂ =", "j₂ =") for line in lines if sign in line
+    }
+    assert len(starts) == 1
+
+
+@pytest.mark.parametrize(("name", "ending", "said"), [("zh", "pdf", True), ("zh", "md", False), ("de", "pdf", False)])
+def test_where_chinese_characters_come_from(name: str, ending: str, said: bool, archcalc: Run) -> None:
+    """A PDF holds its fonts, and none that is shipped has them."""
+    result = archcalc("exercise", "lenet5", "-o", f"w.{ending}", "--lang", name)
+    assert (result.code, "in a font of this system" in result.err) == (0, said)
+
+
+def test_a_worksheet_for_latex_in_chinese(archcalc: Run) -> None:
+    """With the package ctex (its manual, section 2): LuaLaTeX, and fonts that TeX Live has."""
+    text = archcalc("exercise", "lenet5", "-f", "latex", "--lang", "zh").out
+    assert text.startswith("% compile with lualatex")
+    assert "[fontset=fandol]{ctex}" in text
+    assert "fontenc" not in text

@@ -57,6 +57,8 @@ def test_every_rule_is_explained(archcalc: Run) -> None:
         ([], "which network?"),
         (["--explain", "softmax"], "there is no rule 'softmax'"),
         ([NET, "--ignore", "checkerbord"], "did you mean checkerboard"),
+        ([NET, "--select", ""], "--select names no rule"),
+        ([NET, "--select", " , "], "--select names no rule"),
         (["alexnett"], "did you mean alexnet"),
     ],
 )

@@ -72,5 +72,18 @@ def test_refused(refuses: Run, arguments: list[str], message: str) -> None:
     assert message in refuses(*arguments).err
 
 
-def test_not_even_one_image(archcalc: Run) -> None:
-    assert "not even one image fits into 100 MiB" in archcalc("fit", "vgg16", "--memory", "100MiB").out
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_not_even_one_image(refuses: Run, form: str) -> None:
+    assert "not even one image fits into 100 MiB; it takes 552 MiB" in refuses(
+        "fit", "vgg16", "--memory", "100MiB", "-f", form
+    ).err  # fmt: skip
+    training = ["fit", "unet", "--memory", "1.2GB", "--training", "--optimizer", "adam", "-f", form]
+    assert "the batch with --mixed 1 or --optimizer momentum 1" in refuses(*training).err
+
+
+def test_inference_says_what_training_takes(archcalc: Run) -> None:
+    wanted = archcalc("fit", "vgg16", "--memory", "12GiB", "--training", "-f", "json").json["batch"]
+    assert archcalc("fit", "vgg16", "--memory", "12GiB", "-f", "json").json["training_batch"] == wanted
+    assert f"of training is {wanted} (--training)" in archcalc("fit", "vgg16", "--memory", "12GiB").out
+    assert "of training is not known" in archcalc("fit", "swin_t", "--memory", "12GiB").out
+    assert "of training is not known" in archcalc("fit", "lenet5", "--memory", "1GiB", "--dtype", "int8").out

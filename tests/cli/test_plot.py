@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -206,3 +207,17 @@ def test_every_plot_has_help_with_an_example(archcalc: Run, kind: str) -> None:
     assert result.code == 0
     assert f"archcalc plot {kind} " in result.out
     assert "-o, --output" in result.out
+
+
+@pytest.mark.parametrize("name", ["ru", "he", "hy"])
+def test_sweeps_and_fronts_are_in_the_language(archcalc: Run, tmp_path: Path, name: str) -> None:
+    found, target = tmp_path / "found.csv", tmp_path / "a.svg"
+    assert archcalc("search", "mobilenet alpha=0.25..1 step 0.25", "-o", str(found)).code == 0
+    for how in (
+        ["pareto", str(found), "--pareto", "multiplications,params", "--where", "params < 2M"],
+        ["sweep", str(found), "--for", "alpha"],
+        ["sweep", "mobilenet", "--for", "alpha", "--values", "0.25,0.5"],
+    ):
+        assert archcalc("plot", *how, "-o", str(target), "--lang", name).code == 0
+        words = re.sub("(?s)<style.*?</style>|<[^>]*>", "\n", target.read_text(encoding="utf-8"))
+        assert re.findall(r"\b[a-z]{3,} [a-z]{3,}\b", words) == []

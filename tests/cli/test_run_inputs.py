@@ -179,3 +179,65 @@ def test_class_names_must_be_as_many_as_classes(refuses: Run) -> None:
     assert "names.txt has 2 lines, the network 10 classes" in refuses("run", "lenet5", "--classes", "names.txt").err
     Path("names.txt").write_bytes(b"\xff\xfe\xff")
     assert "cannot read names.txt" in refuses("run", "lenet5", "--classes", "names.txt").err
+
+
+TWO = """\
+name: two
+title: Two
+inputs: {left: 16x16x3, right: 16x16x1}
+layers:
+  - concat: {from: [left, right]}
+  - linear: {out_features: 3}
+"""
+
+
+@pytest.fixture
+def two() -> str:
+    Path("two.yaml").write_text(TWO)
+    Image.new("RGB", (20, 20), (255, 0, 0)).save("a.png")
+    np.save("b.npy", np.ones((1, 16, 16)))
+    return "two.yaml"
+
+
+def test_a_file_for_each_of_several_inputs(archcalc: Run, two: str) -> None:
+    result = archcalc("run", two, "--input", "right=b.npy,left=a.png", "--top", 1)
+    assert (result.code, result.err) == (0, "")
+    assert result.out != archcalc("run", two, "--top", 1).out
+    assert result.out != archcalc("run", two, "--input", "right=a.png,left=a.png", "--top", 1).out
+
+
+def test_sizes_of_several_inputs_are_no_files(archcalc: Run, two: str) -> None:
+    assert "left 8×8×3, right 8×8×1" in archcalc("run", two, "--input", "left=8x8x3,right=8x8x1").out
+
+
+def test_batches_of_several_inputs(archcalc: Run, refuses: Run, two: str) -> None:
+    for name, channels in (("l", 3), ("r", 1)):
+        np.save(f"{name}.npy", np.ones((2, channels, 16, 16)))
+    assert "batch 2" in archcalc("run", two, "--input", "left=l.npy,right=r.npy").out
+    assert (
+        "as many images, here are 2 in l.npy and 1 in b.npy"
+        in refuses("run", two, "--input", "left=l.npy,right=b.npy").err
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (
+            "a.png",
+            "two has the inputs left and right, here is one file; files are given as --input left=left.png,right=",
+        ),
+        ("left=a.png", "two has the inputs left and right, here is left;"),
+        ("left=a.png,middle=a.png", "two has the inputs left and right, here are left and middle;"),
+        ("left=a.png,left=b.npy", "--input names an input twice"),
+        ("left=a.png,right=c.png", "there is no file c.png"),
+        ("left=b.npy,right=b.npy", "b.npy is an array (1, 16, 16); the network wants (3, 16, 16)"),
+    ],
+)
+def test_files_that_do_not_fit_several_inputs(refuses: Run, two: str, source: str, message: str) -> None:
+    assert message in refuses("run", two, "--input", source).err
+
+
+def test_a_single_input_may_be_named(archcalc: Run) -> None:
+    Image.new("L", (9, 9), 7).save("a.png")
+    assert archcalc("run", "lenet5", "--input", "input=a.png") == archcalc("run", "lenet5", "--input", "a.png")

@@ -45,6 +45,8 @@ CONV = ("conv2d", "--input", "224", "--output", "55", "--kernel-size", "11", "--
         (("Conv2D", "--input", "224x224x3", "--kernel-size", "3", "--same"), "padding = 1"),
         (("deconv", "--input", "28", "--output", "56", "--stride", "2", "--padding", "0"), "kernel size = 2"),
         (("unet", "--for", "input", "--output", "388"), "input = 572×572 gives an output of 388."),
+        (("unet", "--for", "input", "--output", "388x388x2"), "input = 572×572 gives an output of 388."),
+        (("conv2d", "--input", "32x32x3", "--output", "30x30x8", "--kernel-size", "3", "--stride", "1"), "padding = 0"),
         (("vgg16", "--for", "input", "--smallest"), "VGG-16 accepts is 32×32."),
         (("32x32x3 -> conv3-8p0 -> pool2", "--for", "input", "--output", "15"), "input = 32×32, 33×33 gives"),
     ],
@@ -78,6 +80,8 @@ def test_a_file(archcalc: Run, tmp_path: Path) -> None:
     ("words", "message"),
     [
         (("relu", "--input", "3"), "has no window"),
+        (("conv2d", "--input", "32", "--output", "30x31x8"), "--output 30x31x8: it is solved along one axis; give 30"),
+        (("unet", "--for", "input", "--output", "38x388x2"), "--output 38x388x2: it is solved along one axis"),
         (("conv2d",), "give --input or --output"),
         (("conv2d", "--input", "x", "--output", "3"), "whole number or ?"),
         (("conv2d", "--input", "224x200x3", "--output", "3"), "along one axis; give 224 or 200"),

@@ -22,6 +22,12 @@ def test_before_and_after(archcalc: Run) -> None:
     assert line.split()[1:3] == ["5,370", "5,354"]  # 3·9·8 + 8 + 16 + 512·10 + 10, and 16 fewer
 
 
+def test_a_ratio_of_numbers_that_changed_is_not_1(archcalc: Run) -> None:
+    lines = archcalc("transform", "resnet18", "--fold-batch-norm").out.splitlines()
+    (params,) = [line.split() for line in lines if line.startswith("parameters ") and "11,684,712" in line]
+    assert params[-3:] == ["11,689,512", "11,684,712", "0.9996"]
+
+
 def test_a_spec_is_written(archcalc: Run, tmp_path: Path) -> None:
     target = tmp_path / "new.yaml"
     result = archcalc("transform", "vgg16", "--fc-to-conv", "--grow-input", "384x384", "-o", str(target))
@@ -68,6 +74,9 @@ def test_json_names_every_rewrite(archcalc: Run) -> None:
         (["alexnet", "--bottleneck", "conv2"], "--bottleneck LAYER and --reduce N go together"),
         (["alexnet", "--fc-to-conv", "--reduce", "4"], "--bottleneck LAYER and --reduce N go together"),
         (["alexnet", "--stack", "conv2", "--check"], "--check compares networks of the same function"),
+        (["alexnet", "--grow-input", "384x384", "--check"], "The function changes, so it must be trained again"),
+        (["resnet18", "--grow-input", "384x384", "--check"], "on another input"),
+        (["alexnet", "--cut", "pool5", "--check"], "after --cut the output is another layer's"),
         (["alexnet", "--prune", "conv1", "-3"], "whole number of at least 1"),
         (["alexnet", "--cut", "x" * 3000], "no layer or block"),
     ],

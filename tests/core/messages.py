@@ -1,7 +1,8 @@
-"""The messages of the code, and the catalogues that translate them: extracted, merged and compiled with Babel."""
+"""The messages of the code, and the catalogues that translate them: extracted and merged with Babel."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -9,12 +10,10 @@ from typing import Any, get_args
 
 import yaml
 from babel.messages import Catalog, Message
-from babel.messages.extract import extract_from_file
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 import archcalc
-from archcalc.core.language import ENGLISH, LANGUAGES
+from archcalc.core.language import COMPLETE, ENGLISH, PARTIAL
 from archcalc.core.quantities import OF_NETWORKS, QUANTITIES
 from archcalc.core.shapes import AXES
 from archcalc.core.words import forms
@@ -25,19 +24,28 @@ from archcalc.explain.derive.network import SUMS
 from archcalc.ops import OPS
 from archcalc.ops.base import Pointwise
 from archcalc.ops.windowed import side_names
+from archcalc.spec.catalogue import load
+from archcalc.teach.check.mistakes import MISTAKES
 from archcalc.teach.check.model import CHECKED, TOTAL, Verdict
 from archcalc.teach.exercise.worksheet import ASKED
 
 PACKAGE = Path(archcalc.__file__).parent
 LOCALE = PACKAGE / "locale"
-TRANSLATED = tuple([name for name in LANGUAGES if name != ENGLISH])
+#: The languages whose catalogues are complete.
+TRANSLATED = tuple([name for name in COMPLETE if name != ENGLISH])
 #: What `several` counts.
 COUNTED = (
     "bias", "buffer value", "byte", "class token", "feature", "filter", "group", "head", "hidden unit", "image",
     "input", "code value", "length", "running mean", "running variance", "weight",
-    "layer", "neuron", "pixel", "row", "value",
+    "layer", "map", "network", "configuration", "place", "neuron", "parameter", "pixel", "row", "submission", "value",
 )  # fmt: skip
-KEYWORDS = {"say": None, "mark": None, "say_many": (1, 2)}
+#: The networks of lectures, whose descriptions are translated.
+DESCRIBED = (
+    "lenet5", "alexnet", "zfnet", "deconvnet", "nin", "vgg16", "vgg19", "googlenet", "inception_v2", "inception_v3",
+    "inception_v4", "inception_resnet_v2", "resnet50", "plain34", "xception", "mobilenet", "nasnet_mobile", "unet",
+)  # fmt: skip
+#: The functions whose first texts are messages, and how many there are.
+KEYWORDS = {"say": 1, "mark": 1, "say_many": 2}
 
 
 def words() -> Iterator[str]:
@@ -47,6 +55,8 @@ def words() -> Iterator[str]:
         yield quantity.replace("_", " ")
     for known in (*QUANTITIES.values(), *OF_NETWORKS.values()):
         yield from filter(None, (known.term, known.phrase, known.abbreviation))
+        if known.unit.isalpha():
+            yield known.unit
         if known.unit == "bytes" and known.key in QUANTITIES:
             yield f"{known.unit} {known.term}"
     yield TOTAL
@@ -69,10 +79,13 @@ def words() -> Iterator[str]:
     for rank in (1, 2, 3):
         yield from side_names(rank)
     yield from map(str, Verdict)
+    yield from MISTAKES.values()
     for spec in Path(archcalc.__file__).parents[1].joinpath("specs").rglob("*.yaml"):
         yield from notes_of(yaml.load(spec.read_text(encoding="utf-8"), yaml.CSafeLoader))
+    for name in DESCRIBED:
+        yield load(name).description
     for tool in TOOLS.values():
-        yield from filter(None, (tool.noun, tool.added, *tool.notes))
+        yield from filter(None, (tool.noun, tool.added, *(note.text for note in tool.notes)))
     # What letters of formulas mean, where a number is taken for another one.
     yield from ("depth of input", "values of input", "window", "filters", "neurons", "groups")
 
@@ -88,12 +101,28 @@ def notes_of(part: Any) -> Iterator[str]:
             yield from notes_of(one)
 
 
+def literals(source: str) -> Iterator[str | tuple[str, ...]]:
+    """The messages that stand in a program, those in f-strings too, which Babel 2.18 passes over."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KEYWORDS:
+            count = KEYWORDS[node.func.id]
+            given = node.args[:count]
+            # One of two messages is chosen: say("a" if … else "b").
+            if count == 1 and given and isinstance(given[0], ast.IfExp):
+                given = [given[0].body, given[0].orelse]
+            texts = [one.value for one in given if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            if count == 1:
+                yield from texts
+            elif len(texts) == count:
+                yield tuple(texts)
+
+
 def extracted() -> Catalog:
     """Every message of the code."""
     found = Catalog(project="archcalc", charset="utf-8")
     for file in sorted(PACKAGE.rglob("*.py")):
-        if "core.language" in file.read_text(encoding="utf-8"):
-            for _, message, _, _ in extract_from_file("python", file, keywords=KEYWORDS):
+        if "core.language" in (source := file.read_text(encoding="utf-8")):
+            for message in literals(source):
                 found.add(message)
     for word in dict.fromkeys(words()):
         found.add(word)
@@ -115,22 +144,28 @@ def catalogue(name: str) -> Catalog:
         return read_po(file, locale=name)
 
 
-def compiled(translations: Catalog) -> bytes:
-    """A catalogue as the program reads it."""
-    out = BytesIO()
-    write_mo(out, translations)
-    return out.getvalue()
-
-
 def update(name: str) -> None:
-    """Merge the messages of the code into a catalogue: new ones without a translation, and none that is gone."""
+    """Merge the messages of the code into a catalogue: new ones without a translation, and none that is gone.
+
+    A partial one holds what is translated alone.
+    """
     path(name).parent.mkdir(parents=True, exist_ok=True)
     known = catalogue(name) if path(name).exists() else Catalog(locale=name, project="archcalc", charset="utf-8")
     known.update(extracted(), no_fuzzy_matching=True)
     known.obsolete.clear()
-    with path(name).open("wb") as file:
-        write_po(file, known, width=120, omit_header=False, no_location=True, sort_output=True)
-    path(name).with_suffix(".mo").write_bytes(compiled(known))
+    if name in PARTIAL:
+        for missing in [message.id for message in messages(known) if not any(message.string or ())]:
+            known.delete(missing)
+    _write(name, known)
+
+
+def _write(name: str, known: Catalog) -> None:
+    """Write a catalogue without dates and names: what two people change next to each other can be merged."""
+    written = BytesIO()
+    write_po(written, known, width=120, omit_header=True, no_location=True, sort_output=True)
+    fields = (f"Language: {name}", f"Plural-Forms: {known.plural_forms}", "Content-Type: text/plain; charset=utf-8")
+    header = "".join(f'"{field}\\n"\n' for field in fields)
+    path(name).write_bytes(f'msgid ""\nmsgstr ""\n{header}\n'.encode() + written.getvalue())
 
 
 def messages(translations: Catalog) -> Iterator[Message]:

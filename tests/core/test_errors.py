@@ -40,6 +40,13 @@ def test_one_fault_is_reported_once_however_often_its_block_is_used() -> None:
     assert [problem.layer for problem in error.problems] == ['"block0"']
 
 
+def test_one_fault_is_reported_once_whatever_its_numbers() -> None:
+    error = SpecError(Problem(f"at most 64, not {64 * 2**count}", HERE, f'"conv{count}"') for count in range(1, 16))
+    assert [problem.message for problem in error.problems] == ["at most 64, not 128"]
+    nowhere = SpecError(Problem(f"at most 64, not {64 * 2**count}") for count in range(1, 3))
+    assert len(nowhere.problems) == 2
+
+
 def test_the_same_message_at_two_places_is_two_problems() -> None:
     error = SpecError([Problem("is wrong", HERE), Problem("is wrong", HERE._replace(line=13))])
     assert len(error.problems) == 2

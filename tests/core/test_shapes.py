@@ -10,7 +10,6 @@ from archcalc.core.errors import UsageError
 from archcalc.core.shapes import (
     LARGEST_SIZE,
     Shape,
-    check_channels_first,
     format_shape,
     looks_channels_first,
     parse_image_shape,
@@ -103,19 +102,6 @@ def test_what_is_written_can_be_read(channels: int, height: int, width: int) -> 
     # What looks channels first is asked about, unless the layout is written.
     layout = " hwc" if looks_channels_first((height, width, channels)) else ""
     assert parse_image_shape(format_shape(shape) + layout) == shape
-
-
-@pytest.mark.parametrize("shape", [(160, 160, 3), (28, 28, 1), (480, 640, 3), (64, 64, 4)])
-def test_a_shape_with_channels_last_is_asked_about(shape: Shape) -> None:
-    with pytest.raises(UsageError, match="channels first"):
-        check_channels_first(shape)
-
-
-@pytest.mark.parametrize(
-    "shape", [(3, 224, 224), (1, 28, 28), (512, 7, 7), (64, 1, 100), (4096,), (3, 3, 3), (256, 3, 3)]
-)
-def test_a_shape_with_channels_first_is_taken(shape: Shape) -> None:
-    check_channels_first(shape)
 
 
 @pytest.mark.parametrize(

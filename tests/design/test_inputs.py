@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from archcalc.core.errors import Problem
+from archcalc.core.errors import Problem, UsageError
+from archcalc.core.shapes import parse_shape
 from archcalc.design.inputs import accepts, add_input_hints, nearest_inputs, smallest_input
 from archcalc.graph.layer_graph import LayerGraph
+from archcalc.interop.foreign import ForeignNetwork, ForeignNode, to_network
 from archcalc.passes.shapes import infer_shapes
 from archcalc.spec.catalogue import load
 from tests.networks import ALEXNET, VGG16, graph, layers
@@ -107,3 +109,46 @@ def test_hints_for_rows_and_volumes(pattern: str, size: int | None, hint: str) -
     problems = infer_shapes(network, strict).problems
     assert problems
     assert hint in add_input_hints(network, problems, strict)[-1].details
+
+
+SEVERAL = {
+    "inputs: {a: 8x4, b: 8x4}\nlayers:\n  - matmul: {from: [a, b]}\n": "--input b=4x4",
+    "inputs: {q: 8x4, k: 9x4, v: 8x4}\nlayers:\n  - scaled_dot_product_attention: {from: [q, k, v]}\n":
+        "--input k=8x4 or --input v=9x4",
+    # Neither alone helps: both are added, halved, doubled and added to the first.
+    "inputs: {a: 9x9x4, b: 9x9x2}\nlayers:\n  - concat: {from: [a, b]}\n  - max_pool2d: {kernel_size: 2}\n"
+    "  - upsample2d: {name: up}\n  - concat: {from: [up, a]}\n":
+        "--input a=8x8x4,b=8x8x2 or --input a=10x10x4,b=10x10x2",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SEVERAL)
+def test_hints_name_which_of_several_inputs_can_change(text: str) -> None:
+    network = graph(text)
+    *_, hint = add_input_hints(network, infer_shapes(network).problems)[-1].details
+    assert hint == f"the network works with {SEVERAL[text]}"
+    for option in SEVERAL[text].split(" or "):
+        given = dict(part.split("=") for part in option.removeprefix("--input ").split(","))
+        shapes = {name: parse_shape(size) for name, size in given.items()}
+        assert not infer_shapes(network.with_input(shapes)).problems
+
+
+def test_of_several_inputs_none_may_fit() -> None:
+    network = graph(
+        "inputs: {a: 8x4, b: 8x4}\nlayers:\n  - reshape: {shape: 7, from: a}\n  - add: {from: [reshape1, b]}\n"
+    )
+    assert add_input_hints(network, [Problem("one")]) == [Problem("one")]
+
+
+def test_a_model_file_that_holds_its_sizes_has_no_hint() -> None:
+    """No other input can be tried; what is wrong is said all the same."""
+
+    def again(_: object) -> ForeignNetwork:
+        raise UsageError("it was saved for inputs of one size")
+
+    layer = ForeignNode("odd", "opaque", {"of": "odd", "shape": "8x8x3"}, ("x",))
+    network = to_network(ForeignNetwork("net", "net", {"x": (3, 8, 8)}, (layer,), {"y": "odd"}), again)
+    problems = infer_shapes(network, strict=True).problems
+    (problem,) = add_input_hints(network, problems, strict=True)
+    assert "cannot be counted" in problem.message
+    assert not any("input" in detail for detail in problem.details)

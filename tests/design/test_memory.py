@@ -11,7 +11,7 @@ from archcalc.core.errors import UsageError
 from archcalc.design.fit import fit_into, largest_batch
 from archcalc.design.memory import BACKWARD, IN_PLACE, Policy, Timeline, memory_timeline, policy_of
 from archcalc.ops import OPS
-from tests.networks import one_of_each
+from tests.networks import numbers, one_of_each
 from tests.tiers import examples, slow_but
 
 TRAINING = Policy(training=True)
@@ -219,3 +219,19 @@ def test_every_op_says_what_it_saves() -> None:
     for kind, op in OPS.items():
         assert op.saves is None or set(op.saves) <= {"inputs", "output"}, kind
         assert op.saves_in_place is None or op.in_place, kind
+
+
+#: 20 values come in; 100 values of a parameter are read by an add, or by an activation function after a view.
+@pytest.mark.parametrize(
+    ("text", "inference", "training"),
+    [
+        # Input and sum; in training nothing is kept, and the gradient of the sum alone is no more.
+        ("add: {from: [p, input], broadcast: true}", 20 + 100, 20 + 100),
+        ("identity\n  - relu", 100, 100 + 100),
+    ],
+)
+def test_a_parameter_as_a_map_is_counted_once(text: str, inference: int, training: int) -> None:
+    analysis = numbers(f"  - parameter: {{name: p, shape: 20x5}}\n  - {text}\n", "20x1")
+    assert [image for image, _ in memory_timeline(analysis, Policy()).live] == [4 * v for v in analysis.memory.live]
+    assert memory_timeline(analysis, Policy()).peak == 4 * (100 + inference)
+    assert memory_timeline(analysis, TRAINING).peak == 4 * (100 + 100 + training)

@@ -10,7 +10,17 @@ from archcalc.core.errors import UsageError
 from archcalc.design import reconcile
 from archcalc.design.conventions import TOOLS
 from archcalc.design.printed import read_number
-from archcalc.design.reconcile import QUANTITIES, Side, bridge, bridges, explain_number, implementation
+from archcalc.design.reconcile import (
+    QUANTITIES,
+    Side,
+    as_it_is,
+    bridge,
+    bridges,
+    describe,
+    explain_number,
+    implementation,
+)
+from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load
 from tests.docs.pages import analysis_of
 from tests.tiers import slow_but
@@ -58,6 +68,48 @@ def test_the_figure_of_a_paper_is_found() -> None:
     assert (best.tools, best.network, best.value) == (("paper",), "resnet50", 3_800_000_000)
 
 
+@pytest.mark.parametrize(
+    ("network", "text", "words"),
+    [
+        ("resnet50", "3.8G", "multiplications as He et al. 2015, table 1 prints them"),
+        ("resnet50_v2", "25613800", "params as keras 3.15.1, keras.applications prints them, of resnet50_v2@keras"),
+        ("yolov3", "65.86G", "multiplications as pjreddie.com/darknet/yolo (FLOPS, YOLOv3-416) prints them"),
+        # The paper before the code of others.
+        ("vgg16", "138M", "params as Simonyan & Zisserman 2014, Table 2 prints them"),
+    ],
+)  # fmt: skip
+def test_the_source_of_a_published_figure_is_named(network: str, text: str, words: str) -> None:
+    graph = load(network)
+    found = explain_number(graph, read_number(text))
+    assert words in [describe(match, graph) for match in found.matches]
+
+
+#: What `keras.applications` prints (Keras 3.15.1).
+OF_KERAS = {
+    "efficientnet_b0": 5_330_571, "efficientnet_b1": 7_856_239, "resnet50": 25_636_712, "resnet101": 44_707_176,
+    "resnet152": 60_419_944, "resnet50_v2": 25_613_800, "resnet101_v2": 44_675_560, "resnet152_v2": 60_380_648,
+    "mobilenet_v2": 3_538_984, "densenet121": 8_062_504, "xception": 22_910_480, "efficientnet_v2_s": 21_612_360,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("network", slow_but(["efficientnet_b0", "resnet50_v2"], OF_KERAS))
+def test_the_number_that_keras_prints_is_found(network: str) -> None:
+    graph = load(network)
+    best = explain_number(graph, read_number(str(OF_KERAS[network]))).matches
+    assert any("keras" in match.tools and match.value == OF_KERAS[network] for match in best)
+    (_, end), (found,) = bridges(graph, "archcalc", "keras", "params")
+    assert found.second == (OF_KERAS[network], {})
+    assert found.first.total + sum(item.change for item in found.items) == OF_KERAS[network]
+    assert end.analysis.graph.name.partition("@")[0] == network
+
+
+def test_only_what_both_ends_count_is_bridged() -> None:
+    _, (one,) = bridges(load("mobilenet"), "keras", "paper")
+    assert one.quantity == "params"
+    with pytest.raises(UsageError, match="keras counts no multiplications"):
+        bridges(load("mobilenet"), "keras", "paper", "multiplications")
+
+
 def test_a_network_whose_paper_prints_none_is_refused() -> None:
     with pytest.raises(UsageError, match="unet has no convention paper"):
         bridges(load("unet"), "archcalc", "paper")
@@ -102,6 +154,18 @@ def test_a_tool_that_counts_none_is_refused(quantity: str) -> None:
         ("25,636,712", 25_636_713, None),
         ("528MiB", 553_430_176, 1),
         ("1.5", 2, None),
+        ("110M", 109_482_240, 3),
+        ("340M", 335_141_888, 3),
+        ("110M", 104_999_999, None),
+        ("110M", 115_000_000, None),
+        ("60M", 61_100_840, None),
+        ("11.0G", 11_400_000_000, None),
+        ("5,300M", 5_288_000_000, None),
+        ("5,300M", 5_296_000_000, 3),
+        ("1.8GMac", 1_814_073_344, 1),
+        ("1.82 GMacs", 1_819_065_856, 1),
+        ("65.86GFLOPs", 65_860_000_000, 0),
+        ("416520 FLOPs", 416_520, 0),
     ],
 )
 def test_how_close_a_number_is(text: str, number: int, closeness: int | None) -> None:
@@ -124,6 +188,10 @@ def test_what_is_no_number(text: str) -> None:
         ("lenet5", "246,824 bytes", "archcalc", (1, 32, 32), 1, 4),
         # 32·32 positions, 4 filters of 27 weights, and 4·10 of the dense layer.
         ("16x16x3 -> conv3-4 -> gap -> fc10", "110,632", "archcalc", (3, 32, 32), 1, 1),
+        # 64 positions, 4 filters of 6 weights.
+        ("50x2 -> conv3-4", "1,536", "archcalc", (2, 64), 1, 1),
+        # Two rows of 128 numbers, tokens and segments.
+        ("bert_base", "11,174,215,680", "archcalc", (128,), 1, 1),
     ],
 )
 def test_numbers_that_are_found(
@@ -134,6 +202,38 @@ def test_numbers_that_are_found(
     assert (best.shape, best.batch, best.factor, best.closeness) == (shape, batch, factor, 0)
     assert tools in best.tools
     assert found.is_complete
+
+
+@pytest.mark.parametrize(
+    ("network", "text", "value"),
+    # LeCun et al. 1998: 60,000 trainable parameters; 240 KB of float32.
+    [("lenet5", "60000", 60_000), ("lenet5@1998", "60,000", 60_000), ("lenet5@1998", "240 KB", 240_000)],
+)
+def test_trainable_params_alone_are_tried(network: str, text: str, value: int) -> None:
+    graph = load(network)
+    best = explain_number(graph, read_number(text)).matches[0]
+    assert (best.network, best.quantity, best.value, best.closeness) == ("lenet5@1998", "trainable_params", value, 0)
+    assert describe(best, graph).startswith("trainable params")
+
+
+def test_networks_without_fixed_params_have_no_trainable_ones_apart() -> None:
+    found = explain_number(load("lenet5"), read_number("61,706")).matches
+    assert "trainable_params" not in {match.quantity for match in found}
+
+
+@pytest.mark.parametrize(
+    ("network", "tool", "said"),
+    [
+        ("regnet_y_400mf", "keras", "keras: regnet_y_400mf as it is, for the catalogue has no variant of keras; "
+         "its own may differ"),
+        ("resnet50@keras", "keras", ""), ("resnet50", "torchvision", ""), ("resnet50", "fvcore", ""),
+        ("32x32x3 -> conv3-4", "keras", ""),
+    ],
+)  # fmt: skip
+def test_a_library_may_have_another_network(network: str, tool: str, said: str) -> None:
+    found = as_it_is(Side(analyse(load(network)), TOOLS[tool]))
+    assert found.endswith(said)
+    assert bool(found) == bool(said)
 
 
 def test_a_variant_is_found() -> None:

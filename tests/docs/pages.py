@@ -109,6 +109,7 @@ NEEDED: Mapping[str, Any] = {
     "sizes": 6,
     "groups": 3,
     "dims": ("height", "width"),
+    "axes": ("height",),
     "upscale_factor": 2,
     "downscale_factor": 2,
     "shifts": 1,

@@ -12,7 +12,8 @@ import pytest
 from archcalc.core.shapes import Shape
 from archcalc.ops import OPS
 from archcalc.passes.analysis import Analysis
-from archcalc.spec.expressions import evaluate, parse_expression
+from archcalc.spec.evaluate import evaluate
+from archcalc.spec.expressions import parse_expression
 from tests.docs.pages import ROOT, analysis_of, needed_by, table
 from tests.ranks import plane
 

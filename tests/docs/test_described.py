@@ -8,7 +8,7 @@ import tomllib
 import archcalc as package
 from archcalc.cli.app import COMMANDS
 from archcalc.render.tables import columns, formats
-from archcalc.spec.expressions import FUNCTIONS
+from archcalc.spec.evaluate import FUNCTIONS
 from archcalc.teach.audit.diagnose import MISTAKES
 from archcalc.teach.audit.functions import Reader
 from archcalc.teach.audit.language import CLAIM

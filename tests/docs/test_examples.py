@@ -14,7 +14,6 @@ from typing import Any
 import jsonschema
 import pytest
 
-import archcalc as package
 from archcalc.core.errors import SpecError
 from archcalc.passes.analysis import analyse
 from archcalc.spec.build import build, network_names, split_name
@@ -185,12 +184,6 @@ def check_console(example: Example, archcalc: Run) -> None:
         if not re.fullmatch(pattern_of(shown), printed):
             difference = unified_diff(shown.splitlines(), printed.splitlines(), "the page", "the program", lineterm="")
             pytest.fail(f"{example}: archcalc {' '.join(words[1:])}\n" + "\n".join(difference))
-
-
-def test_docstring_of_the_package() -> None:
-    outcome = doctest.testmod(package)
-    assert outcome.attempted
-    assert not outcome.failed
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -92,7 +92,7 @@ def answer_paths(value: Any, leaves: Sequence[str], path: str = "") -> Iterator[
         ("## Lint", [["lint", SMALL]]),
         ("## Estimate", [["estimate", SMALL, "--device", "this"]]),
         ("## Reconcile", [["reconcile", "resnet18", "--from", "onnx-tool", "--to", "torchvision"],
-                          ["reconcile", "vit_b_16", "--from", "fvcore", "--to", "thop"]]),
+                          ["reconcile", "maxvit_t", "--from", "fvcore", "--to", "thop"]]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip

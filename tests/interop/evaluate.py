@@ -129,6 +129,9 @@ def _two(function: Callable[[Any, Any], Any]) -> Run:
 def _recurrent(cls: Any) -> Run:
     def recurrent(i: Sequence[Any], a: Mapping[str, Any]) -> Any:
         x, *arrays = i
+        if a.get("single_bias"):
+            each = [arrays[start : start + 3] for start in range(0, len(arrays), 3)]
+            arrays = [array for three in each for array in (*three, torch.zeros_like(three[2]))]
         more = {"nonlinearity": a["nonlinearity"]} if "nonlinearity" in a else {}
         layer = cls(x.shape[2], a["hidden_size"], a["num_layers"], bias=a["bias"], batch_first=a["batch_first"],
                     bidirectional=a["bidirectional"], **more)  # fmt: skip
@@ -193,7 +196,11 @@ OPERATIONS: dict[str, Run] = {
     "flip": lambda i, a: torch.flip(i[0], a["dims"]),
     "pad": lambda i, a: F.pad(i[0], a["pad"], a["mode"], a["value"] if a["mode"] == "constant" else None),
     "interpolate": lambda i, a: F.interpolate(
-        i[0], a["size"], mode=a["mode"], align_corners=None if a["mode"] == "nearest" else a["align_corners"]
+        i[0],
+        **({"scale_factor": a["scales"]} if any(a.get("scales") or ()) else {"size": a["size"]}),
+        mode=a["mode"].split()[0],
+        antialias=" " in a["mode"],
+        align_corners=None if a["mode"] == "nearest" else a["align_corners"],
     ),
     "pixel_unshuffle": lambda i, a: F.pixel_unshuffle(i[0], a["factor"]),
     "pixel_shuffle": lambda i, a: F.pixel_shuffle(i[0], a["factor"]),

@@ -139,6 +139,9 @@ def test_sizes_of_each_axis() -> None:
     given = {"num_output": 4, "kernel_size": [3, 5], "dilation": 2}
     text = data(2, 9, 9) + layer("conv", "Convolution", "data", convolution_param=given)
     assert shapes(text)["conv"] == (4, 5, 1)
+    # 2·8 + 2·(3 − 1) + 1, and 2·8 + 2·(5 − 1) + 1.
+    text = data(2, 9, 9) + layer("up", "Deconvolution", "data", convolution_param={**given, "stride": 2})
+    assert shapes(text)["up"] == (4, 21, 25)
 
 
 def test_layers_that_cut_join_and_reorder() -> None:

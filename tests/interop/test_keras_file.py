@@ -190,3 +190,15 @@ def test_damaged_bytes_of_a_packed_model_give_one_error_or_a_network(tmp_path: P
         except ArchcalcError:
             refused += 1
     assert refused > 10
+
+
+def test_an_array_without_a_name_of_its_own_is_read(tmp_path: Path) -> None:
+    """Keras 3.15 calls the factors of ConvNeXt's layer scale `variable`, `variable_1` … in an .h5."""
+    model = sequential("one", ("LayerScale", {"name": "scaled", "projection_dim": 3}), shape=[2, 2, 3])
+    with h5py.File(tmp_path / "model.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps(model)
+        group = file.create_group("model_weights/scaled")
+        group.attrs["weight_names"] = [b"scaled/variable_7"]
+        group["scaled/variable_7"] = np.array([1.0, 2.0, 3.0], np.float32)
+    found = read_keras_file(tmp_path / "model.h5")
+    assert found.nodes[-1].arrays["weight"]().tolist() == [1.0, 2.0, 3.0]

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("onnx", reason="reading ONNX needs the package onnx: pip install 'archcalc[test]'")
 
 import onnx
-from onnx import helper
+from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from archcalc.core.errors import UsageError
@@ -53,6 +53,33 @@ def test_recurrent_layers_read_time_first(op: str, ways: int, wanted: str, batch
     assert any("batch of 3" in note for note in foreign.notes) == (batch == 3)
 
 
+@pytest.mark.parametrize("ways", [1, 2])
+@pytest.mark.parametrize("op", GATES)
+def test_biases_of_the_state_that_are_zeros_are_none(op: str, ways: int) -> None:
+    """Converters write zeros for the biases that a layer of Keras has not; where all are zeros, it has both."""
+    rows = GATES[op] * HIDDEN
+    proto = recurrent(op, (TIME, 1, CHANNELS), ways, "Y_h")
+    stored = proto.graph.initializer[2]
+    biases = numpy_helper.to_array(stored).copy()
+    biases[:, rows:] = 0
+    stored.CopyFrom(numpy_helper.from_array(biases, stored.name))
+    foreign = from_onnx(proto)
+    assert [node.fields.get("single_bias") for node in foreign.nodes if node.op == op.lower()] == [True]
+    graph = to_network(foreign)
+    assert analyse(graph).totals.params == ways * rows * (CHANNELS + HIDDEN + 1)
+    assert any(
+        f"{ways * rows} values instead of the {2 * ways * rows} that the file holds" in note for note in graph.notes
+    )
+    x = weights(TIME, 1, CHANNELS, seed=5)
+    wanted = (
+        np.asarray(next(iter(ReferenceEvaluator(proto).run(None, {"x": x})))) if ways == 1 and op != "GRU" else None
+    )
+    found = outputs(graph, x.reshape(1, TIME, CHANNELS))
+    assert wanted is None or np.allclose(found.reshape(-1), wanted.reshape(-1), atol=1e-5)
+    stored.CopyFrom(numpy_helper.from_array(0 * biases, stored.name))
+    assert analyse(to_network(from_onnx(proto))).totals.params == ways * rows * (CHANNELS + HIDDEN + 2)
+
+
 @pytest.mark.parametrize("op", ["LSTM", "RNN"])
 def test_values_of_recurrent_layers_read_time_first(op: str) -> None:
     proto = recurrent(op, (TIME, 1, CHANNELS), wanted="Y_h")
@@ -60,6 +87,40 @@ def test_values_of_recurrent_layers_read_time_first(op: str) -> None:
     wanted = np.asarray(next(iter(ReferenceEvaluator(proto).run(None, {"x": x}))))
     found = outputs(network(proto), x.reshape(1, TIME, CHANNELS))
     assert np.allclose(found.reshape(-1), wanted.reshape(-1), atol=1e-5)
+
+
+@pytest.mark.parametrize("ways", [1, 2])
+@pytest.mark.parametrize("op", GATES)
+def test_an_initial_state_of_zeros_is_none(op: str, ways: int) -> None:
+    """PyTorch's exporters write one; a state with other values is a setting that the layers have not."""
+    proto = recurrent(op, (TIME, 1, CHANNELS), ways)
+    zeros = numpy_helper.from_array(np.zeros((ways, 1, HIDDEN), np.float32), "zeros")
+    proto.graph.initializer.append(zeros)
+    proto.graph.node[0].input.extend(["", *["zeros"] * (1 + (op == "LSTM"))])
+    totals = analyse(network(proto)).totals
+    rows = ways * GATES[op] * HIDDEN
+    assert (totals.params, totals.multiplications) == (
+        rows * (CHANNELS + HIDDEN + 2),
+        TIME * rows * (CHANNELS + HIDDEN),
+    )
+    zeros = numpy_helper.from_array(np.ones((ways, 1, HIDDEN), np.float32), "zeros")
+    proto.graph.initializer[-1].CopyFrom(zeros)
+    assert analyse(network(proto)).totals.not_counted == {op: 1}
+
+
+@pytest.mark.parametrize("activation", ["Tanh", "Relu"])
+def test_the_activation_of_an_rnn(activation: str) -> None:
+    proto = recurrent("RNN", (TIME, 1, CHANNELS), activations=[activation])
+    _, layer, *_ = from_onnx(proto).nodes
+    assert (layer.op, layer.fields.get("nonlinearity", "tanh")) == ("rnn", activation.lower())
+
+
+def test_the_state_of_the_cells_of_an_lstm_is_a_layer_that_is_not_counted() -> None:
+    proto = recurrent("LSTM", (TIME, 1, CHANNELS), wanted="Y_h")
+    proto.graph.node[0].output[:] = ["", "", "y"]
+    totals = analyse(network(proto)).totals
+    assert totals.params == 4 * HIDDEN * (CHANNELS + HIDDEN + 2)
+    assert totals.not_counted == {"lstm cell state": 1}
 
 
 @pytest.mark.parametrize("op", GATES)
@@ -79,10 +140,31 @@ def test_time_without_a_fixed_size_is_asked_for() -> None:
 
 
 def test_an_opaque_layer_keeps_the_steps_of_time() -> None:
-    """A GRU that resets before it multiplies is opaque; its map is (time, 1, 1, hidden)."""
-    foreign = from_onnx(recurrent("GRU", (TIME, 1, CHANNELS), linear_before_reset=0))
+    """A GRU whose values are clipped is opaque; its map is (time, 1, 1, hidden)."""
+    foreign = from_onnx(recurrent("GRU", (TIME, 1, CHANNELS), clip=2.0))
     (layer,) = foreign.nodes
     assert (layer.op, layer.fields["shape"], layer.fields["params"]) == ("opaque", "1x5x7", 3 * HIDDEN * 13)
+
+
+@pytest.mark.parametrize("reset_after", [False, True])
+def test_a_gru_resets_before_or_after_the_product(reset_after: bool) -> None:
+    proto = recurrent("GRU", (TIME, 1, CHANNELS), wanted="Y_h", linear_before_reset=int(reset_after))
+    graph = to_network(from_onnx(proto))
+    totals = analyse(graph).totals
+    assert (totals.params, totals.multiplications) == (3 * HIDDEN * (11 + 2), TIME * 3 * HIDDEN * 11)
+    x = weights(TIME, 1, CHANNELS, seed=5)
+    found = outputs(graph, x.reshape(1, TIME, CHANNELS)).reshape(-1)
+    # The formulas of the ONNX standard, step by step; gates z, r, h.
+    w, r, b = (numpy_helper.to_array(array).astype(float)[0] for array in proto.graph.initializer)
+    (wz, wr, wh), (rz, rr, rh) = np.split(w, 3), np.split(r, 3)
+    wbz, wbr, wbh, rbz, rbr, rbh = np.split(b, 6)
+    state = np.zeros(HIDDEN)
+    for step in x[:, 0].astype(float):
+        update = 1 / (1 + np.exp(-(wz @ step + rz @ state + wbz + rbz)))
+        reset = 1 / (1 + np.exp(-(wr @ step + rr @ state + wbr + rbr)))
+        kept = reset * (rh @ state + rbh) if reset_after else rh @ (reset * state) + rbh
+        state = (1 - update) * np.tanh(wh @ step + kept + wbh) + update * state
+    assert np.abs(found - state).max() < 1e-5
 
 
 # --- a fixed batch above 1
@@ -104,6 +186,14 @@ def test_one_image_of_a_fixed_batch_is_counted() -> None:
     assert eight.inputs == one.inputs == {"x": (3, 8, 8)}
     assert analyse(to_network(eight)).totals == analyse(to_network(one)).totals
     assert (eight.notes, one.notes) == (("x is a batch of 8; sizes and counts are those of one image of it",), ())
+
+
+def test_the_output_of_a_batch_has_the_axes_of_the_file() -> None:
+    """A layer over the last axis has it as its channels; its output lies as that of the model."""
+    graph = to_network(from_onnx(model([helper.make_node("Softmax", ["x"], ["y"], axis=3)], (2, 3, 4, 5))))
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 5)).astype(np.float32)
+    wanted = np.exp(x) / np.exp(x).sum(-1, keepdims=True)
+    assert np.allclose(outputs(graph, x), wanted, atol=1e-6)
 
 
 @pytest.mark.parametrize(

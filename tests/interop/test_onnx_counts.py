@@ -36,6 +36,14 @@ def test_a_mask_put_together_of_small_arrays_is_no_parameter_of_an_opaque_layer(
     assert foreign.notes[0].startswith("20 values of the file are in no layer")
 
 
+def test_a_single_number_of_an_opaque_layer_is_a_setting() -> None:
+    nodes = [helper.make_node("Conv", ["x", "k"], ["c"]), helper.make_node("Mod", ["c", "number"], ["y"], fmod=1)]
+    arrays = {"k": weights(5, 4, 1, 1), "number": np.array(0.5, np.float32)}
+    graph = to_network(from_onnx(model(nodes, (1, 4, 8, 20), arrays)))
+    totals = analyse(graph).totals
+    assert (totals.params, totals.not_counted, graph.notes) == (20, {"Mod": 1}, ())
+
+
 def test_an_array_of_an_opaque_layer_counts_as_often_as_the_file_has_it() -> None:
     nodes = [
         helper.make_node("Mod", ["x", "w"], ["a"], fmod=1),
@@ -53,8 +61,8 @@ ACCOUNTS: dict[str, tuple[list[onnx.NodeProto], dict[str, Any], int, tuple[str, 
     "what nothing reads": (
         [helper.make_node("Conv", ["x", "w"], ["y"]), helper.make_node("Conv", ["x", "v"], ["z"])],
         {"w": weights(4, 3, 3, 3), "v": weights(2, 3, 1, 1), "u": weights(5)},
-        108,
-        ("11 values of the file are in no layer, but in its settings or in nothing that an output needs: v, u",),
+        114,
+        ("5 values of the file are in no layer, but in its settings or in nothing that an output needs: u",),
     ),
     "one for two layers": (
         [helper.make_node("Conv", ["x", "w", "b"], ["a"]), helper.make_node("Conv", ["a", "v", "b"], ["y"])],
@@ -190,3 +198,23 @@ def test_values_in_another_file_are_in_a_note_and_the_file_is_not_opened() -> No
     graph = to_network(from_onnx(proto))
     assert graph.notes == ("the values of w are in another file, which is not read; shapes are known",)
     assert (analyse(graph).totals.params, graph.arrays) == (108, {})
+
+
+def test_what_no_output_needs_stays_as_a_layer_that_nobody_reads() -> None:
+    # 6·6·4·27 and 6·6·2·4 multiplications, and 6·6·4·4 of what nobody reads.
+    # What comes after that costs nothing and goes.
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["a"]),
+        helper.make_node("Conv", ["a", "v"], ["b"]),
+        helper.make_node("Conv", ["a", "u"], ["c"]),
+        helper.make_node("Relu", ["b"], ["d"]),
+        helper.make_node("Add", ["a", "d"], ["e"]),
+        helper.make_node("Relu", ["c"], ["y"]),
+    ]
+    arrays = {"w": weights(4, 3, 3, 3), "v": weights(4, 4, 1, 1), "u": weights(2, 4, 1, 1)}
+    graph = to_network(from_onnx(model(nodes, (1, 3, 8, 8), arrays)))
+    totals = analyse(graph).totals
+    assert (totals.params, totals.multiplications) == (132, 3888 + 576 + 288)
+    read = {source for layer in graph.layers for source in layer.inputs}
+    unread = [graph.layers[number] for number in range(len(graph.layers)) if number not in read]
+    assert [layer.op.kind for layer in unread] == ["conv2d", "relu"]

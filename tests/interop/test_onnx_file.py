@@ -105,6 +105,7 @@ def test_every_truncation_is_an_error_or_a_smaller_model(tmp_path: Path) -> None
         (b"\x3a\x00\x3a\x00", "it holds two graphs"),
         (b"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f", "goes beyond the end"),
         (b"\x0b", "wire type 3"),
+        (b"\0" * 60, "a field with the number 0 at byte 0"),
     ],
 )
 def test_what_is_no_model(tmp_path: Path, data: bytes, message: str) -> None:
@@ -162,6 +163,10 @@ def test_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setattr(onnx_file, "LARGEST_STRUCTURE", 10)
     with pytest.raises(UsageError, match="besides its arrays"):
+        open_model(path)
+    monkeypatch.undo()
+    monkeypatch.setattr(onnx_file, "MOST_FIELDS", 3)
+    with pytest.raises(UsageError, match="more than 3 fields"):
         open_model(path)
 
 

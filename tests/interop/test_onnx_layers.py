@@ -73,6 +73,10 @@ CASES = [
     case("ConvTranspose", "conv_transpose2d", IMAGE, weights(4, 3, 3, 3), weights(3), strides=[2, 2],
          pads=[1, 1, 1, 1], output_padding=[1, 1]),
     case("ConvTranspose", "conv_transpose1d", ROW, weights(4, 3, 3), strides=[3]),
+    case("ConvTranspose", "conv_transpose2d", IMAGE, weights(4, 3, 3, 2), weights(3), strides=[2, 1],
+         dilations=[2, 3], pads=[1, 0, 2, 1], output_padding=[1, 0]),
+    case("ConvTranspose", "conv_transpose1d", ROW, weights(4, 3, 3), strides=[2], dilations=[3],
+         auto_pad="SAME_UPPER"),
     # pooling
     case("MaxPool", "max_pool2d", IMAGE, kernel_shape=[3, 2], strides=[2, 2], pads=[1, 0, 1, 1]),
     case("MaxPool", "max_pool2d", IMAGE, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1),
@@ -117,6 +121,10 @@ CASES = [
     case("DepthToSpace", "pixel_shuffle", blocksize=2, mode="CRD"),
     case("Slice", "narrow", IMAGE, i(1), i(3), i(1)), case("Slice", "narrow", IMAGE, i(2), i(99), i(-1)),
     case("Slice", "narrow", opset=9, starts=[1], ends=[-1], axes=[2]),
+    case("Gather", "parameter+index_select", ROW, i(9, 0, -2, 2), axis=2),
+    case("Gather", "parameter+index_select+grid", ROW, i(9, 0, -2, 2).reshape(2, 2), axis=2),
+    case("Gather", "permute+reshape+parameter+index_select+reshape+permute", IMAGE, i(3, 0, 3), axis=1),
+    case("Gather", "narrow", IMAGE, i(1, 3, 5, 7), axis=2), case("Gather", "chunk", IMAGE, i(2, 3), axis=1),
     case("Pad", "zero_pad2d", IMAGE, i(0, 0, 1, 2, 0, 0, 3, 0)),
     case("Pad", "zero_pad2d", opset=10, pads=[0, 0, 1, 1] * 2),
     case("Pad", "reflection_pad", IMAGE, i(0, 0, 1, 2, 0, 0, 3, 0), mode="reflect"),
@@ -127,6 +135,9 @@ CASES = [
     case("Resize", "interpolate", IMAGE, None, None, i(1, 4, 13, 5), mode="linear",
          coordinate_transformation_mode="align_corners"),
     case("Upsample", "interpolate", IMAGE, f(1, 1, 2, 2), opset=9),
+    case("Resize", "interpolate", IMAGE, None, f(1, 1, 1.3, 1.3), mode="nearest", nearest_mode="floor",
+         coordinate_transformation_mode="asymmetric"),
+    case("Resize", "interpolate", IMAGE, None, f(1, 1, 1.3, 1.3), mode="linear"),
     # numbers
     case("Mul", "multiply", IMAGE, s(0.5)), case("Div", "multiply", IMAGE, s(4)),
     case("Dropout", "dropout"), case("Dropout", "dropout", opset=10, ratio=0.3),
@@ -204,3 +215,23 @@ def test_patterns(name: str) -> None:
         x = weights(1, 6, 4, seed=5)
         wanted = np.asarray(next(iter(ReferenceEvaluator(proto).run(None, {"x": x}))))
         np.testing.assert_allclose(outputs(graph, x), wanted, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("given", "mode"),
+    [
+        ({"mode": "linear", "exclude_outside": 1}, "bilinear"),
+        ({"mode": "cubic", "exclude_outside": 1, "cubic_coeff_a": -0.5}, "bicubic"),
+        ({"mode": "cubic", "exclude_outside": 1}, ""),
+        ({"mode": "linear"}, ""),
+        ({"mode": "linear", "exclude_outside": 1, "coordinate_transformation_mode": "align_corners"}, ""),
+    ],
+)
+def test_antialiasing_is_read_where_it_is_that_of_pytorch(given: dict[str, Any], mode: str) -> None:
+    node = helper.make_node("Resize", ["x", "", "", "size"], ["y"], antialias=1, **given)
+    arrays = {"size": np.array([1, 3, 5, 6])}
+    op = next(reversed(network(model([node], (1, 3, 12, 9), arrays, opset=19)).layers)).op
+    fields = op.model_dump()
+    assert (op.kind, fields.get("mode", ""), fields.get("antialias", False)) == (
+        ("interpolate", mode, True) if mode else ("opaque", "", False)
+    )

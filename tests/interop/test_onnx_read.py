@@ -18,6 +18,7 @@ from onnx import TensorProto, helper, parser
 from archcalc.interop import onnx_graph
 from archcalc.interop.onnx_read import read_program
 from archcalc.interop.recognise import recognise
+from archcalc.passes.analysis import analyse
 from tests.interop.onnx_models import model, network, one, ops, weights, written
 
 # --- inputs
@@ -75,7 +76,9 @@ def test_what_cannot_be_read(text: str, message: str) -> None:
         read_program(written(text))
 
 
-@pytest.mark.parametrize(("opset", "message"), [(6, "opset 7 is the oldest"), (99, "pip install -U onnx")])
+@pytest.mark.parametrize(
+    ("opset", "message"), [(6, "opset 7 is the oldest.*convert_version"), (99, "pip install -U onnx")]
+)
 def test_opsets(opset: int, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         read_program(written("g (float[1,3] x) => (float[1,3] y) {y = Relu(x)}", opset))
@@ -261,6 +264,19 @@ def test_scopes_of_names() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("relu1", "relu1"), ("block1/add", "block1/add"), ("res2a.relu", "res2a/relu"),
+        ("model/stem/Relu", "model/stem"),
+        ("Relu_3", ""), ("Relu", ""), ("node_relu_1", ""), ("12", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_node_without_a_scope_keeps_its_own_name(name: str, path: str) -> None:
+    node = helper.make_node("Relu", ["x"], ["y"], name=name)
+    assert read_program(model([node])).nodes[0].path == path
+
+
+@pytest.mark.parametrize(
     ("value", "path"),
     [
         ("['', 'layer1', 'layer1.0', 'layer1.0.conv1', 'conv2d_1']", "layer1/0/conv1"),
@@ -383,3 +399,26 @@ def test_damaged_files_are_read_or_refused(seed: int, tmp_path: Path) -> None:
         except ArchcalcError as error:
             found = error
         assert found is not None
+
+
+def test_a_reshape_to_numbers_of_another_size_is_an_error() -> None:
+    """The exporter wrote the size of the example into the file."""
+    proto = model(
+        [helper.make_node("Reshape", ["x", "shape"], ["y"])], (1, 3, 8, 8), {"shape": np.array([1, 192], np.int64)}
+    )
+    assert read_program(proto).shape("y") == (1, 192)
+    with pytest.raises(UsageError, match="243 values cannot become 1×192, which are 192: it is written for another"):
+        read_program(proto, (3, 9, 9))
+
+
+def test_a_table_of_an_embedding_that_is_also_a_dense_layer_counts_once() -> None:
+    """The last layer of a language model often has the table of its embedding."""
+    nodes = [
+        helper.make_node("Cast", ["x"], ["i"], to=TensorProto.INT64),
+        helper.make_node("Gather", ["table", "i"], ["rows"]),
+        helper.make_node("Transpose", ["rows"], ["columns"], perm=[0, 2, 1]),
+        helper.make_node("MatMul", ["table", "columns"], ["y"]),
+    ]
+    proto = model(nodes, (1, 7), {"table": weights(50, 16)}, kind=TensorProto.INT64)
+    graph = network(proto)
+    assert (analyse(graph).totals.params, graph.notes) == (800, ())

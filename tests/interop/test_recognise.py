@@ -27,6 +27,17 @@ def test_a_convolution_has_its_settings_and_its_path() -> None:
     assert layer.fields == {"out_channels": 4, "kernel_size": 3, "padding": 1, "bias": False}
 
 
+def test_a_transposed_convolution_has_its_dilation() -> None:
+    write = Writer(1, 4, 8, 8)
+    settings: dict[str, Any] = {"stride": (2, 1), "padding": (1, 1), "dilation": (1, 3), "output_padding": (0, 2)}
+    write("conv_transpose2d", (1, 6, 15, 14), write.last, write.weight("w", 4, 3, 3, 3), None, **settings, groups=2)
+    (layer,) = write.layers()
+    assert layer.fields == {
+        "out_channels": 6, "kernel_size": 3, "stride": [2, 1], "padding": 1, "dilation": [1, 3],
+        "output_padding": [0, 2], "groups": 2, "bias": False,
+    }  # fmt: skip
+
+
 def test_a_weight_that_is_used_again_is_shared() -> None:
     write = Writer(1, 4, 8, 8)
     _convolution(write, 4, 4, 8, "conv")

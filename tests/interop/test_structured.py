@@ -100,6 +100,23 @@ def test_a_row_of_equal_units_is_a_repeat() -> None:
     assert facts(again(text)) == facts(graph)
 
 
+def test_a_width_is_no_multiple_of_a_stride() -> None:
+    nodes, source = [], "x"
+    for index, stride in enumerate((1, 2)):
+        fields = {"out_channels": 16 * stride, "kernel_size": 3, "stride": stride, "padding": 1}
+        nodes += [ForeignNode(f"stage{index}/conv", "conv2d", fields, (source,))]
+        nodes += [ForeignNode(f"stage{index}/relu", "relu", {}, (nodes[-1].name,))]
+        nodes += [ForeignNode(f"stage{index}/mix", "conv2d", {**fields, "out_channels": 64 * stride, "stride": 1},
+                              (nodes[-1].name,))]  # fmt: skip
+        source = nodes[-1].name
+    graph = network(*nodes)
+    text = write_structured(graph)
+    assert "stride*" not in text.replace(" ", "")
+    assert "*stride" not in text
+    assert "out_channels: 4*out_channels" in text
+    assert facts(again(text)) == facts(graph)
+
+
 def test_what_is_read_across_blocks_is_named() -> None:
     nodes = [*unit("a", "x", 8), *unit("b", "a/add", 8)]
     nodes += [ForeignNode("skip", "add", {}, ("a/relu", "b/add")), *unit("c", "skip", 8)]

@@ -138,11 +138,16 @@ def test_a_connection_table_leaves_out_what_is_not_connected(
 
 
 @QUICK
-@given(pair, pair, st.integers(1, 2), tiny, tiny, st.booleans())
+@given(pair, pair, pair, st.integers(1, 2), tiny, tiny, st.booleans())
 def test_a_transposed_convolution_adds_its_kernel_once_per_input(
-    kernel: tuple[int, int], stride: tuple[int, int], groups: int, height: int, width: int, bias: bool
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    groups: int,
+    height: int,
+    width: int,
+    bias: bool,
 ) -> None:
-    assume(kernel[0] >= stride[0] and kernel[1] >= stride[1])
     source = (2 * groups, height, width)
     out_channels = 3 * groups
     contributions: dict[tuple[int, int, int], int] = {}
@@ -151,12 +156,13 @@ def test_a_transposed_convolution_adds_its_kernel_once_per_input(
     for channel, y, x, i, j in places:
         group = channel // 2
         for filter_ in range(3 * group, 3 * group + 3):
-            place = (filter_, y * stride[0] + i, x * stride[1] + j)
+            place = (filter_, y * stride[0] + i * dilation[0], x * stride[1] + j * dilation[1])
             contributions[place] = contributions.get(place, 0) + 1
             products += 1
     size = (max(y for _, y, _ in contributions) + 1, max(x for _, _, x in contributions) + 1)
 
-    fields = {"kernel_size": list(kernel), "stride": list(stride), "groups": groups, "bias": bias}
+    steps = {"stride": list(stride), "dilation": list(dilation)}
+    fields = {"kernel_size": list(kernel), **steps, "groups": groups, "bias": bias}
     layer = shape(op("conv_transpose2d", out_channels=out_channels, **fields), source)
     assert layer.output == (out_channels, *size)
     assert count_params(layer).params == source[0] * 3 * kernel[0] * kernel[1] + bias * out_channels

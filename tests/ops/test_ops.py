@@ -51,6 +51,7 @@ def test_an_op_explains_itself_to_the_passes(row: Row) -> None:
     assert layer.op.fewest_inputs <= len(row.inputs) <= (layer.op.most_inputs or len(row.inputs))
     assert layer.op.stem
     assert layer.op.family
+    assert layer.op.may_have_arrays == bool(layer.op.param_shapes(row.inputs))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=label)
@@ -119,6 +120,11 @@ def test_the_stride_of_a_pool_is_its_window_unless_given() -> None:
         ("conv2d", {"out_channels": 8, "kernel_size": [1, 7]}, "conv 1×7, 8"),
         ("conv2d", {"out_channels": 8, "kernel_size": 3, "stride": [2, 1]}, "conv 3×3, 8, /2×1"),
         ("conv2d", {"out_channels": 8, "kernel_size": 3, "dilation": 2}, "conv 3×3, 8, dilation 2"),
+        (
+            "conv_transpose2d",
+            {"out_channels": 8, "kernel_size": 3, "stride": 2, "dilation": [1, 2], "groups": 2},
+            "transposed conv 3×3, 8, ×2, dilation 1×2, 2 groups",
+        ),
         ("conv2d", {"out_channels": 8, "kernel_size": 3, "groups": 2}, "conv 3×3, 8, 2 groups"),
         ("conv2d", {"out_channels": 8, "kernel_size": 3, "groups": 8}, "conv 3×3, 8, 8 groups"),
         ("max_pool2d", {"kernel_size": 3, "stride": 2}, "max pool 3×3, /2"),

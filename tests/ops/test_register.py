@@ -16,7 +16,8 @@ from archcalc.core.errors import ShapeError, SpecError
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.execute.kernels.registry import KERNELS, Array, kernel
 from archcalc.ops import OPS, Op, Operations, Param, called, register
-from archcalc.ops.base import Count, Letter, Pointwise, Ranks, elements
+from archcalc.ops.base import Count, Letter, Pointwise, elements
+from archcalc.ops.ranks import Ranks
 from archcalc.spec.schema import json_schema
 from tests.cli.runner import Run
 from tests.networks import HEAD, graph

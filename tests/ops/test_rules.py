@@ -66,6 +66,7 @@ def test_ceil_window_output_size(args: tuple[int, int, int, int], positions: int
         ((3, 3, 2, 2, 0), 5),  # figure 4.6: the same with a border of 1
         ((3, 3, 2, 2, 1), 6),  # figure 4.7: the same over 6×6
         ((28, 2, 2, 0, 0), 56),  # U-Net, 2×2 up-convolution
+        ((5, rules.dilated_window(3, 2), 2, 2, 1), 12),  # PyTorch, ConvTranspose1d(1, 1, 3, 2, 1, 1, dilation=2)
     ],
 )
 def test_transposed_output_size(args: tuple[int, int, int, int, int], output: int) -> None:

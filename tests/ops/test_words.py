@@ -19,6 +19,8 @@ WORDS = {
     "subsampling2d": "subsampling s",
     "global_avg_pool2d": "gap GAP GlobalAveragePooling2D global_avg_pool",
     "adaptive_avg_pool2d": "AdaptiveAvgPool2d",
+    "mean": "Mean reduce_mean ReduceMean среднее",
+    "amax": "amax ReduceMax",
     "max_unpool2d": "unpooling MaxUnpool2d",
     "relu": "relu ReLU activation",
     "relu6": "relu6 ReLU6",

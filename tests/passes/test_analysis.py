@@ -9,10 +9,13 @@ import pytest
 from archcalc.core.conventions import BYTES, Conventions
 from archcalc.core.errors import ShapeError, UsageError
 from archcalc.ops.base import NO_OPERATIONS
+from archcalc.passes import axis_field
 from archcalc.passes.analysis import LARGEST_BATCH, analyse, row_of
-from archcalc.passes.receptive_field import AxisField, ReceptiveField
+from archcalc.passes.axis_field import AxisField
+from archcalc.passes.receptive_field import ReceptiveField
 from archcalc.spec.catalogue import load
-from tests.networks import ALEXNET, LENET5, graph, layers, numbers
+from tests.networks import ALEXNET, LENET5, chain, graph, layers, numbers, op
+from tests.steps import at_most_calls
 
 
 def test_a_row_holds_all_numbers_of_a_layer() -> None:
@@ -149,3 +152,25 @@ def test_the_convention_names_what_else_is_counted() -> None:
 @pytest.mark.parametrize(("pattern", "unit"), [("9x9x3 -> conv3-4", "pixels"), ("90x3 -> conv3-4", "positions")])
 def test_a_receptive_field_is_in_pixels_of_an_image_alone(pattern: str, unit: str) -> None:
     assert analyse(load(pattern)).describe_conventions()["receptive_field"].startswith(f"input {unit} that")
+
+
+def test_a_chain_costs_a_few_steps_a_layer() -> None:
+    """The sides of a square are followed once, and nothing of a plain layer is remembered for another network.
+
+    Warm, 10,001 convolutions with their totals take less than 0.1 s of CPU so; both are counted here.
+    """
+    conv = op("conv2d", out_channels=8, kernel_size=3, padding=1)
+    network = chain((op("input", shape=(8, 64, 64)), []), *((conv, [index]) for index in range(1000)))
+    analyse(network)
+    remembered = axis_field._followed.cache_info()
+    with at_most_calls(66_000):
+        assert analyse(network).totals.params == 1000 * (8 * 8 * 9 + 8)
+    assert axis_field._followed.cache_info() == remembered
+
+
+def test_the_sides_of_a_map_are_followed_by_themselves_where_they_differ() -> None:
+    conv = op("conv2d", out_channels=8, kernel_size=[3, 5], stride=[1, 2])
+    network = chain((op("input", shape=(8, 64, 64)), []), (conv, [0]), (conv, [1]))
+    field = analyse(network).rows[-1].receptive_field
+    assert field is not None
+    assert (field.size, field.stride) == ((5, 13), (1, 4))

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops import Op
-from archcalc.passes.receptive_field import AxisField, receptive_fields
+from archcalc.passes.axis_field import AxisField
+from archcalc.passes.receptive_field import receptive_fields
 from archcalc.passes.shapes import infer_shapes
 from tests.networks import chain, layers, op
 from tests.tiers import examples
@@ -69,7 +70,7 @@ def see(layer: Op, axis: int, positions: int, inputs: Sequence[Seen]) -> Seen:
     if kind == "conv_transpose2d":
         # Outside of the map too: an analysis of a larger map would find products there.
         products = [
-            (i, i * at("stride") - at("padding") + tap)
+            (i, i * at("stride") - at("padding") + tap * at("dilation"))
             for i in range(-99, size + 99)
             for tap in range(at("kernel_size"))
         ]
@@ -166,17 +167,18 @@ def windows(draw: st.DrawFn, axis: int, size: int) -> tuple[str, dict[str, Any]]
         return kind, fields
     if kind == "conv_transpose2d":
         stride = draw(st.integers(1, 3))
-        kernel = draw(st.integers(1, 5))
+        kernel, dilation = draw(st.integers(1, 5)), draw(st.integers(1, 4))
         # No more is cut off than the first filter covers.
         margins = [draw(st.integers(0, min(kernel - 1, 2))) for _ in range(2)]
-        if stride * (size - 1) + kernel - sum(margins) < 1:
+        if stride * (size - 1) + dilation * (kernel - 1) + 1 - sum(margins) < 1:
             margins = [0, 0]
         return kind, {
             "out_channels": 1,
             "kernel_size": on_axis(axis, kernel, 1),
             "stride": on_axis(axis, stride, 1),
             "padding": [*on_axis(axis, margins[0], 0), *on_axis(axis, margins[1], 0)],
-            "output_padding": on_axis(axis, draw(st.integers(0, stride - 1)), 0),
+            "dilation": on_axis(axis, dilation, 1),
+            "output_padding": on_axis(axis, draw(st.integers(0, max(stride, dilation) - 1)), 0),
         }
     if kind == "upsample2d":
         return kind, {
@@ -285,8 +287,18 @@ def test_fields_are_those_of_the_reference(axis: int, data: st.DataObject) -> No
 """,
             "36x36x1",
         ),
+        # Stride and dilation with a common factor leave positions that see nothing.
+        (
+            """\
+  - conv2d: {out_channels: 1, kernel_size: 3, stride: 2}
+  - conv_transpose2d: {out_channels: 1, kernel_size: 3, stride: 2, dilation: 3, padding: 2, output_padding: 1}
+  - conv_transpose2d: {out_channels: 1, kernel_size: 2, stride: 4, dilation: 6}
+  - conv2d: {out_channels: 1, kernel_size: 2, dilation: 3}
+""",
+            "33x33x1",
+        ),
     ],
-    ids=["u-net", "strides", "nasnet", "resampling"],
+    ids=["u-net", "strides", "nasnet", "resampling", "dilated up"],
 )
 @pytest.mark.parametrize("axis", [0, 1], ids=["height", "width"])
 def test_fields_of_known_designs_are_those_of_the_reference(text: str, size: str, axis: int) -> None:

@@ -155,13 +155,17 @@ def test_the_peak_follows_the_convention() -> None:
 def networks(draw: st.DrawFn) -> LayerGraph:
     """A random graph of small ops with several readers, views and outputs."""
     parts: list[tuple[str, list[int]]] = [("input", [])]
-    kinds = ["relu", "identity", "dropout", "sigmoid", "batch_norm2d", "conv2d", "add"]
+    kinds = ["relu", "identity", "dropout", "sigmoid", "batch_norm2d", "conv2d", "add", "parameter"]
     for index in range(1, draw(st.integers(2, 14))):
         kind = draw(st.sampled_from(kinds))
         # Mostly the layer before, as in real networks; else any earlier one.
         sources = st.one_of(st.just(index - 1), st.integers(0, index - 1))
-        parts.append((kind, [draw(sources) for _ in range(2 if kind == "add" else 1)]))
-    fields: dict[str, dict[str, Any]] = {"input": {"shape": (1, 2, 2)}, "conv2d": {"out_channels": 1, "kernel_size": 1}}
+        parts.append((kind, [draw(sources) for _ in range({"add": 2, "parameter": 0}.get(kind, 1))]))
+    fields: dict[str, dict[str, Any]] = {
+        "input": {"shape": (1, 2, 2)},
+        "parameter": {"shape": (1, 2, 2)},
+        "conv2d": {"out_channels": 1, "kernel_size": 1},
+    }
     outputs = draw(st.sets(st.integers(0, len(parts) - 1), max_size=2))
     made = [(op(kind, **fields.get(kind, {})), sources) for kind, sources in parts]
     return chain(*made, outputs=sorted(outputs | {len(parts) - 1}))
@@ -181,7 +185,9 @@ def simulate(network: LayerGraph, sizes: Sequence[int], in_place: bool) -> list[
         if layer.inputs:
             shared = next(place for place in places if layer.inputs[0] in place)
             still_read = any(reader > index for member in shared for reader in readers[member])
-            if layer.op.kind in VIEWS or (in_place and layer.op.kind in OVERWRITES and not still_read):
+            is_parameter = network.layers[shared[0]].op.kind == "parameter"
+            overwrites = in_place and layer.op.kind in OVERWRITES and not still_read and not is_parameter
+            if layer.op.kind in VIEWS or overwrites:
                 own = shared
         if own is None:
             own = []
@@ -191,6 +197,7 @@ def simulate(network: LayerGraph, sizes: Sequence[int], in_place: bool) -> list[
             sum(
                 sizes[place[0]]
                 for place in places
+                if network.layers[place[0]].op.kind != "parameter"
                 if index in place or any(reader >= index for member in place for reader in readers[member])
             )
         )
@@ -214,3 +221,22 @@ def test_what_is_alive_was_stored(network: LayerGraph) -> None:
     memory = measured(network, in_place=False)
     assert memory.peak <= sum(memory.stored)
     assert measured(network).peak <= memory.peak
+
+
+# --- parameters as maps
+
+#: After a parameter of 100 values: further layers, and by hand the values that live at each layer.
+PARAMETERS = {
+    "  - add: {name: z, from: [p, input]}\n": (100, 100, 200),
+    "  - concat: {name: z, from: [input, p]}\n": (100, 100, 300),
+    "  - conv1d: {name: z, from: p, out_channels: 2, kernel_size: 1}\n": (100, 100, 140),
+    # A view of it takes no memory either, and an activation function does not overwrite it.
+    "  - identity: {from: p}\n  - relu\n  - tanh: {name: z}\n": (100, 100, 100, 200, 200),
+    "  - relu: {from: p}\n  - add: {name: z, from: [relu1, p]}\n": (100, 100, 200, 300),
+}
+
+
+@pytest.mark.parametrize("text", PARAMETERS)
+def test_a_parameter_as_a_map_takes_no_memory_besides_its_own(text: str) -> None:
+    network = layers("  - parameter: {name: p, shape: 20x5}\n" + text, "20x5", "outputs: {first: input, last: z}\n")
+    assert measured(network).live == PARAMETERS[text]

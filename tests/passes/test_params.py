@@ -151,3 +151,38 @@ def test_sharing_changes_the_parameters_alone(shared: LayerGraph) -> None:
         assert getattr(analysis.totals, name) == getattr(own.totals, name) - saved
     assert analysis.depth == own.depth
     assert analysis.memory == own.memory
+
+
+#: Two towers with the weights of one, in heads whose uses all have the weights of the first.
+HEADS = """\
+input: 8x8x4
+blocks:
+  tower:
+    shared: true
+    layers: [conv2d: {out_channels: 4, kernel_size: 1}, relu: {}]
+  heads:
+    shared: true
+    layers:
+      - tower: {name: classes}
+      - tower: {name: boxes}
+      - linear: {out_features: 2}
+layers:
+  - heads: {name: first}
+  - heads: {name: second, from: input}
+  - tower: {name: third, from: input}
+  - conv2d: {name: other/conv1, from: input, out_channels: 4, kernel_size: 1, weights: first/classes/conv1}
+  - linear: {name: other/fc1, out_features: 2}
+outputs: [first, second, other/fc1]
+"""
+
+
+def test_a_folded_block_says_whose_weights_it_uses() -> None:
+    rows = analyse(graph(HEADS)).rows
+    assert {row.name: row.summary for row in fold(rows, 1)[1:]} == {
+        "first": "5 layers, 1 with shared weights",
+        "second": "5 layers, weights of first",
+        "third": "2 layers, weights of first/classes",
+        "other": "2 layers, 1 with shared weights",
+    }
+    inner = {row.name: row.summary for row in fold(rows, 2) if row.name.endswith("boxes")}
+    assert set(inner.values()) == {"2 layers, weights of first/classes"}

@@ -23,10 +23,11 @@ from archcalc.execute.calls import Pools, array_sizes, kernel_of, run
 from archcalc.execute.kernels import Array
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops import Op
-from archcalc.ops.base import REORDERED, Turned, Window
+from archcalc.ops.base import REORDERED, Spans, Turned, Window
 from archcalc.ops.resize import BorderPad
 from archcalc.passes.analysis import Row, analyse
-from archcalc.passes.receptive_field import AxisField, ReceptiveField, _taps
+from archcalc.passes.axis_field import AxisField, taps_of
+from archcalc.passes.receptive_field import ReceptiveField
 from tests.random_graphs import in_words, random_graph
 from tests.ranks import plane
 
@@ -36,6 +37,9 @@ MOVES = (0.4, 2.3, 1e3)
 LEAST = 1e-9
 #: A map with less difference between its values is only moved, not stretched: that would stretch rounding.
 FLAT = 1e-4
+#: What gives values with a fixed sum or length, and what takes means or maxima of them, which may then be constant.
+CENTRED = ("instance_norm", "group_norm", "layer_norm", "rms_norm", "l2_norm", "softmax", "log_softmax")
+MEANS = ("mean", "amax", "avg_pool2d", "adaptive_avg_pool2d", "global_avg_pool2d")
 PART = 100
 
 Mask = npt.NDArray[np.bool_]
@@ -82,8 +86,8 @@ def beyond(op: Op, inputs: Sequence[Shape], output: Shape) -> Mask:
         if not isinstance(reads, tuple):
             continue
         for axis, (read, size, count) in enumerate(zip(reads, shape[1:], output[1:], strict=True)):
-            if isinstance(read, Window):
-                out = [any(not 0 <= tap < size for tap in _taps(read, place)) for place in range(count)]
+            if isinstance(read, (Window, Spans)):
+                out = [any(not 0 <= tap < size for tap in taps_of(read, place)) for place in range(count)]
                 found |= np.array(out).reshape([-1 if each == axis else 1 for each in range(found.ndim)])
     return found
 
@@ -161,6 +165,7 @@ def check(seed: int) -> Counter[bool]:
     rows = analyse(graph).rows
     runs = [Perturbed(graph, rows, np.random.default_rng([seed, again])) for again in range(2)]
     exact: list[bool] = []
+    centred: list[bool] = []
     bordered: list[bool] = []
     done: Counter[bool] = Counter()
     for index, (layer, row) in enumerate(zip(graph, rows, strict=True)):
@@ -168,6 +173,9 @@ def check(seed: int) -> Counter[bool]:
         alike = len({field.along for field in fields if field is not None}) < 2
         # Any position of what index_select reads may be asked for, and few numbers ask for few.
         inside = not layer.inputs or (row.op.kind != "index_select" and by_positions(row.op, row.input_shapes))
+        kind, was_centred = plane(row.op.kind), any(centred[source] for source in layer.inputs)
+        centred.append(kind in CENTRED or (was_centred and row.op.saves == ()))
+        inside = inside and not (was_centred and kind in MEANS)
         exact.append(alike and inside and all(exact[source] for source in layer.inputs))
         bordered.append(isinstance(row.op, BorderPad) or any(bordered[source] for source in layer.inputs))
         if row.receptive_field is None:

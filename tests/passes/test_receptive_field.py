@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from archcalc.ops import Op
 from archcalc.passes.analysis import analyse
-from archcalc.passes.receptive_field import AxisField, ReceptiveField
+from archcalc.passes.axis_field import AxisField
+from archcalc.passes.receptive_field import ReceptiveField
 from archcalc.spec.catalogue import load
 from tests.networks import ALEXNET, VGG16, chain, graph, layers, op
 from tests.tiers import examples
@@ -265,12 +266,22 @@ def test_adaptive_pooling_that_divides_is_pooling() -> None:
             "  - crop2d: {name: b, from: input, margins: [8, 8, 9, 9]}\n  - add: {name: last, from: [a, b]}\n",
             "last", "32x32x1", (9, 9),
         ),
-        # The same values in the same places; rows of 8 put together in pairs see two rows and every column.
+        # The same values in the same places, or in others, one at each.
         ("  - reshape: {name: last, shape: 8x8x1}\n", "last", "8x8x1", (1, 1)),
         ("  - flatten\n  - reshape: {name: last, shape: 8x8x1}\n", "last", "8x8x1", (1, 1)),
-        ("  - reshape: {name: last, shape: 4x16x1}\n", "last", "8x8x1", (2, 1)),
+        ("  - reshape: {name: last, shape: 4x16x1}\n", "last", "8x8x1", (1, 1)),
+        ("  - reshape: {name: last, shape: 16x4x1}\n", "last", "8x8x1", (1, 1)),
+        ("  - reshape: {shape: 4x16x1}\n  - relu\n  - reshape: {name: last, shape: 8x8x1}\n", "last", "8x8x1", (1, 1)),
+        # Columns 7, 0 and 1 of two rows lie side by side.
+        ("  - reshape: {shape: 4x16x1}\n  - conv2d: {name: last, out_channels: 1, kernel_size: [1, 3]}\n",
+         "last", "8x8x1", (2, 8)),
+        # Value 16d + 4r + c of channel d is pixel 4(r mod 2) + c of row 2d + ⌊r/2⌋: one column, rows 0 to 6.
+        ("  - reshape: {name: last, shape: 4x4x4}\n", "last", "8x8x1", (7, 1)),
         ("  - reshape: {name: last, shape: 4x8x2}\n", "last", "8x8x1", (5, 1)),
-        ("  - reshape: {name: last, shape: 64x1x1}\n", "last", "8x8x1", (1, 8)),
+        ("  - reshape: {name: last, shape: 64x1x1}\n", "last", "8x8x1", (1, 1)),
+        # Columns that become a row of positions, under any number of axes: all rows, and the columns of the window.
+        *((f"  - conv2d: {{out_channels: 4, kernel_size: 3}}\n  - reshape: {{name: last, shape: {shape}}}\n",
+           "last", "27x19x1", (27, 3)) for shape in ("17x100", "17x1x100", "1x17x100", "17x1x1x100")),
         ("  - linear: {out_features: 16}\n  - reshape: {name: last, shape: 4x4x1}\n", "last", "8x8x1", (8, 8)),
     ],
 )  # fmt: skip
@@ -307,8 +318,27 @@ def test_a_reshape_keeps_the_order_of_the_values(
     parts.append((op("reshape", shape=after), [len(parts) - 1]))
     field = analyse(chain(*parts)).rows[-1].receptive_field
     assert field is not None
-    for axis, found in enumerate(field):
+    for axis, (found, moved) in enumerate(zip(field, field.along or (0, 1), strict=True)):
         read = places[axis + 1].reshape(after)
-        for position in range(after[axis + 1]):
-            lines = np.take(read, position, axis=axis + 1)
-            assert found.span(position) == (lines.min(), lines.max())
+        sides = {}
+        for new in (0, 1):
+            lines = np.moveaxis(read, new + 1, 0).reshape(after[new + 1], -1)
+            sides[new] = 1 + int((lines.max(axis=1) - lines.min(axis=1)).max())
+            if new == moved:
+                ends = zip(lines.min(axis=1).tolist(), lines.max(axis=1).tolist(), strict=True)
+                assert [found.span(position) for position in range(after[new + 1])] == list(ends)
+        assert sides[moved] == min(sides.values()), "it moves along the axis that tells most of it"
+        lines = read.reshape(channels, -1)
+        assert found.size == 1 + int((lines.max(axis=0) - lines.min(axis=0)).max())
+
+
+@pytest.mark.parametrize("before", ["", "  - upsample2d\n", "  - max_pool2d: {kernel_size: 2}\n"])
+def test_pools_of_whole_maps_agree(before: str) -> None:
+    """Means over all positions are global pools under other names: what they see, and the step to the next."""
+    pools = (
+        "global_avg_pool2d: {", "global_max_pool2d: {",
+        "mean: {axes: [height, width], ", "amax: {axes: [height, width], ",
+        "adaptive_avg_pool2d: {output_size: 1, ", "adaptive_max_pool2d: {output_size: 1, ",
+    )  # fmt: skip
+    conv = "  - conv2d: {out_channels: 4, kernel_size: 3, padding: 1}\n"
+    assert len({field_of(f"{before}{conv}  - {pool}name: last}}\n", "last", "8x8x3") for pool in pools}) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -15,7 +16,9 @@ from archcalc.execute.runner.inputs import random_inputs
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.interop.export.keras_code import keras_weights, to_keras_code
 from archcalc.interop.export.onnx_file import to_onnx
+from archcalc.interop.export.spelling import Layout
 from archcalc.interop.export.torch_code import state_keys, to_torch_code
+from archcalc.ops.norm import BatchNorm
 from archcalc.passes.analysis import analyse
 
 torch: Any = import_module("torch")
@@ -71,23 +74,30 @@ def worst_of_keras(graph: LayerGraph, batch: int = 1) -> float:
     """The same for Keras code."""
     analysis = analyse(graph)
     model = keras_model_of(to_keras_code(analysis))
-    totals = analysis.totals
-    assert model.count_params() == totals.params + totals.buffers
+    # A model of Keras has the layers that lead to an output, and no others.
+    led = {output.layer for output in graph.outputs}
+    for index in range(len(graph) - 1, -1, -1):
+        if index in led:
+            owner = graph.layers[index].weights_of
+            led |= {*graph.layers[index].inputs, *([] if owner is None else [owner])}
+    rows = [row for index, row in enumerate(analysis.rows) if index in led]
+    counters = sum(isinstance(row.op, BatchNorm) and row.op.counts_values for row in rows)
+    assert model.count_params() == sum(row.params + row.buffers for row in rows) + counters
     trained = sum(math.prod(each.shape) for each in model.trainable_weights)
-    assert trained == totals.trainable_params
+    assert trained == sum(row.trainable_params for row in rows)
     weights = SeededWeights(graph, 0, "float32", keep=True)
     inputs = random_inputs(graph, batch, 0, "float32")
     given = inputs if isinstance(inputs, Mapping) else {"x": inputs}
     with np.errstate(all="ignore"):
         found = execute(graph, inputs, weights, "im2col").outputs
+    made = {graph.layers[index].name for index in led}
     for name, (path, layout) in keras_weights(analysis).items():
         layer, _, array = name.rpartition(".")
-        variables = {each.name: each for each in model.get_layer(path).weights}
-        values = weights.kept(layer)[array]
-        values = values.transpose(layout.axes)
-        values = values if layout.shape is None else values.reshape(layout.shape)
-        assert tuple(variables[layout.variable].shape) == values.shape, name
-        variables[layout.variable].assign(values)
+        if layer not in made:
+            continue
+        parts = np.split(weights.kept(layer)[array], 1 + len(layout.others))
+        for values, place in zip(parts, (layout.variable, *layout.others), strict=True):
+            _put(model.get_layer(path), place, values, layout)
     maps = [np.moveaxis(each, 1, -1).copy() for each in given.values()]
     out = model(maps if len(maps) > 1 else maps[0], training=False)
     results = out if isinstance(out, dict) else {graph.outputs[0].name: out}
@@ -95,6 +105,26 @@ def worst_of_keras(graph: LayerGraph, batch: int = 1) -> float:
     return max(
         _error(found[name], np.moveaxis(np.asarray(each.detach().cpu()), -1, 1)) for name, each in results.items()
     )
+
+
+def _put(layer: Any, place: str, values: Array, layout: Layout) -> None:
+    """Give a variable of a layer of Keras its values."""
+    if layout.gates:
+        parts = np.split(values, len(layout.gates))
+        values = np.concatenate([parts[gate] for gate in layout.gates])
+    values = values.transpose(layout.axes)
+    values = values if layout.shape is None else values.reshape(layout.shape)
+    *scopes, last = place.split("/")
+    (variable,) = [
+        each for each in layer.weights
+        if each.name == last and all(re.search(f"/{scope}[_/]", each.path) for scope in scopes)
+    ]  # fmt: skip
+    if layout.row is not None:
+        held = np.copy(variable.value.detach().numpy())
+        held[layout.row] = values
+        values = held
+    assert tuple(variable.shape) == values.shape, place
+    variable.assign(values)
 
 
 def worst_of_onnx(graph: LayerGraph, batch: int = 1) -> float:
@@ -108,7 +138,10 @@ def worst_of_onnx(graph: LayerGraph, batch: int = 1) -> float:
     model = onnx.load_from_string(data)
     onnx.checker.check_model(model, full_check=True)
     held = sum(math.prod(each.dims) for each in model.graph.initializer)
-    assert held == analysis.totals.params + analysis.totals.buffers
+    # ONNX has two biases a gate: those that a layer has not are zeros in the file.
+    zeros = sum(math.prod(array.shape) for row in analysis.rows if getattr(row.op, "single_bias", False)
+                for array in row.op.param_shapes(row.input_shapes) if array.name.startswith("bias_ih"))  # fmt: skip
+    assert held == analysis.totals.params + analysis.totals.buffers + zeros
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3

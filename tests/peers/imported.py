@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -14,13 +17,30 @@ from archcalc.interop.foreign import ForeignNetwork
 
 
 def module_of(name: str) -> Any:
-    """A model of torchvision at inference, without memory for its weights."""
+    """A model of torchvision at inference, or a part of it (`model.backbone`), without memory for its weights."""
     import torchvision  # timm's models are counted without it
 
-    segmentation = torchvision.models.list_models(module=torchvision.models.segmentation)
-    settings = {"weights": None, **({"weights_backbone": None} if name in segmentation else {})}
-    with torch_export.without_weights():
-        return torchvision.models.get_model(name, **settings).eval()
+    model, _, part = name.partition(".")
+    families = (torchvision.models.segmentation, torchvision.models.detection)
+    apart = any(model in torchvision.models.list_models(module=family) for family in families)
+    settings = {"weights": None, **({"weights_backbone": None} if apart else {})}
+    with warnings.catch_warnings(), torch_export.without_weights():
+        # GoogLeNet and Inception v3 announce other initial values; none are looked at here.
+        warnings.filterwarnings("ignore", "The default weight initialization", FutureWarning)
+        made = torchvision.models.get_model(model, **settings).eval()
+    return getattr(made, part) if part else made
+
+
+class Given:
+    """The weights that came with a network."""
+
+    def __init__(self, arrays: Mapping[str, Mapping[str, Any]]) -> None:
+        self.arrays = arrays
+
+    def of(self, layer: str, sizes: Mapping[str, tuple[int, ...]]) -> Mapping[str, Any]:
+        """The arrays of a layer by name, in these sizes."""
+        found = {name: np.asarray(load()) for name, load in self.arrays[layer].items()}
+        return {name: found[name].reshape(size) for name, size in sizes.items()}
 
 
 def noted(foreign: ForeignNetwork, words: str) -> int:
@@ -31,8 +51,8 @@ def noted(foreign: ForeignNetwork, words: str) -> int:
 def counted_by_torch(module: Any, shape: tuple[int, ...]) -> int:
     """Multiplications of one image: FlopCounterMode counts a multiplication and an addition for each.
 
-    Attention is counted as its matrix products; the fused path of MultiheadAttention, which the counter does not know,
-    is off.
+    Attention is counted as its matrix products; the fused paths of MultiheadAttention and of recurrent layers, which
+    the counter does not know, are off.
     """
     whole, args, _ = torch_export.on_fake_tensors(module, shape)
     modes = [parameter.fake_mode for parameter in whole.parameters() if hasattr(parameter, "fake_mode")]
@@ -43,11 +63,14 @@ def counted_by_torch(module: Any, shape: tuple[int, ...]) -> int:
         parameter.requires_grad_(False)  # the counter would follow gradients, which there are none of
     is_fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
+    has_onednn = torch._C._get_mkldnn_enabled()
+    torch._C._set_mkldnn_enabled(False)
     try:
         with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), mode, FlopCounterMode(display=False) as counter:
             whole(*given)
     finally:
         torch.backends.mha.set_fastpath_enabled(is_fast)
+        torch._C._set_mkldnn_enabled(has_onednn)
         for parameter in trained:
             parameter.requires_grad_(True)
     return int(counter.get_total_flops()) // 2

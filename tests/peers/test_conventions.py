@@ -17,6 +17,7 @@ from archcalc.interop.export.torch_code import to_torch_code
 from archcalc.passes.analysis import Analysis, analyse
 from tests.networks import chain, op
 from tests.ops.rows import ROWS, Row
+from tests.ops.test_ranks import BY_HAND
 
 torch = pytest.importorskip("torch", reason="the tools count its modules: pip install 'archcalc[peers]'")
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("default")]  # the tools use what is deprecated
@@ -88,7 +89,7 @@ def deepspeed(module: Any, inputs: Inputs) -> tuple[int, int]:
 
 
 def flop_counter(module: Any, inputs: Inputs) -> tuple[int, int | None]:
-    with import_module("torch.utils.flop_counter").FlopCounterMode(display=False) as mode, torch.no_grad():
+    with import_module("torch.utils.flop_counter").FlopCounterMode(display=False) as mode:
         module(*inputs)
     return mode.get_total_flops(), None
 
@@ -138,7 +139,7 @@ def test_totals_are_those_of_the_tool(tool: str, network: str) -> None:
     assert expected is not None
     assert known is not None
     macs, params = counts(tool, analysis)
-    assert params is None or params == known.total
+    assert params is None or params == known.total or (known.not_counted and params > known.total)
     if expected.not_counted:
         assert macs >= expected.total
         assert expected.not_counted.keys() <= {"LRN", "adaptive pool"}, "only what a rule leaves open"
@@ -146,11 +147,13 @@ def test_totals_are_those_of_the_tool(tool: str, network: str) -> None:
         assert macs == expected.total
 
 
+_RECURRENT = {"rnn", "lstm", "gru"}
 #: Kinds that the code of archcalc writes as classes of its own, which a tool does not know or knows in another way.
 OWN_CLASSES = {
-    "ptflops": {"linear", "layer_norm"},  # at several positions, channels first
-    "thop": {"linear", "layer_norm", "rms_norm"},
-    "torchinfo": {"scale", "parameter", "position_embedding", "class_token"},
+    "ptflops": {"linear", "layer_norm", *_RECURRENT},  # at several positions, channels first
+    "thop": {"linear", "layer_norm", "rms_norm", *_RECURRENT},
+    "flop-counter": {"scaled_dot_product_attention"},  # on a CPU its layout of memory decides
+    "torchinfo": {"scale", "parameter", "position_embedding", "class_token", *_RECURRENT},
 }
 
 
@@ -166,8 +169,10 @@ def alone(row: Row) -> Analysis:
 def test_every_op_counts_as_the_tool_does(tool: str) -> None:
     needs(tool)
     wrong, compared = [], 0
-    for row in ROWS:
-        if row.kind in ("input", "opaque", "max_unpool2d"):  # an unpool needs the places of its pool
+    ranks = [Row(kind, fields, (given,), output) for kind, fields, given, output, *_ in BY_HAND]
+    for row in (*ROWS, *ranks):
+        # An unpool needs the places of its pool; attention is counted as the modules of PyTorch and torchvision.
+        if row.kind in ("input", "opaque", "max_unpool2d", "multi_head_attention"):
             continue
         # After a call that fails calflops counts every product twice.
         if tool == "calflops" and ("attention" in row.kind or "upsample" in row.kind):
@@ -194,10 +199,77 @@ def test_every_op_counts_as_the_tool_does(tool: str) -> None:
     assert compared > 100
 
 
+class Steps(torch.nn.Module):  # type: ignore[misc, name-defined]  # torch need not be installed
+    """A recurrent layer as PyTorch has it, and a second layer, for tools that ask for children."""
+
+    def __init__(self, layer: Any) -> None:
+        super().__init__()
+        self.layer, self.end = layer, torch.nn.Identity()
+
+    def forward(self, x: Any) -> Any:
+        return self.end(self.layer(x)[0])
+
+
+SETTINGS: list[dict[str, Any]] = [
+    {}, {"bias": False}, {"num_layers": 2}, {"bidirectional": True}, {"num_layers": 3, "bidirectional": True},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("tool", RUN)
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_recurrent_layers_of_pytorch(tool: str, kind: str) -> None:
+    needs(tool)
+    for settings in SETTINGS:
+        analysis = alone(Row(kind.lower(), {"hidden_size": 3, **settings}, ((4, 5),), ()))
+        for batch_first in (True, False):
+            module = Steps(getattr(torch.nn, kind)(4, 3, batch_first=batch_first, **settings)).eval()
+            inputs = [torch.zeros((1, 5, 4) if batch_first else (5, 1, 4))]
+            macs, params = RUN[tool](module, inputs)
+            assert (macs, {}) == count(analysis, TOOLS[tool], "multiplications"), settings
+            known = count(analysis, TOOLS[tool], "params")
+            assert known is not None
+            assert params is None or params == known.total
+
+
+class Attends(torch.nn.Module):  # type: ignore[misc, name-defined]  # torch need not be installed
+    """`nn.MultiheadAttention` as PyTorch's own layers call it."""
+
+    def __init__(self, bias: bool) -> None:
+        super().__init__()
+        self.layer, self.end = torch.nn.MultiheadAttention(12, 3, bias=bias, batch_first=True), torch.nn.Identity()
+
+    def forward(self, queries: Any, keys: Any) -> Any:
+        return self.end(self.layer(queries, keys, keys, need_weights=False)[0])
+
+
+@pytest.mark.parametrize("tool", RUN)
+@pytest.mark.parametrize("bias", [True, False])
+def test_attention_of_pytorch(tool: str, bias: bool) -> None:
+    needs(tool)
+    analysis = alone(Row("multi_head_attention", {"num_heads": 3, "bias": bias}, ((12, 5), (12, 7)), ()))
+    macs, params = RUN[tool](Attends(bias).eval(), [torch.zeros(1, 5, 12), torch.zeros(1, 7, 12)])
+    assert (macs, {}) == count(analysis, TOOLS[tool], "multiplications")
+    known = count(analysis, TOOLS[tool], "params")
+    assert params is None or (known is not None and params == known.total)
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_recurrent_layers_of_keras(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    layers = pytest.importorskip("keras", reason="its params are compared: pip install keras").layers
+    made = layers.SimpleRNN if kind == "RNN" else getattr(layers, kind)
+    for settings in ({}, {"bias": False}, {"bidirectional": True}):
+        layer = made(3, use_bias=settings.get("bias", True))
+        layer = layers.Bidirectional(layer) if "bidirectional" in settings else layer
+        layer.build((None, 5, 4))
+        analysis = alone(Row(kind.lower(), {"hidden_size": 3, **settings}, ((4, 5),), ()))
+        assert (layer.count_params(), {}) == count(analysis, TOOLS["keras"], "params")
+
+
 #: Networks of torchvision, with the tools that count them otherwise: functions in place of modules count less.
 MODELS = {
     "resnet18": (), "densenet121": ("ptflops", "thop"), "mobilenet_v2": ("ptflops", "thop"), "swin_t": (),
-    "convnext_tiny": (), "vit_b_16": (),
+    "convnext_tiny": (), "vit_b_16": (), "maxvit_t": (),
 }  # fmt: skip
 
 
@@ -209,8 +281,13 @@ def test_models_of_torchvision(tool: str, network: str) -> None:
     analysis = ac.load(network).analyse()
     expected = count(analysis, TOOLS[tool], "multiplications")
     assert expected is not None
-    macs, _ = counts(tool, analysis, getattr(models, network)(weights=None).eval())
+    given = {"input_size": (224, 224)} if network == "maxvit_t" else {}
+    macs, params = counts(tool, analysis, getattr(models, network)(weights=None, **given).eval())
+    known = count(analysis, TOOLS[tool], "params")
+    assert known is not None
+    assert params is None or params == known.total or (known.not_counted and params > known.total)
     if tool in MODELS[network]:
         assert macs < expected.total
-    elif tool == "fvcore" or not expected.not_counted:
+    else:
         assert macs >= expected.total if expected.not_counted else macs == expected.total
+        assert network == "maxvit_t" or expected.not_counted.keys() <= {"layer norm", "LRN"}

@@ -21,13 +21,20 @@ pytestmark = pytest.mark.peers
 PRECISION = 1e-4
 #: What Keras has no layer for, as the errors say it.
 NOT_IN_KERAS = (
-    "Keras has no max_unpool2d",
-    "Keras has no multi_head_attention",
-    "Keras has no global_response_norm",
-    "Keras has no lstm",
-    "Keras has no gru",
+    "archcalc writes no max_unpool2d for Keras",
+    "attention in windows, with relative positions or over several axes",
+    "attention whose heads together are no wider or narrower than its queries",
+    "archcalc writes no global_response_norm for Keras",
+    "archcalc writes no lp_pool2d for Keras",
+    "archcalc writes no locally_connected2d for Keras",
+    "interpolation with mode bilinear, with aligned corners or antialiasing",
+    "a recurrent layer over each row of a map",
+    "a GRU with one bias a gate that resets after the product",
+    "a GRU with two biases a gate that resets before the product",
     "a table of connections",
     "a convolution with both stride and dilation",
+    "a transposed convolution with both stride and dilation",
+    "a transposed convolution that is extended beyond its filters",
 )
 
 
@@ -36,6 +43,14 @@ def test_networks_in_torch(name: str) -> None:
     from tests.peers.exported import worst_of_torch
 
     assert worst_of_torch(smaller(load(name))) < PRECISION
+
+
+@pytest.mark.parametrize("name", ["vit_l_16", "convnext_xlarge"])
+def test_networks_of_more_than_300_million_parameters(name: str) -> None:
+    """On their own inputs; they need up to 3 GiB and some 20 to 35 s of one core."""
+    from tests.peers.exported import worst_of_torch
+
+    assert worst_of_torch(load(name)) < PRECISION
 
 
 @pytest.mark.parametrize("row", ALONE, ids=label)
@@ -91,6 +106,38 @@ def test_networks_in_keras(name: str) -> None:
         assert any(words in str(error) for words in NOT_IN_KERAS), error  # noqa: PT017 # either is right
     else:
         assert worst < PRECISION
+
+
+@pytest.mark.parametrize("layer", [
+    "lstm: {hidden_size: 5, single_bias: true, last: true}", "lstm: {hidden_size: 5, bidirectional: true}",
+    "lstm: {hidden_size: 5, bidirectional: true, num_layers: 2, last: true}", "gru: {hidden_size: 4, last: true}",
+    "gru: {hidden_size: 4, bidirectional: true, num_layers: 2}", "gru: {hidden_size: 4, bias: false}",
+    "gru: {hidden_size: 4, single_bias: true, reset_after: false, bidirectional: true}",
+    "gru: {hidden_size: 4, bias: false, reset_after: false, last: true}",
+    "rnn: {hidden_size: 4, nonlinearity: relu}", "rnn: {hidden_size: 4, single_bias: true, bidirectional: true}",
+])  # fmt: skip
+@pytest.mark.usefixtures("keras")
+@pytest.mark.filterwarnings("ignore")  # of Keras: what its backend will drop
+def test_recurrent_layers_in_keras_and_back(layer: str) -> None:
+    """Keras computes what archcalc does with the same arrays, and its model is read with the same arrays."""
+    import numpy as np
+
+    import archcalc as ac
+    from archcalc.execute.model_weights import own_weights
+    from archcalc.execute.runner.execute import execute
+    from archcalc.interop.export.keras_code import to_keras_code
+    from tests.peers.exported import keras_model_of, worst_of_keras
+
+    graph = ac.from_yaml(f"name: r\ntitle: R\ninput: 7x3\nlayers:\n  - {layer}\n")
+    assert worst_of_keras(graph, batch=2) < PRECISION
+    model = keras_model_of(to_keras_code(ac.analyse(graph)))
+    back = ac.from_keras(model)
+    ours, theirs = ac.analyse(graph).totals, ac.analyse(back).totals
+    assert (theirs.params, theirs.multiplications) == (ours.params, ours.multiplications)
+    given = np.random.default_rng(0).standard_normal((1, 7, 3)).astype("float32")
+    expected = np.moveaxis(np.asarray(model(given, training=False).detach()), 1, -1)
+    (found,) = execute(back, np.moveaxis(given, -1, 1), own_weights(ac.analyse(back), 0)).outputs.values()
+    assert np.abs(found - expected).max() < 1e-5
 
 
 @pytest.mark.parametrize("row", ALONE, ids=label)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import archcalc as ac
+from archcalc.core.errors import UsageError
 from archcalc.interop.structured import write_structured
 
 pytestmark = pytest.mark.peers
@@ -32,7 +33,8 @@ def test_a_model_of_torchvision_becomes_a_short_spec(name: str, lines: int) -> N
 def test_weights_of_files_give_the_outputs_of_pytorch(tmp_path: Path) -> None:
     torch.manual_seed(0)
     body = [torch.nn.Conv2d(3, 8, 3, padding=1), torch.nn.BatchNorm2d(8), torch.nn.ReLU(), torch.nn.MaxPool2d(2)]
-    module = torch.nn.Sequential(*body, torch.nn.Flatten(), torch.nn.Linear(8 * 64, 10)).eval()
+    up = torch.nn.ConvTranspose2d(8, 6, (2, 3), (2, 1), padding=1, output_padding=(1, 2), groups=2, dilation=(1, 3))
+    module = torch.nn.Sequential(*body, up, torch.nn.Flatten(), torch.nn.Linear(6 * 15 * 14, 10)).eval()
     module[1].running_mean.normal_()
     x = torch.randn(2, 3, 16, 16)
     wanted = module(x).detach().numpy()
@@ -53,3 +55,30 @@ def test_weights_of_files_give_the_outputs_of_pytorch(tmp_path: Path) -> None:
             run = ac.run(network, x.numpy())
             assert run.differences == ()
             np.testing.assert_allclose(run.outputs["output"], wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_a_parameter_that_two_modules_share_is_used_where_one_of_them_is(tmp_path: Path) -> None:
+    """A file holds it under both names."""
+    table, last = torch.nn.Embedding(50, 16), torch.nn.Linear(16, 50, bias=False)
+    last.weight = table.weight
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch, about its own exporters
+        module = torch.nn.Sequential(table, last).eval()
+        torch.export.save(torch.export.export(module, (torch.zeros(1, 7, dtype=torch.long),)), tmp_path / "m.pt2")
+        network = ac.load(tmp_path / "m.pt2")
+    assert (network.analyse().totals.params, network.notes) == (800, ())
+
+
+def test_a_program_that_was_saved_for_several_sizes_takes_one(tmp_path: Path) -> None:
+    body = [torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()]
+    sides = {axis: torch.export.Dim(f"side{axis}", min=4) for axis in (2, 3)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch, about its own exporters
+        exported = torch.export.export(
+            torch.nn.Sequential(*body).eval(), (torch.zeros(1, 3, 9, 8),), dynamic_shapes=(sides,)
+        )
+        torch.export.save(exported, tmp_path / "m.pt2")
+    with pytest.raises(UsageError, match="without a fixed size; give one with --input"):
+        ac.load(tmp_path / "m.pt2")
+    totals = ac.load(tmp_path / "m.pt2", input="12x10x3").analyse().totals
+    assert (totals.params, totals.multiplications) == (112, 10 * 8 * 4 * 27)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from archcalc.core.errors import UsageError
+from archcalc.core.errors import ArchcalcError
 from archcalc.execute.runner import SeededWeights, execute
 from archcalc.execute.runner.inputs import random_inputs
 from archcalc.graph.layer_graph import LayerGraph
@@ -28,6 +29,8 @@ from archcalc.spec.catalogue import load
 from tests.execute.runner.runs import smaller
 from tests.networks import one_of_each
 
+#: Keras chooses its backend when it is imported.
+os.environ.setdefault("KERAS_BACKEND", "torch")
 torch: Any = pytest.importorskip("torch", reason="PyTorch reads its own modules: pip install 'archcalc[peers]'")
 
 pytestmark = pytest.mark.peers
@@ -64,7 +67,16 @@ NETWORKS = (
     "zfnet",
 )
 #: Networks of different structures that Keras has all layers of.
-KERAS = ("darknet19", "ghostnet", "inception_v3", "mobilenet_v2")
+KERAS = (
+    "crnn",
+    "darknet19",
+    "ghostnet",
+    "inception_v3",
+    "mobilenet_v2",
+    "resnet20_cifar",
+    "shufflenet_v2_x0_5",
+    "vit_b_16",
+)
 #: One position attends to itself alone, so attention of one is no attention: larger inputs.
 SIDES = {"coatnet_0": (3, 64, 64)}
 #: What other formats write as several layers: tables of connections (LeNet-5), filters of each position.
@@ -74,7 +86,7 @@ _ARRANGED = {
     "flatten", "tokens", "grid", "reshape", "permute", "transpose", "channel_shuffle", "pixel_shuffle",
     "pixel_unshuffle", "narrow", "chunk", "concat", "slice2d", "crop1d", "crop2d", "crop3d", "zero_pad1d", "zero_pad2d",
     "zero_pad3d", "pad_channels", "identity", "dropout", "feature_dropout", "stochastic_depth", "add",
-    "avg_pool2d", "adaptive_avg_pool2d", "global_avg_pool2d",
+    "avg_pool2d", "adaptive_avg_pool2d", "global_avg_pool2d", "mean",
 }  # fmt: skip
 #: One op under the names of several formats.
 _SAME = {"upsample2d": "interpolate"}
@@ -124,10 +136,16 @@ def counted(analysis: Analysis) -> Counter[tuple[Any, ...]]:
         if index in needed:
             needed.update(graph.layers[index].inputs)
     return Counter(
-        (_SAME.get(row.op.kind, row.op.kind), row.params, row.trainable_params, row.buffers, row.multiplications)
+        (_kind(row), row.params, row.trainable_params, row.buffers, row.multiplications)
         for index, row in enumerate(analysis.rows)
         if index in needed and row.op.kind not in _ARRANGED and not _does_nothing(row)
     )
+
+
+def _kind(row: Any) -> str:
+    """The kind of a layer. One that adds 0 after its factor only multiplies."""
+    is_factor = row.op.kind == "rescale" and row.op.offset == 0
+    return "multiply" if is_factor else str(_SAME.get(row.op.kind, row.op.kind))
 
 
 def _does_nothing(row: Any) -> bool:
@@ -189,5 +207,5 @@ if __name__ == "__main__":
         network = small(wanted_name)
         try:
             print(wanted_name, differences(network, WAYS[sys.argv[1]](network)) or "equal", flush=True)
-        except UsageError as refused:
+        except ArchcalcError as refused:
             print(wanted_name, str(refused)[:200], flush=True)

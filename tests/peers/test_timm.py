@@ -17,9 +17,6 @@ from tests.peers.timm_families import chosen, families, module_of, shape_of  # n
 
 pytestmark = pytest.mark.peers
 
-#: Families with layers that archcalc has no op for, as docs/reference/pytorch-models.md says.
-OPAQUE: dict[str, set[str]] = {"hiera": {"interpolate", "add"}, "sequencer": {"lstm"}, "volo": {"col2im", "max"}}
-
 
 @pytest.mark.parametrize("family", families())
 def test_counts_of_timm(family: str) -> None:
@@ -28,8 +25,9 @@ def test_counts_of_timm(family: str) -> None:
     shape = shape_of(module)
     foreign = recognise(torch_export.trace(module, shape, name))
     opaque = {node.fields["of"] for node in foreign.nodes if node.op == "opaque"}
-    assert opaque == OPAQUE.get(family, set())
+    assert opaque == set()
     totals = analyse(to_network(foreign)).totals
     stated = sum(parameter.numel() for parameter in module.parameters())
     assert totals.params + noted(foreign, "not used at inference") - noted(foreign, "values of buffers") == stated
-    assert opaque or totals.multiplications == counted_by_torch(module, shape)
+    products = totals.multiplications + noted(foreign, "of stored tensors alone")
+    assert products == counted_by_torch(module, shape)

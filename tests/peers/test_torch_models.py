@@ -6,7 +6,6 @@ import dataclasses
 import json
 import pickle
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,43 +22,35 @@ from archcalc.passes.analysis import analyse
 torch = pytest.importorskip("torch", reason="PyTorch reads its own modules: pip install 'archcalc[peers]'")
 torchvision = pytest.importorskip("torchvision", reason="its models are what is read: pip install torchvision")
 
-from tests.peers.imported import counted_by_torch, module_of, noted  # noqa: E402  # it needs both
+from tests.peers.imported import Given, counted_by_torch, module_of, noted  # noqa: E402  # it needs both
 
 pytestmark = pytest.mark.peers
 
-#: Cosine attention has a norm of each query, which archcalc has no op for.
-OPAQUE = {"swin_v2_t", "swin_v2_s", "swin_v2_b"}
-CLASSIFICATION = [name for name in torchvision.models.list_models(module=torchvision.models) if name not in OPAQUE]
+CLASSIFICATION = torchvision.models.list_models(module=torchvision.models)
 SEGMENTATION = torchvision.models.list_models(module=torchvision.models.segmentation)
-#: Those that were found exact; attention that pools its keys has positions in the batch.
-VIDEO = dict.fromkeys(("r3d_18", "mc3_18", "r2plus1d_18"), (3, 16, 112, 112)) | {"swin3d_t": (3, 16, 224, 224)}
+#: Larger models have the same layers, more often.
+VIDEO = dict.fromkeys(("r3d_18", "mc3_18", "r2plus1d_18"), (3, 16, 112, 112)) | dict.fromkeys(
+    ("swin3d_t", "s3d", "mvit_v1_b", "mvit_v2_s"), (3, 16, 224, 224)
+)
+BACKBONES = [f"{name}.backbone" for name in torchvision.models.list_models(module=torchvision.models.detection)]
 
 
-@pytest.mark.parametrize("name", [*CLASSIFICATION, *SEGMENTATION, *VIDEO])
+@pytest.mark.parametrize("name", [*CLASSIFICATION, *SEGMENTATION, *VIDEO, *BACKBONES])
 def test_counts_of_torchvision(name: str) -> None:
-    shape = VIDEO.get(name, (3, 224, 224))
+    side = 320 if name in BACKBONES else 224
+    shape = VIDEO.get(name, (3, side, side))
     module = module_of(name)
     foreign = recognise(torch_export.trace(module, shape, name))
     assert "opaque" not in {node.op for node in foreign.nodes}
-    totals = analyse(to_network(foreign)).totals
-    statistics = sum(buffer.numel() for buffer in module.buffers() if buffer.dtype.is_floating_point)
+    analysis = analyse(to_network(foreign))
+    totals, rows = analysis.totals, {row.name for row in analysis.rows}
+    stored = {name.replace(".", "/"): buffer for name, buffer in module.named_buffers()}
+    buffers = sum(buffer.numel() for name, buffer in stored.items() if buffer.is_floating_point() or name in rows)
     unused = noted(foreign, "not used at inference")
     assert totals.params + unused == sum(parameter.numel() for parameter in module.parameters())
     assert totals.multiplications == counted_by_torch(module, shape)
     if not unused:
-        assert totals.buffers == statistics
-
-
-class _Given:
-    """The weights that came with a network."""
-
-    def __init__(self, arrays: Mapping[str, Mapping[str, Any]]) -> None:
-        self.arrays = arrays
-
-    def of(self, layer: str, sizes: Mapping[str, tuple[int, ...]]) -> Mapping[str, Any]:
-        """The arrays of a layer by name, in these sizes."""
-        found = {name: np.asarray(load()) for name, load in self.arrays[layer].items()}
-        return {name: found[name].reshape(size) for name, size in sizes.items()}
+        assert totals.buffers - noted(foreign, "computes and does not store") == buffers
 
 
 def _vit() -> Any:
@@ -132,7 +123,7 @@ def test_outputs_of_small_modules(name: str, tmp_path: Path) -> None:
         wanted = module(x).numpy()
     for foreign in (torch_export.from_module(module, x), torch_export.read(path)):
         graph = to_network(foreign)
-        (made,) = execute(graph, x.numpy(), _Given(graph.arrays)).outputs.values()
+        (made,) = execute(graph, x.numpy(), Given(graph.arrays)).outputs.values()
         assert np.abs(made - wanted).max() <= 1e-4 * np.abs(wanted).max()
 
 
@@ -187,6 +178,17 @@ def test_archives_that_are_no_programs(tmp_path: Path, capfd: pytest.CaptureFixt
     with pytest.raises(UsageError, match=r"other\.pt2: (?!.*warnings above)"):
         torch_export.read(path)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("part", ["models/model.json", "data/weights/weight_0"])
+def test_what_is_packed_tightly_is_not_unpacked(tmp_path: Path, part: str) -> None:
+    good, bad = tmp_path / "good.pt2", tmp_path / "bad.pt2"
+    torch.export.save(torch.export.export(torch.nn.Linear(2, 2), (torch.zeros(1, 2),)), good)
+    with zipfile.ZipFile(good) as source, zipfile.ZipFile(bad, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name) + b" " * (60 << 20 if name.endswith(part) else 0))
+    with pytest.raises(UsageError, match=f"bad.pt2: .*{part} has 62,9.* which no program of torch.export.save has"):
+        torch_export.read(bad)
 
 
 @pytest.mark.parametrize("kind", ["custom_obj_0", "opaque_obj_0", "tensor_0"])
@@ -244,6 +246,117 @@ class _OfStored(torch.nn.Module):  # type: ignore[name-defined, misc]  # torch i
 def test_products_of_stored_tensors_are_layers_and_count() -> None:
     totals = analyse(to_network(torch_export.from_module(_OfStored(), (4, 3)))).totals
     assert (totals.params, totals.multiplications) == (35, counted_by_torch(_OfStored(), (4, 3)))
+
+
+class _Called(torch.nn.Module):  # type: ignore[name-defined, misc]  # torch is not there for mypy
+    """A function as a module."""
+
+    def __init__(self, function: Any, *parts: Any) -> None:
+        super().__init__()
+        self.function, self.parts = function, torch.nn.ModuleList(parts)
+
+    def forward(self, x: Any) -> Any:
+        return self.function(x, *self.parts)
+
+
+def _rows(x: Any, cell: Any) -> Any:
+    """Each row of a map through a recurrent layer."""
+    rows = x.permute(0, 2, 3, 1).flatten(0, 1)
+    states, _ = cell(rows if cell.batch_first else rows.transpose(0, 1))
+    return (states if cell.batch_first else states.transpose(0, 1))[None].permute(0, 3, 1, 2)
+
+
+def _masked(x: Any, dense: Any) -> Any:
+    """A dense layer whose bias has zeros in the middle, as cosine attention has for its keys."""
+    bias = dense.bias.clone()
+    bias[2:4].zero_()
+    return torch.nn.functional.linear(x, dense.weight, bias)
+
+
+def _heads(x: Any, conv: Any) -> Any:
+    """Heads in the batch of a convolution over three axes, which all have its weights."""
+    return conv(x.reshape(1, 2, 2, 4, 5, 3).flatten(0, 1)).reshape(1, 4, 4, 5, 3)
+
+
+def _copied(x: Any, one: Any, other: Any) -> Any:
+    """Positions as the sum of stored ones along one axis and along the other."""
+    both = one.weight.repeat_interleave(5, 0) + other.weight.repeat(4, 1)
+    return x + both
+
+
+def _fold(kernel: Any, stride: Any, padding: Any) -> Any:
+    return lambda x: torch.nn.functional.fold(x, (9, 7), kernel, 1, padding, stride)
+
+
+def _clamped(x: Any, bounds: Any) -> Any:
+    """Bounds that are tensors, one of them infinite, one with a value for each column."""
+    low, high = bounds.running_mean, bounds.running_var
+    return x.clamp(low[0], high[0]) + x.clamp(torch.tensor(-float("inf")), high[1])
+
+
+def _bounds() -> Any:
+    norm = torch.nn.BatchNorm1d(2, affine=False)
+    norm.running_mean.fill_(-0.5)
+    return norm
+
+
+def _one_hot(x: Any, table: Any) -> Any:
+    """Rows of a table as a product with zeros and ones, which are too many to be held."""
+    places = torch.arange(x.shape[1]).clamp(min=1)
+    return x + (torch.nn.functional.one_hot(places, 6000).to(x.dtype) @ table.weight)
+
+
+def _last_states(x: Any, part: Any) -> Any:
+    """The states of all layers and ways after the last step, of a tensor (batch, channels, time)."""
+    states = part(x.transpose(1, 2))[1]
+    states = states[0] if isinstance(states, tuple) else states
+    return torch.cat([states[-1], states[0]], 1)
+
+
+FUNCTIONS: dict[str, tuple[Any, tuple[int, ...], tuple[Any, ...]]] = {
+    "fold with a step of 1": (_fold((3, 3), (1, 1), (1, 1)), (18, 63), ()),
+    "fold with a step of 2": (_fold((3, 2), (2, 1), (0, 1)), (12, 32), ()),
+    "fold with a rest": (_fold((3, 2), (3, 2), (1, 0)), (12, 9), ()),
+    "largest": (lambda x: x.max(1)[0] + x.min(2)[0].mean(), (3, 4, 4), ()),
+    "variance": (lambda x: x * torch.rsqrt(x.var(1, keepdim=True) + 1e-3), (3, 4, 5), ()),
+    "deviation": (lambda x: x - x.std((2, 3), correction=0, keepdim=True), (3, 4, 5), ()),
+    "rows": (_rows, (4, 5, 6), (torch.nn.LSTM(4, 3, bidirectional=True, batch_first=True),)),
+    "rows with the batch second": (_rows, (4, 5, 6), (torch.nn.GRU(4, 3, num_layers=2),)),
+    "last states of ways": (_last_states, (6, 7), (torch.nn.GRU(6, 5, bidirectional=True, batch_first=True),)),
+    "last states of layers": (_last_states, (6, 7), (torch.nn.LSTM(6, 5, num_layers=2, batch_first=True),)),
+    "last states of both": (
+        _last_states,
+        (6, 7),
+        (torch.nn.RNN(6, 5, num_layers=2, bidirectional=True, batch_first=True),),
+    ),
+    "bias with zeros": (_masked, (5, 4), (torch.nn.Linear(4, 6),)),
+    "group norm without a bias": (
+        lambda x, part: torch.nn.functional.group_norm(x, 2, part.weight),
+        (4, 3, 5),
+        (torch.nn.LayerNorm(4, bias=False),),
+    ),
+    "bounds": (_clamped, (4, 5), (_bounds(),)),
+    "one hot": (_one_hot, (800, 2), (torch.nn.Embedding(6000, 2),)),
+    "heads": (_heads, (4, 4, 5, 3), (torch.nn.Conv3d(2, 2, 3, padding=1, groups=2),)),
+    "positions along two axes": (_copied, (20, 6), (torch.nn.Embedding(4, 6), torch.nn.Embedding(5, 6))),
+}
+
+
+@pytest.mark.parametrize("name", list(FUNCTIONS))
+def test_functions_of_pytorch(name: str) -> None:
+    function, shape, parts = FUNCTIONS[name]
+    torch.manual_seed(0)
+    module, x = _Called(function, *parts).eval(), torch.randn(1, *shape)
+    foreign = torch_export.from_module(module, x)
+    assert "opaque" not in {node.op for node in foreign.nodes}
+    graph = to_network(foreign)
+    totals = analyse(graph).totals
+    assert totals.params == sum(parameter.numel() for parameter in module.parameters())
+    assert totals.multiplications == counted_by_torch(module, shape)
+    (made,) = execute(graph, x.numpy(), Given(graph.arrays)).outputs.values()
+    wanted = module(x).detach().numpy()
+    assert made.shape == wanted.shape
+    assert np.abs(made - wanted).max() <= 1e-5 * np.abs(wanted).max()
 
 
 class _Recurrent(torch.nn.Module):  # type: ignore[name-defined, misc]  # torch is not there for mypy

@@ -1,10 +1,12 @@
 """One model of every family of timm: which, and what PyTorch says of it. A family is a module of timm.models.
 
-`python -m tests.peers.timm_families --seed 1` measures another choice of models and prints a row for each.
+`python -m tests.peers.timm_families --seed 1` measures another choice of models and prints a row for each: the kinds of
+its opaque layers, and how many parameters and multiplications more than PyTorch it has. Families may be named after it.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import random
 from typing import Any
@@ -46,3 +48,37 @@ def chosen(family: str, seed: int = SEED) -> str:
         if sizes[name] <= LARGEST:
             return name
     return min(sizes, key=lambda name: sizes[name])
+
+
+def differences(name: str) -> str:
+    """What a model has that PyTorch does not count: its opaque layers, further parameters and multiplications."""
+    from archcalc.interop.foreign import to_network
+    from archcalc.interop.recognise import recognise
+    from archcalc.passes.analysis import analyse
+    from tests.peers.imported import counted_by_torch, noted
+
+    module = module_of(name)
+    foreign = recognise(torch_export.trace(module, shape_of(module), name))
+    totals = analyse(to_network(foreign)).totals
+    opaque = sorted({str(node.fields["of"]) for node in foreign.nodes if node.op == "opaque"})
+    params = totals.params + noted(foreign, "not used at inference") - noted(foreign, "values of buffers")
+    params -= sum(parameter.numel() for parameter in module.parameters())
+    found = [f"opaque: {', '.join(opaque)}"] if opaque else []
+    found += [f"parameters: {params:+,}"] if params else []
+    if not opaque and (
+        more := totals.multiplications
+        + noted(foreign, "of stored tensors alone")
+        - counted_by_torch(module, shape_of(module))
+    ):
+        found += [f"multiplications: {more:+,}"]
+    return "; ".join(found) or "equal"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("families", nargs="*", default=families())
+    parser.add_argument("--seed", type=int, default=SEED)
+    given = parser.parse_args()
+    for family in given.families:
+        model = chosen(family, given.seed)
+        print(family, model, differences(model), sep="  ", flush=True)

@@ -123,7 +123,7 @@ def _conv(op: Any, weights: Weights, x: Tensor) -> Tensor:
 
 def _conv_transpose(op: Any, weights: Weights, x: Tensor) -> Tensor:
     more = 0 if op.padding == "same" else op.output_padding
-    out = _of_rank("conv_transpose", x)(x, weights["weight"], None, op.stride, 0, more, op.groups)
+    out = _of_rank("conv_transpose", x)(x, weights["weight"], None, op.stride, 0, more, op.groups, op.dilation)
     if op.padding == "same":
         axes = zip(out.shape[2:], x.shape[2:], op.stride, strict=True)
         totals = [end - size * stride for end, size, stride in axes]

@@ -87,7 +87,7 @@ def _axis(x: Tensor, axis: str) -> int:
 def _resized(op: Any, _: Weights, x: Tensor, like: Tensor | None = None) -> Tensor:
     size = like.shape[2:] if like is not None else op.size and op.size * (1 if len(op.size) > 1 else x.ndim - 2)
     corners = None if op.mode == "nearest" else op.align_corners
-    return F.interpolate(x, size, op.scale_factor, op.mode, corners)
+    return F.interpolate(x, size, op.scale_factor, op.mode, corners, antialias=op.antialias)
 
 
 def _border(mode: str) -> Callable[..., Tensor]:
@@ -143,6 +143,8 @@ SHAPES: dict[str, Callable[..., Tensor]] = {
     "pixel_unshuffle": _unshuffle_blocks,
     "reflection_pad": _border("reflect"),
     "replication_pad": _border("replicate"),
+    "mean": lambda op, _, x: x.mean([_axis(x, axis) for axis in op.axes], keepdim=True),
+    "amax": lambda op, _, x: x.amax([_axis(x, axis) for axis in op.axes], keepdim=True),
     "roll": _rolled,
     "split": lambda op, _, x: torch.split(x, list(op.sizes) if len(op.sizes) > 1 else op.sizes[0], _axis(x, op.axis))[
         op.index
@@ -257,6 +259,19 @@ def _embedded(op: Any, weights: Weights, rows: Tensor, mask: Tensor | None) -> T
     return F.linear(out, weights["out_proj_weight"], weights.get("out_proj_bias"))
 
 
+def _reset_first(x: Tensor, weights: Mapping[str, Tensor], size: int) -> Tensor:
+    """A GRU whose state is reset before the product, which PyTorch has not: one layer forward, as Keras computes it."""
+    w, u = weights["weight_ih_l0"].split(size), weights["weight_hh_l0"].split(size)
+    b, c = weights["bias_ih_l0"].split(size), weights["bias_hh_l0"].split(size)
+    state, steps = x.new_zeros(len(x), size), []
+    for step in x.unbind(2):
+        r, z = (torch.sigmoid(step @ w[n].T + b[n] + state @ u[n].T + c[n]) for n in (0, 1))
+        new = torch.tanh(step @ w[2].T + b[2] + (r * state) @ u[2].T + c[2])
+        state = z * state + (1 - z) * new
+        steps.append(state)
+    return torch.stack(steps, 2)
+
+
 def _recurrent(name: str) -> Callable[..., Tensor]:
     def run(op: Any, weights: Weights, x: Tensor) -> Tensor:
         more = {"nonlinearity": op.nonlinearity} if name == "RNN" else {}
@@ -269,10 +284,17 @@ def _recurrent(name: str) -> Callable[..., Tensor]:
             bidirectional=op.bidirectional,
             **more,
         ).double()
-        sequence, state = torch.func.functional_call(module, dict(weights), x.mT)
+        if not getattr(op, "reset_after", True):
+            return _reset_first(x, weights, op.hidden_size)
+        # Each row of a map is one of the batch: (N, C, rows…, steps) → (N·rows, steps, C), and back.
+        rows = x.movedim(1, -1).flatten(0, -3)
+        arrays = {n: torch.zeros_like(p) for n, p in module.named_parameters() if "bias_hh" in n and op.single_bias}
+        sequence, state = torch.func.functional_call(module, {**arrays, **weights}, rows)
         hidden = state[0] if name == "LSTM" else state
         ways = 2 if op.bidirectional else 1
-        return torch.cat(list(hidden[-ways:]), 1) if op.last else sequence.mT
+        if op.last:
+            return torch.cat(list(hidden[-ways:]), 1)
+        return sequence.unflatten(0, (x.shape[0], *x.shape[2:-1])).movedim(-1, 1)
 
     return run
 

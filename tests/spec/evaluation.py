@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from archcalc.spec.expressions import ExpressionError, evaluate, parse_expression
+from archcalc.spec.evaluate import evaluate
+from archcalc.spec.expressions import ExpressionError, parse_expression
 
 VARIABLES: dict[str, Any] = {
     "c": 32,

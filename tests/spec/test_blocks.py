@@ -192,3 +192,11 @@ layers:
         **{f"inner2{block}/{name}": f"one/y/{name}" for block in (1, 2) for name in ("conv1", "conv2")},
     }
     assert analyse(graph(text)).totals.params == 4 * 4 * 9 + 8 + 2 * (4 * 4 + 4)
+
+
+def test_a_block_that_could_not_be_read_is_not_called_unknown() -> None:
+    text = "input: 8x8x4\nblocks:\n  t:\n    shard: true\n    layers: [relu]\nlayers: [t, {u: {}}]\n"
+    assert [problem.message.partition(";")[0] for problem in problems(text)] == [
+        "unknown key 'shard'",
+        "there is no op or block 'u'",
+    ]

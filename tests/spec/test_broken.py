@@ -1,11 +1,12 @@
 """Broken specs: every planted fault is reported, at its line and column, with its layer, and nothing else is.
 
-The files lie in `tests/broken`. A row of the table is a fault: line, column, layer (None where the fault is not one of
-a layer that has a name), and words of the message and of the lines that help.
+The files are the sections of `broken.txt`, and `OF_BYTES`. A row of the table is a fault: line, column, layer (None
+where the fault is not one of a layer that has a name), and words of the message and of the lines that help.
 """
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,13 @@ from archcalc.spec.load import load_spec
 from tests.steps import PATIENCE, at_most_calls
 
 ROOT = Path(__file__).parents[2]
-BROKEN = ROOT / "tests" / "broken"
+BROKEN = Path(__file__).with_name("broken.txt")
+#: Files that are no plain text.
+OF_BYTES = {
+    "binary": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR",
+    "control": b"name: control\ntitle: A character \x07 that rings\ninput: 32x32x1\nlayers: [relu]\n",
+    "latin1": b"name: latin\ntitle: R\xe9seau\ninput: 32x32x1\nlayers: [relu]\n",
+}
 
 Fault = tuple[int, int, str | None, list[str]]
 
@@ -129,7 +136,7 @@ FAULTS: dict[str, list[Fault]] = {
     "missing_layer": [
         (6, 32, "expand", ["from: there is no layer 'squeze'; did you mean squeeze?"]),
         (7, 38, "sum", ["from: there is no layer 'nowhere_at_all'"]),
-        (8, 28, "other", ["there is no layer 'smu'; did you mean sum?"]),
+        (8, 28, None, ["output 'other': there is no layer 'smu'; did you mean sum?"]),
     ],
     "names": [
         (6, 18, None, ["two layers are named 'a'"]),
@@ -255,38 +262,43 @@ FAULTS: dict[str, list[Fault]] = {
 }
 #: Words of Python and of the libraries, which say nothing to who writes a spec.
 FOREIGN = (
-    "instance of",
-    "tuple",
-    "Tuple",
-    "dictionary",
-    "Sides",
-    "MarkedList",
-    "None",
-    "parse string",
-    "Error",
-    "pydantic",
-)
+    "instance of", "tuple", "Tuple", "dictionary", "Sides", "MarkedList", "None", "parse string", "Error", "pydantic",
+)  # fmt: skip
 
 #: Files that hold more than they say; they run in a process of their own, with little memory.
 BOMBS = ("let_bomb", "yaml_bomb", "nested_repeat", "endless_repeat")
 
 
-def problems(name: str) -> tuple[Problem, ...]:
+@pytest.fixture(scope="session")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files."""
+    folder = tmp_path_factory.mktemp("broken")
+    for name, content in contents().items():
+        (folder / f"{name}.yaml").write_bytes(content)
+    return folder
+
+
+def contents() -> dict[str, bytes]:
+    """What each file contains, by its name."""
+    parts = re.split(r"^=== (\w+)\.yaml\n", BROKEN.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return OF_BYTES | {name: text.encode() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def problems(path: Path) -> tuple[Problem, ...]:
     """What is wrong with a file, whatever part of the program finds it."""
-    path = BROKEN / f"{name}.yaml"
     with pytest.raises(SpecError) as caught:
         analyse(build(load_spec(path, path.name)))
     return caught.value.problems
 
 
 def test_the_table_covers_the_files() -> None:
-    assert sorted(FAULTS) == sorted(path.stem for path in BROKEN.glob("*.yaml"))
+    assert sorted(FAULTS) == sorted(contents())
     assert len(FAULTS) >= 20
 
 
 @pytest.mark.parametrize("name", sorted(set(FAULTS) - set(BOMBS)))
-def test_every_planted_fault_is_reported_and_nothing_else(name: str) -> None:
-    found = problems(name)
+def test_every_planted_fault_is_reported_and_nothing_else(name: str, broken: Path) -> None:
+    found = problems(broken / f"{name}.yaml")
     assert [problem.location[1:] for problem in found if problem.location] == [(row[0], row[1]) for row in FAULTS[name]]
     for problem, (line, column, layer, words) in zip(found, FAULTS[name], strict=True):
         text = str(problem)
@@ -299,15 +311,15 @@ def test_every_planted_fault_is_reported_and_nothing_else(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(FAULTS) - set(BOMBS)))
-def test_messages_are_in_the_words_of_the_spec(name: str) -> None:
-    for problem in problems(name):
+def test_messages_are_in_the_words_of_the_spec(name: str, broken: Path) -> None:
+    for problem in problems(broken / f"{name}.yaml"):
         assert [word for word in FOREIGN if word in problem.message] == [], problem.message
         assert len(problem.message) < 300
         assert "\n" not in problem.message
 
 
-def test_what_cannot_be_a_layer_is_not_suggested() -> None:
-    assert "did you mean input" not in problems("misspelt")[-1].message
+def test_what_cannot_be_a_layer_is_not_suggested(broken: Path) -> None:
+    assert "did you mean input" not in problems(broken / "misspelt.yaml")[-1].message
 
 
 # --- files that would never end
@@ -352,8 +364,8 @@ def answer_here(path: Path) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_is_refused_in_few_steps(name: str) -> None:
-    message = answer(BROKEN / f"{name}.yaml")
+def test_a_bomb_is_refused_in_few_steps(name: str, broken: Path) -> None:
+    message = answer(broken / f"{name}.yaml")
     assert f"{name}.yaml:" in message
     assert len(message) < 1000
     for line, column, _, words in FAULTS[name]:

@@ -425,7 +425,7 @@ def test_a_list_of_sources_may_vary(first: str, wanted: int) -> None:
         ("{layer: x0, when: false}", "from must name layers"),
         ("{layer: x0, repeat: 2, as: 3}", "as must be a name for the counter of repeat"),
         ('{layer: "x{k}"}', "'k' is not known here"),
-        ("{layer: x9}", "from: there is no layer 'x9'"),
+        ("{layer: x9}", "from: there is no layer 'x9'; there are input, x0"),
     ],
 )
 def test_a_source_that_cannot_be(entry: str, message: str) -> None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archcalc.spec.expressions import DEEPEST, FUNCTIONS, KEYWORDS, LONGEST, ExpressionError, parse_expression, show
+from archcalc.spec.evaluate import FUNCTIONS, show
+from archcalc.spec.expressions import DEEPEST, KEYWORDS, LONGEST, ExpressionError, parse_expression
 from tests.spec.evaluation import fault, value
 from tests.steps import at_most_calls
 from tests.tiers import examples

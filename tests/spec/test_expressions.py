@@ -10,7 +10,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from archcalc.spec.expressions import LONGEST, ExpressionError, expressions_in_braces, interpolate, parse_expression
+from archcalc.spec.evaluate import expressions_in_braces, interpolate
+from archcalc.spec.expressions import LONGEST, ExpressionError, parse_expression
 from tests.spec.evaluation import VARIABLES, fault, value
 from tests.tiers import examples
 

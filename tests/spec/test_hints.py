@@ -118,3 +118,57 @@ def test_a_member_with_other_settings_has_no_title_of_the_member(
 ) -> None:
     graph = build(spec_of(parse_source(FAMILY, "fam.yaml")), "fam_v1", None, settings)
     assert (graph.title, graph.description) == (title, description)
+
+
+BLOCK = "blocks:\n  b: {layers: [conv2d: {%s, kernel_size: 3, padding: 1}]}\nlayers:\n"
+#: What a block is told of a counter around it.
+NOT_IN_A_BLOCK = "'i' is not known here: a block knows its own parameters and those of the network; give it i as a"
+COUNTER = "'i' is not known here; as: i next to repeat makes it the counter"
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "message"),
+    [
+        (BLOCK % "out_channels: 4*i" + "  - {repeat: 2, as: i, layers: [b]}\n", "conv1", NOT_IN_A_BLOCK),
+        (BLOCK % "out_channels: 4*i" + "  - b: {repeat: 2, as: i}\n", "conv1", NOT_IN_A_BLOCK),
+        (BLOCK % "out_channels: 4, name: 'c{i}'" + "  - b: {repeat: 2, as: i}\n", None, NOT_IN_A_BLOCK),
+        (BLOCK % "out_channels: 4, name: 'c{i}'" + "  - {for_each: [i], rows: [[1]], block: relu}\n", None,
+         NOT_IN_A_BLOCK),
+        ("layers:\n  - conv2d: {name: 'c{i}', out_channels: 4, kernel_size: 3, repeat: 2}\n", None, COUNTER),
+        ("layers:\n  - conv2d: {out_channels: 4*i, kernel_size: 3, repeat: 2}\n", "conv1", COUNTER),
+        ("layers:\n  - {repeat: 2, layers: [relu: {name: 'c{i}'}]}\n", None, COUNTER),
+        ("layers:\n  - relu: {name: a, repeat: 2}\n", None, 'holds the counter: "a{i}" with as: i'),
+        ("layers:\n  - {repeat: 2, as: i, layers: [relu: {name: a}]}\n", None, 'holds the counter: "a{i}" with as: i'),
+    ],
+)  # fmt: skip
+def test_counters_that_are_not_there(text: str, at: str | None, message: str) -> None:
+    found = problems(f"name: n\ntitle: T\ninput: 8x8x4\n{text}")[0]
+    assert message in found.message
+    assert at is None or at in str(found.layer)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("layers:\n  - relu: {name: b}\n  - relu: {name: b}\n", "two layers are named 'b'"),
+        ("layers:\n  - relu: {repeat: 2, as: i}\n  - relu: {name: 'c{i}'}\n", "'i' is not known here"),
+    ],
+)
+def test_counters_are_named_where_they_help_alone(text: str, message: str) -> None:
+    assert problems(f"name: n\ntitle: T\ninput: 8x8x4\n{text}")[0].message == message
+
+
+@pytest.mark.parametrize(
+    ("layer", "kind"),
+    [
+        ("conv2d: {out_channels: in_channels, kernel_size: 1}", "conv2d"),
+        ("linear: {out_features: in_channels}", "linear"),
+        ("linear: {out_features: nothing}", "linear"),
+        ("max_pool2d: {kernel_size: height}", "max_pool2d"),
+    ],
+)
+def test_a_layer_with_too_many_inputs_is_called_what_it_is(layer: str, kind: str) -> None:
+    """Its settings ask for a size of what it reads, which is not clear; that is another fault."""
+    branches = "  - branches:\n      - [conv2d: {out_channels: 8, kernel_size: 3}]\n      - []\n"
+    found = [problem.message for problem in problems(f"{HEAD}{branches}  - {layer}\n")]
+    assert f"{kind} takes one input, 2 reach it; say which with from" in found

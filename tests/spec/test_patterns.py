@@ -104,9 +104,13 @@ def test_a_word_is_a_layer(word: str, expected: str) -> None:
         ("8x32x32x3", "pool1x2x2", "pool1 max pool 1×2×2, /1×2×2 (3, 8, 16, 16)"),
         ("32x32x3", "pool3x5/2x1", "pool1 max pool 3×5, /2×1 (3, 15, 28)"),
         ("32x32x3", "dw1x7", "conv1 conv 1×7, 3, depthwise (3, 32, 32)"),
+        ("64x16", "LSTM-32", "lstm1 LSTM 32 (32, 64)"),
+        ("64x16", "gru 8", "gru1 GRU 8 (8, 64)"),
+        ("8x8x16", "groupnorm4", "norm1 group norm, 4 groups (16, 8, 8)"),
+        ("8x8x16", "pixelshuffle2", "shuffle1 pixel shuffle ×2 (4, 16, 16)"),
     ],
 )
-def test_sides_that_differ(size: str, word: str, expected: str) -> None:
+def test_what_the_numbers_are(size: str, word: str, expected: str) -> None:
     assert layers(f"{size} -> {word}") == [expected]
 
 

@@ -190,3 +190,64 @@ def test_blocks_around_a_convolution_for_signals_and_volumes(rank: int, size: st
     }
     assert {len(row.output_shape) - 1 for row in rows.values()} == {rank}
     assert {row.op.kind for name, row in rows.items() if name[-2:] == "bn"} == {f"batch_norm{rank}d"}
+
+
+@pytest.mark.parametrize("name", ["conv_relu", "conv_bn", "conv_bn_relu"])
+def test_blocks_around_a_convolution_have_their_rank_in_the_name_in_every_rank(name: str) -> None:
+    for rank in (1, 2, 3):
+        analysis = numbers(f"  - {name}{rank}d: {{out_channels: 2, kernel_size: 1}}\n", "x".join(["8"] * rank + ["4"]))
+        assert analysis.rows[1].op.kind == f"conv{rank}d"
+    settings = "{name: u, out_channels: 2, kernel_size: 1}"
+    plain, named = (numbers(f"  - {each}: {settings}\n") for each in (name, f"{name}2d"))
+    assert plain.graph.layers == named.graph.layers
+
+
+@pytest.mark.parametrize(("rank", "size"), [(1, "9x8"), (2, "9x8x8"), (3, "5x7x9x8")])
+def test_blocks_take_maps_of_any_rank(rank: int, size: str) -> None:
+    blocks = """\
+  - squeeze_excitation: {name: se, reduction: 4}
+  - inverted_residual: {name: ir, out_channels: 8, expansion: 2}
+  - mbconv: {name: mb, out_channels: 8, expansion: 2, kernel_size: 5}
+  - dense_layer: {name: dense, growth: 3, bottleneck: 2}
+  - csp: {name: csp, out_channels: 6, units: 2}
+  - conv_relu: {name: relu, out_channels: 8, kernel_size: 3, padding: 1}
+  - swin_block: {name: swin, num_heads: 2, window_size: 1}
+  - dense_transition: {name: half}
+"""
+    analysis = numbers(blocks, size)
+    params: dict[str, int] = {}
+    for row in analysis.rows[1:]:
+        block = row.name.partition("/")[0]
+        params[block] = params.get(block, 0) + row.params
+    squeeze = 16 * 2 + 2 + 2 * 16 + 16  # of the 16 maps in mbconv, through 8 // 4
+    assert params == {
+        "se": 8 * 2 + 2 + 2 * 8 + 8,
+        "ir": 8 * 16 + 32 + 16 * 3**rank + 32 + 16 * 8 + 16,
+        "mb": 8 * 16 + 32 + 16 * 5**rank + 32 + squeeze + 16 * 8 + 16,
+        "dense": 16 + 8 * 6 + 12 + 6 * 3 * 3**rank,
+        "csp": 2 * (11 * 3 + 6) + 2 * (3 * 3 + 6 + 3 * 3 * 3**rank + 6) + 6 * 6 + 12,
+        "relu": 6 * 8 * 3**rank + 8,
+        "swin": 16 + (8 * 24 + 24 + 8 * 8 + 8 + 2) + 16 + (8 * 32 + 32 + 32 * 8 + 8),
+        "half": 16 + 8 * 4,
+    }
+    assert analysis.rows[-1].output_shape[1:] == tuple(side // 2 for side in analysis.rows[0].output_shape[1:])
+
+
+def test_the_rank_of_a_block_is_that_of_the_map_that_it_reads() -> None:
+    steps = """\
+  - conv_relu: {name: image, out_channels: 4, kernel_size: 3}
+  - tokens
+  - gelu
+  - conv_relu: {name: row, out_channels: 5, kernel_size: 3}
+  - conv_relu: {name: again, from: image, out_channels: 6, kernel_size: 3}
+  - reshape: {shape: 2x2x4x6}
+  - conv_relu: {name: volume, out_channels: 2, kernel_size: 1}
+"""
+    kinds = [row.op.kind for row in numbers(steps, "8x8x3").rows if "conv" in row.op.kind]
+    assert kinds == ["conv2d", "conv1d", "conv2d", "conv3d"]
+
+
+def test_a_block_with_a_rank_in_its_name_takes_no_other() -> None:
+    for name, wanted in (("conv_relu2d", "height, width"), ("conv_relu3d", "depth, height, width")):
+        (problem,) = problems(f"input: 8x4\nlayers:\n  - {name}: {{out_channels: 2, kernel_size: 1}}\n")
+        assert problem.message.startswith(f"needs {wanted} and channels")

@@ -66,11 +66,53 @@ def test_weights_of_a_use_go_before_those_of_the_first() -> None:
     assert analyse(graph(text))["again/conv"].weights_of == "fine/conv"
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "input: 4\nblocks:\n  t:\n    shared: treu\n    layers: [relu]\nlayers: [t]\n",
+            "shared: 'treu' is not known here",
+        ),
+        ("input: 4\nlayers:\n  - relu: {frozen: treu}\n", "frozen: 'treu' is not known here"),
+        ("input: 4\nlayers:\n  - relu: {when: treu}\n", "when: 'treu' is not known here"),
+    ],
+)
+def test_a_condition_that_is_no_word_is_named_by_its_key(text: str, message: str) -> None:
+    (problem,) = problems(text)
+    assert problem.message == f"{message}; did you mean true?"
+
+
+def test_what_is_no_expression_is_named_by_its_field() -> None:
+    (problem,) = problems("input: 8x4\nlayers:\n  - lstm: {hidden_size: 3, bidirectional: yes please}\n")
+    assert problem.message == "lstm: bidirectional: expected an operator, found 'please'"
+
+
 def test_uses_of_a_shared_block_that_do_not_fit() -> None:
     wide = "  - conv2d: {name: wide, out_channels: 6, kernel_size: 1}\n  - head: {name: other}\n"
     (problem,) = problems(HEADS + wide)
     assert problem.message == 'it cannot use the weights of "fine/conv": their shapes differ'
     assert problem.layer == '"other/conv" (conv2d)'
+
+
+#: Layers that have no arrays with their settings, and those that do.
+SOME = ["l2_norm", "instance_norm", "layer_norm: {elementwise_affine: false}", "rms_norm: {elementwise_affine: false}",
+        "group_norm: {num_groups: 2, affine: false}", "matmul: {from: [conv1, conv1]}"]  # fmt: skip
+ALL = ["instance_norm: {affine: true}", "layer_norm", "prelu", "batch_norm1d"]
+
+
+@pytest.mark.parametrize(("step", "shares"), [*((step, False) for step in SOME), *((step, True) for step in ALL)])
+def test_only_layers_with_weights_use_those_of_the_first_use(step: str, shares: bool) -> None:
+    conv = "conv1d: {out_channels: 4, kernel_size: 1}"
+    text = f"input: 4x4\nblocks:\n  t:\n    shared: true\n    layers:\n      - {conv}\n      - {step}\nlayers: [t, t]\n"
+    *_, layer = graph(text).layers
+    assert (layer.weights_of is not None) == shares
+    assert ("weights of" in analyse(graph(text)).rows[-1].summary) == shares
+
+
+@pytest.mark.parametrize("kind", ["instance_norm", "l2_norm"])
+def test_a_layer_without_weights_lends_none(kind: str) -> None:
+    (problem,) = problems(f"input: 8x8x4\nlayers:\n  - {kind}: {{name: a}}\n  - {kind}: {{weights: a}}\n")
+    assert problem.message == f'it cannot use the weights of "a": a ({kind}) has none'
 
 
 FROZEN = """\
@@ -154,7 +196,7 @@ def test_outputs_may_be_a_list_of_layers() -> None:
     assert [(output.name, output.layer) for output in graph(text).outputs] == [("p3", 1), ("p4", 2)]
     (problem,) = problems(text.replace("[p3, p4]", "[p3, p5]"))
     assert (problem.message, problem.location and problem.location.column) == (
-        "from: there is no layer 'p5'", 15,
+        "output 'p5': there is no layer 'p5'; there are input, p3, p4", 15,
     )  # fmt: skip
     (problem,) = problems(text.replace("[p3, p4]", "[p3, p3]"))
     assert "an output is named twice" in problem.message

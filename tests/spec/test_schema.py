@@ -225,7 +225,7 @@ def test_what_is_no_spec(document: Any) -> None:
 def test_the_fields_of_every_op_can_be_completed(kind: str) -> None:
     step = SCHEMA["$defs"]["Step"]["properties"][kind]
     fields = OPS[kind].model_fields
-    assert set(step["properties"]) == {*fields, *STEP_KEYS}
+    assert set(step["properties"]) == {*fields, *STEP_KEYS, *(["like"] if OPS[kind].sized_by_second else [])}
     assert step["additionalProperties"] is False
     assert step["required"] == [name for name, field in fields.items() if field.is_required()]
     assert step["description"]

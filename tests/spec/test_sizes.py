@@ -178,6 +178,9 @@ def test_a_word_that_a_field_knows_is_no_size(monkeypatch: pytest.MonkeyPatch) -
         ("reshape: {shape: '4x{positions//4}x{n}'}", (4, 4, 16)),
         ("reshape: {shape: '16*16'}", (16, 16)),  # 16×16, as `input: 16*16` is
         ("reshape: {shape: '{16*16}'}", (256,)),
+        ("reshape: {shape: 1x256 hwc}", (256, 1)),  # which axes are meant, as in `input: 3x224x224 hwc`
+        ("reshape: {shape: '4x64 CHW'}", (4, 64)),
+        ("reshape: {shape: '1x{16*16} hwc'}", (256, 1)),
         ("as_row: {shape: '1x{height*width}x{in_channels}'}", (4, 1, 64)),
         ("as_row: {shape: '{size}'}", (4, 4, 16)),
     ],
@@ -201,3 +204,57 @@ def test_bad_shapes_with_expressions_inside(step: str, line: int, column: int, w
     assert words in problem.message
     assert problem.location is not None
     assert (problem.location.line, problem.location.column) == (line, column)
+
+
+#: What comes before a step that takes the size of another layer.
+SMALLER = """\
+input: 9x9x3
+layers:
+  - conv2d: {name: small, out_channels: 4, kernel_size: 3, stride: 2, padding: 1}
+"""
+
+
+def test_a_function_takes_the_name_of_a_layer_with_a_counter() -> None:
+    made = layers(
+        """\
+  - repeat: 3
+    as: i
+    layers:
+      - conv2d: {name: "x{i}", out_channels: 4*i, kernel_size: 1}
+      - conv2d:
+          {name: "y{i}", out_channels: "channels('x{i}') + (channels('y{i - 1}') if i > 1 else 0)", kernel_size: 1}
+"""
+    )
+    shapes = {row.name: row.output_shape[0] for row in analyse(made).rows}
+    assert [shapes[f"y{index}"] for index in (1, 2, 3)] == [4, 4 + 8, 4 + 8 + 12]
+
+
+@pytest.mark.parametrize(
+    ("step", "reads", "shape"),
+    [
+        ("interpolate: {like: input}", ["small", "input"], (4, 9, 9)),
+        ("interpolate: {from: input, like: small}", ["input", "small"], (3, 5, 5)),
+        ('interpolate: {like: "{word}"}', ["small", "input"], (4, 9, 9)),
+        ("crop2d: {from: input, like: small}", ["input", "small"], (3, 5, 5)),
+    ],
+)
+def test_a_layer_takes_the_size_of_another(step: str, reads: list[str], shape: tuple[int, ...]) -> None:
+    made = graph(f"parameters: {{word: {{default: input}}}}\n{SMALLER}  - {step}\n")
+    assert [made.layers[index].name for index in made.layers[-1].inputs] == reads
+    assert analyse(made).rows[-1].output_shape == shape
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ("interpolate: {like: inpt}", "like: there is no layer 'inpt'; did you mean input?"),
+        ("interpolate: {like: [input]}", "like must name one layer"),
+        ("interpolate: {like: input, size: 3}", "needs one of size, scale_factor and a second input"),
+        ("interpolate: {from: [input, input], like: input}", "interpolate takes 1 to 2 inputs, 3 reach it"),
+        ("interpolate: {like: later}\n  - relu: {from: input, name: later}", "like: 'later' comes later"),
+        ("relu: {like: input}", "relu has no setting 'like'"),
+    ],
+)
+def test_a_size_that_cannot_be_taken(step: str, message: str) -> None:
+    (problem, *_) = problems(f"{SMALLER}  - {step}\n")
+    assert message in problem.message

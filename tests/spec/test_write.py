@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import UsageError
@@ -22,6 +22,7 @@ from archcalc.spec.spec import Spec
 from archcalc.spec.write import write_graph
 from tests.execute.runner.runs import sharing
 from tests.networks import layers, one_of_each
+from tests.random_graphs import random_graph
 from tests.spec.test_patterns import pieces
 from tests.tiers import examples
 
@@ -181,10 +182,29 @@ def test_equality_does_not_ask_where_a_layer_was_written() -> None:
 @given(sharing())
 @examples(100)
 def test_shared_weights_come_back(graph: LayerGraph) -> None:
+    assume(len(graph) > 1)  # a spec has layers
     named = replace(graph, layers=(graph.layers[0]._replace(name="input"), *graph.layers[1:]))
     back = again(named)
     assert back.layers == named.layers
     assert [layer.weights_of for layer in back] == [layer.weights_of for layer in graph]
+
+
+@given(st.integers(0, 2**32))
+@examples(600, quick=60)
+def test_networks_of_several_inputs_and_all_ops_come_back(seed: int) -> None:
+    check(random_graph(seed))
+
+
+@pytest.mark.parametrize("source", ["a", "b", "c"])
+@pytest.mark.parametrize("first", ["relu", "parameter: {shape: 8x8x4}\n  - relu"])
+def test_the_first_layer_reads_any_of_the_inputs(first: str, source: str) -> None:
+    """The last input stands just before it, and is not what a layer without `from` reads."""
+    begin = first.replace("relu", f"relu: {{name: r, from: {source}}}")
+    head = "name: n\ntitle: N\ninputs: {a: 8x8x4, b: 8x8x4, c: 8x8x4}\nlayers:"
+    text = f"{head}\n  - {begin}\n  - concat: {{from: [r, a, b, c]}}"
+    graph = build(spec_of(parse_source(text, "net.yaml")))
+    assert graph.layers[graph.index["r"]].inputs == (graph.index[source],)
+    check(graph)
 
 
 def test_networks_that_share_other_weights_differ() -> None:

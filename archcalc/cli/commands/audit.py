@@ -21,7 +21,8 @@ from archcalc.teach.audit.verdicts import Verdict
 def command(claims: str, target: Target, only: str | None) -> int:
     """Check the claims of a text: each is calculated again, and a wrong one is explained.
 
-    CLAIMS is a YAML file; the documentation shows its language. Exit code 1 when a claim is wrong.
+    CLAIMS is a YAML file; the documentation shows its language. Exit code 1 when a claim is wrong, or none could
+    be calculated.
     """
     found = audit(Path(claims))
     target.write(render(found, target.form, only, target.width))

@@ -14,6 +14,7 @@ from archcalc.cli.options import (
 )
 from archcalc.cli.output import Target, output_options
 from archcalc.core.errors import UsageError
+from archcalc.core.language import say
 from archcalc.passes.analysis import analyse
 from archcalc.teach.check.answers import FORMATS as FILE_FORMATS
 from archcalc.teach.check.formats import ENDINGS, FORMATS, render
@@ -42,14 +43,16 @@ def command(
 ) -> int:
     """Compare a hand calculation with a network: what is right, what is wrong, and why.
 
-    ANSWERS is a table (CSV, YAML, JSON, Markdown, XLSX, DOCX, or a notebook or PDF of `archcalc exercise`; - is stdin)
-    with a column for the layer and any of: output shape, params, multiplications, activations, memory, receptive
-    field. A cell may be a calculation. A result that follows from an earlier mistake is marked as such. Exit code 1
-    where something is wrong.
+    ANSWERS is a table (CSV, YAML, JSON, Markdown, LaTeX, XLSX, DOCX, a printed summary, or a notebook or PDF of
+    `archcalc exercise`; - is stdin) with a column for the layer and any of: output shape, params, multiplications,
+    activations, memory, receptive field. A cell may be a calculation. A result that follows from an earlier mistake is
+    marked as such. Exit code 1 where something is wrong, and where no cell has an answer.
     """
     totals = {name: text for name in TOTALS if (text := options[name]) is not None}
     if (file is None) == (not totals):
-        raise UsageError("give a file of ANSWERS, or a total as --params, --multiplications, --activations or --memory")
+        raise UsageError(
+            say("give a file of ANSWERS, or a total as --params, --multiplications, --activations or --memory")
+        )
     analysis = analyse(network.load(), *counting)
     check, notes = checked(analysis, file, totals, kind, option="--")
     target.write(render(check, analysis, target.form, notes, target.colour, target.width))

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from archcalc.cli.options import NetworkChoice, network_options, networks_argument, parse_input
-from archcalc.cli.output import ending, note, write_bytes
+from archcalc.cli.options import NetworkChoice, lang_option, network_options, networks_argument, parse_input
+from archcalc.cli.output import ending, note, note_fonts, write_bytes
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target, read_bytes
 from archcalc.passes.analysis import Analysis, analyse
@@ -28,6 +28,7 @@ from archcalc.render.diagrams.theme import THEMES
 @click.option("--steps", is_flag=True, help="Pictures appear part by part, derivations and points line by line.")
 @click.option("--theme", default="light", metavar="NAME", show_default=True, help=f"{', '.join(THEMES)}.")
 @click.option("--title", help="The title of a deck of networks.")
+@lang_option
 def command(
     networks: list[NetworkChoice],
     output: str,
@@ -56,6 +57,7 @@ def command(
     data = None if template is None else read_bytes(template, LARGEST, "template")
     made, remarks = render(plan, form, theme, steps, data, template or "")
     write_bytes(made, output)
+    note_fonts(form)
     for remark in remarks:
         note(f"note: {remark}")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from archcalc.cli.options import NetworkChoice, network_argument, network_options
-from archcalc.cli.output import ending, write_bytes
+from archcalc.cli.options import NetworkChoice, lang_option, network_argument, network_options
+from archcalc.cli.output import ending, note_fonts, write_bytes
 from archcalc.core.errors import ArrayError, Problem, SpecError, UsageError
 from archcalc.core.files import check_target
 from archcalc.passes.analysis import analyse
@@ -25,6 +25,7 @@ from archcalc.render.diagrams.theme import THEMES
 @click.option("--numbers", metavar="FILE", help="A YAML file with input, weight and bias in place of made numbers.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Other made numbers.")
 @click.option("--theme", default="light", metavar="NAME", show_default=True, help=f"{', '.join(THEMES)}.")
+@lang_option
 def command(
     what: str,
     network: NetworkChoice,
@@ -60,3 +61,4 @@ def command(
             raise
         raise SpecError([Problem(str(error), source.locate((error.key,)))]) from None
     write_bytes(render(shown, form, theme), output)
+    note_fonts(form)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from archcalc.cli.options import Finite, NetworkChoice, network_options, networks_argument
+from archcalc.cli.options import Finite, NetworkChoice, data_in_english, lang_option, network_options, networks_argument
 from archcalc.cli.output import ending, note, write_bytes
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target, write_files
@@ -42,9 +42,12 @@ MOST_NETWORKS = 6
 @click.option("--fit", metavar="W:H", help="Fill a page of this shape, as in 16:9, with readable text.")
 @click.option("--steps", is_flag=True, help="A series that reveals the network part by part: FILE-01.svg …, or slides.")
 @click.option("--font-size", type=Finite(4, 200), default=12.0, show_default=True, help="In pixels.")
+@click.option("--font", metavar="FILE", multiple=True,
+              help="Draw in the font of this file (.ttf, .otf); a second one has its bold letters.")  # fmt: skip
 @click.option("--title", help="Another title; an empty one for none.")
 @click.option("--sizes", type=click.Choice(SIZES),
               help="How boxes grow with the size of maps; default: linear, sqrt in towers and slabs.")  # fmt: skip
+@lang_option
 @click.option(
     "--scale",
     type=Finite(0.1, 20),
@@ -59,10 +62,12 @@ def command(
 
     Several networks stand next to each other in the style bars.
 
-    NET is a name of the catalogue (alexnet), a variant (alexnet@grouped) or a spec file (mynet.yaml).
+    NET is a name of the catalogue (alexnet), a variant (alexnet@grouped), a spec file (mynet.yaml), a pattern in quotes
+    or a model file (net.onnx).
     """
     check_target(output)
     form = form or ending(output, FORMATS)
+    data_in_english(form, "tex")
     choices = Choices(depth=parse_depth(depth), labels=tuple(labels.split(",")) if labels else None, **look)
     check(form, choices)
     series = choices.steps and form not in PAGED

@@ -5,7 +5,15 @@ from __future__ import annotations
 import click
 
 from archcalc.cli.networks import choose_kernels
-from archcalc.cli.options import NetworkChoice, batch_option, complete_network, dtype_option, network_options
+from archcalc.cli.options import (
+    NetworkChoice,
+    batch_option,
+    complete_network,
+    data_in_english,
+    dtype_option,
+    lang_option,
+    network_options,
+)
 from archcalc.cli.output import Target, note, output_options, write_bytes
 from archcalc.design.devices import chosen, devices
 from archcalc.design.estimate import estimate
@@ -24,6 +32,7 @@ _PICTURES = ("svg", "png", "pdf", "html")
 @network_options
 @batch_option
 @dtype_option
+@lang_option
 def command(
     network: NetworkChoice,
     name: str | None,
@@ -39,6 +48,7 @@ def command(
     With -o FILE.svg, .png, .pdf or .html it is the roofline as a picture. With `--device this` the network is run in
     numpy too, and its times stand next to the bounds.
     """
+    data_in_english(target.form)
     if listed:
         if target.form not in FORMATS:
             raise click.UsageError(f"--devices has the formats {', '.join(FORMATS)}, not {target.form}")

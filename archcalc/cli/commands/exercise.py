@@ -9,16 +9,17 @@ import click
 
 from archcalc.cli.names import file_names
 from archcalc.cli.options import NetworkChoice, comma_separated, lang_option, network_argument, network_options
-from archcalc.cli.output import Target, note, output_options, write, write_bytes
+from archcalc.cli.output import Target, note, note_fonts, output_options, write, write_bytes
 from archcalc.cli.progress import Progress
 from archcalc.core.files import check_empty, check_target, make_folder, whole_folder
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.objects import Network
 from archcalc.spec.write import write_graph
 from archcalc.teach.check.answers.read import ENDINGS as READABLE
-from archcalc.teach.exercise.formats import ENDINGS, FORMATS, SUFFIX, TEXTS, key_bytes, sheet_bytes
+from archcalc.teach.exercise.formats import ENDINGS, FORMATS, SUFFIX, TEXTS, sheet_bytes
+from archcalc.teach.exercise.handout import Handout
 from archcalc.teach.exercise.roster import MOST_STUDENTS, read_roster
-from archcalc.teach.exercise.variants import vary
+from archcalc.teach.exercise.variants import is_varied, vary
 from archcalc.teach.exercise.worksheet import ASKED, DEFAULT, Worksheet, make_worksheet
 
 
@@ -92,20 +93,23 @@ def command(
     check_target(key, "--key")
     spec = None
     if varied:
-        graph = vary(graph, seed)
+        own, graph = graph, vary(graph, seed)
+        if not is_varied(own, graph):
+            note(f"nothing in {own.name} can change: the variant is the network itself")
         if not target.is_stdout:
             spec = str(Path(str(target.path)).with_name(f"{Path(str(target.path)).stem}-network.yaml"))
             check_target(spec)
     sheet = sheet_of(graph, seed)
     data = sheet_bytes(sheet, target.form)
     if key is not None:
-        write_bytes(key_bytes(sheet, target.form), key)
+        write_bytes(sheet_bytes(sheet, target.form, key=True), key)
     if spec is not None:
         write(write_graph(graph), spec)
     if target.is_stdout:
         target.write(data.decode())
     else:
         write_bytes(data, str(target.path))
+    note_fonts(target.form)
     if spec is not None:
         note(f"{spec} is the network; check answers with: archcalc check {spec} {target.path}")
 
@@ -120,20 +124,22 @@ def _write_all(
 ) -> None:
     """All files of a class, or none where one cannot be written. Raises `UsageError` for a folder that is not empty."""
     suffix = SUFFIX[form]
+    handout = Handout(graph, sheet_of)
     with whole_folder(folder) as whole, Progress(len(roster)) as progress:
         for name in ("worksheets", "keys", "networks"):
             make_folder(whole / name)
         for index, (student, stem) in enumerate(zip(roster, file_names(roster), strict=True)):
             progress(index, student)
-            own = f"{seed}/{student}"
-            variant = vary(graph, own)
-            sheet = sheet_of(variant, own)
+            variant, sheet, *_ = handout.give(f"{seed}/{student}")
             files = {
                 f"worksheets/{stem}{suffix}": sheet_bytes(sheet, form, student),
-                f"keys/{stem}{suffix}": key_bytes(sheet, form, student),
+                f"keys/{stem}{suffix}": sheet_bytes(sheet, form, student, key=True),
                 f"networks/{stem}.yaml": write_graph(variant).encode("utf-8", "backslashreplace"),
             }
             if suffix not in READABLE:  # `archcalc grade --homework` reads here which cells are blank
                 files[f"worksheets/{stem}.csv"] = sheet_bytes(sheet, "csv", student)
             for name, data in files.items():
                 (whole / name).write_bytes(data)
+    note_fonts(form)
+    for line in handout.notes:
+        note(line)

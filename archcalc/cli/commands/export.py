@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from archcalc.cli.networks import seed_option, weights_of, weights_option
+from archcalc.cli.networks import seed_option, weights_for, weights_option
 from archcalc.cli.options import NetworkChoice, network_argument, network_options
 from archcalc.cli.output import ending, write, write_bytes
 from archcalc.core.errors import UsageError
@@ -27,15 +27,15 @@ def command(network: NetworkChoice, output: str, target: str | None, weights: st
     """A network as code or as a file of another program.
 
     .py is PyTorch code, or with --to keras Keras code: blocks are classes or functions, equal blocks in a row a loop,
-    and the names of layers stay. .onnx holds weights too: those of --weights, or those that `archcalc run` makes of
-    --seed.
+    and the names of layers stay. .onnx holds weights too: those of --weights, those of a model file, or those that
+    `archcalc run` makes of --seed.
     """
     check_target(output)
     chosen = _target(output, target)
     if weights is not None and chosen != "onnx":
         raise UsageError("--weights is for files that hold weights; .onnx does")
     loaded = Network.of(network.load())
-    given = None if weights is None else weights_of(weights, loaded.analyse())
+    given = weights_for(loaded.analyse(), network.name, weights, seed) if chosen == "onnx" else None
     data = exported(loaded, chosen, given, seed)
     if chosen == "onnx":
         write_bytes(data, output)

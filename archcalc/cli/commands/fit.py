@@ -11,7 +11,7 @@ from archcalc.core.errors import UsageError
 from archcalc.design.devices import THIS, device, memory_of
 from archcalc.design.fit import fit_into
 from archcalc.design.memory import Policy
-from archcalc.render.tables.memory import render_fit
+from archcalc.render.tables.memory import render_fit, too_little
 
 
 @click.command("fit")
@@ -31,6 +31,8 @@ def command(
     not what a framework and its kernels take for themselves.
     """
     found = fit_into(network.analyse(1, dtype), policy, _memory(size, name))
+    if not found.batch:
+        raise UsageError(too_little(found))
     target.write(render_fit(found, target.form))
 
 

@@ -13,6 +13,8 @@ from archcalc.cli.output import note, write, write_bytes
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_folder, check_target, make_folder
+from archcalc.core.language import say
+from archcalc.core.words import several
 from archcalc.passes.analysis import Analysis
 from archcalc.teach.exercise.worksheet import ASKED, DEFAULT
 from archcalc.teach.grade.changes import changes, read_marks, render_marks, section_of
@@ -65,7 +67,7 @@ def command(
     A point for each cell. Into -o go grades.csv, marks.csv with every cell, overview.md with the most common mistakes,
     and for each student feedback.md and Gradescope's results.json. A file that cannot be read is named there, and does
     not stop the rest; links are never followed. With --against the overview says what a corrected key changed. Exit
-    code 1 where nothing could be graded.
+    code 1 where nothing could be graded or nobody answered anything.
     """
     if worksheet is not None and homework is not None:
         raise click.UsageError("--worksheet or --homework, not both")
@@ -95,7 +97,7 @@ def command(
         write(render_marks(overview), str(target / "marks.csv"))
         write(render_overview(overview, _plot(overview, target), more), str(target / "overview.md"))
     _print_summary(overview, output if target is None else f"{output.rstrip('/')}/overview.md", more)
-    return 0 if overview.graded else 1
+    return 0 if overview.is_answered else 1
 
 
 def _graded(
@@ -139,12 +141,14 @@ def _plot(overview: Overview, target: Path) -> str | None:
 def _print_summary(overview: Overview, output: str, more: Sequence[Section]) -> None:
     unread = [each for each in overview.marked if each.problem]
     for each in unread:
-        note(f"not graded: {each.student}: {each.problem}")
+        note(say("not graded: {student}: {problem}", student=each.student, problem=each.problem))
     graded = len(overview.graded)
-    write(f"{graded} of {len(overview.marked)} submissions graded. {spread(overview.shares)}".rstrip() + "\n", None)
+    submissions = several(len(overview.marked), "submission")
+    done = say("{graded} of {submissions} graded.", graded=graded, submissions=submissions)
+    write(f"{done} {spread(overview.shares)}".rstrip() + "\n", None)
     mistakes = [f"{one.name} ({one.students})" for one in overview.mistakes()[:_MOST_MISTAKES]]
     if mistakes:
-        write(f"Mistakes, by students who made them: {', '.join(mistakes)}" + "\n", None)
+        write(say("Mistakes, by students who made them: {mistakes}", mistakes=", ".join(mistakes)) + "\n", None)
     for section in more:
         write(f"{section.title}: {section.notes[0]}" + "\n", None)
-    write(f"See {output}" + "\n", None)
+    write(say("See {file}", file=output) + "\n", None)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from archcalc.cli.networks import choose_kernels, precision_option, seed_option, weights_of, weights_option
-from archcalc.cli.options import NetworkChoice, complete_network, network_options
+from archcalc.cli.options import NetworkChoice, complete_network, data_in_english, lang_option, network_options
 from archcalc.cli.output import Target, output_options, write_bytes
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target
+from archcalc.core.language import say
 
 if TYPE_CHECKING:
     from archcalc.execute.runner.gradients import Measured
@@ -43,6 +44,7 @@ _ENDINGS = {".txt": "table", ".md": "markdown", ".csv": "csv", ".json": "json"}
 @click.option("--all", "every", is_flag=True, help="A row for each layer, not only for convolution and dense ones.")
 @click.option("--plot", metavar="FILE", help="Draw the norms layer by layer: .svg, .png, .pdf or .html.")
 @output_options(_FORMATS, _ENDINGS, "table")
+@lang_option
 def command(
     networks: list[NetworkChoice],
     batch: int,
@@ -67,7 +69,6 @@ def command(
         raise UsageError("--weights are those of one network, and take the place of --init")
     analyses = [network.analyse(batch, dtype) for network in networks]
     results = [_measure(each, seed, init or "auto", weights, batch_norm == "batch") for each in analyses]
-    how = _how(seed, init, weights)
     if plot is not None:
         from archcalc.render.charts.gradients import Series, gradients
         from archcalc.render.charts.render import render as draw
@@ -79,8 +80,10 @@ def command(
             )
             for result in results
         ]
-        write_bytes(draw(gradients(series, f"{subtitle(results)} · {how}"), picture), plot)
-    target.write(render(results, target.form, how, every, target.colour))
+        said = f"{subtitle(results)} · {_how(seed, init, weights)}"
+        write_bytes(draw(gradients(series, said), picture), plot)
+    data_in_english(target.form)
+    target.write(render(results, target.form, _how(seed, init, weights), every, target.colour))
 
 
 def _picture(plot: str | None) -> str:
@@ -96,8 +99,11 @@ def _picture(plot: str | None) -> str:
 
 def _how(seed: int, init: str | None, weights: str | None) -> str:
     """What the numbers come from, for the notes."""
-    begin = f"weights from {Path(weights).name}" if weights else f"weights before training ({init or 'auto'})"
-    return f"{begin}, random images and labels, seed {seed}"
+    if weights:
+        begin = say("weights from {file}", file=Path(weights).name)
+    else:
+        begin = say("weights before training ({how})", how=init or "auto")
+    return say("{weights}, random images and labels, seed {seed}", weights=begin, seed=seed)
 
 
 def _measure(analysis: Analysis, seed: int, init: str, weights: str | None, training: bool) -> Measured:

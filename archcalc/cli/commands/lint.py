@@ -24,6 +24,7 @@ _MOST = 4
 @click.argument("network", metavar="NET", required=False, default="", shell_complete=complete_network)
 @click.option("--select", metavar="RULE,…", help="Only these rules.")
 @click.option("--ignore", metavar="RULE,…", help="All rules but these.")
+@click.option("--object", "seen", metavar="HxW", help="The size of an object in the input, which a value should see.")
 @click.option("--explain", "explained", metavar="RULE", help="A rule with its reason and source; all for every one.")
 @output_options(FORMATS, ENDINGS)
 @network_options
@@ -33,6 +34,7 @@ def command(
     network: NetworkChoice,
     select: str | None,
     ignore: str | None,
+    seen: str | None,
     explained: str | None,
     target: Target,
     batch: int,
@@ -48,7 +50,9 @@ def command(
         return 0
     if not network.name:
         raise click.UsageError("which network? For example: archcalc lint vgg16; --explain all shows the rules")
+    if select is not None and not comma_separated(select):
+        raise click.UsageError("--select names no rule; --explain all shows them")
     analysis = network.analyse(batch, dtype)
-    found = lint(analysis, comma_separated(select), comma_separated(ignore))
+    found = lint(analysis, comma_separated(select), comma_separated(ignore), seen)
     target.write(render(analysis, found, target.form, target.colour, None if select else _MOST))
     return 1 if found else 0

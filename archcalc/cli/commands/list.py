@@ -10,9 +10,9 @@ from archcalc.cli.output import Target, output_options
 from archcalc.core.amounts import parse_amount
 from archcalc.core.errors import UsageError
 from archcalc.core.suggest import did_you_mean
-from archcalc.passes.analysis import analyse
 from archcalc.render.tables.catalogue import FORMATS, render
-from archcalc.spec.catalogue import aliases_of, find, key_of, load, names
+from archcalc.render.tables.summaries import Summary, summaries
+from archcalc.spec.catalogue import aliases_of, key_of
 
 _YEARS = re.compile(r"(\d{4})(?:\s*[-–]\s*(\d{4}))?", re.ASCII)
 _MOST_PARAMS = 1 << 40
@@ -34,36 +34,30 @@ def command(
     first, last = (None, None) if years is None else parse_years(years)
     most = None if max_params is None else parse_params(max_params)
     keys = [key_of(word) for word in words]
-    found = [name for name in names() if not keys or any(key in other for key in keys for other in known_as(name))]
-    graphs = [load(name) for name in (found if family is None else of_family(found, family))]
+    found = [one for one in summaries() if not keys or any(key in other for key in keys for other in known_as(one))]
+    if family is not None:
+        found = of_family(found, family)
     if first is not None and last is not None:
-        graphs = [graph for graph in graphs if graph.year is not None and first <= graph.year <= last]
-    analyses = [analyse(graph) for graph in graphs]
-    wanted = [analysis for analysis in analyses if most is None or analysis.totals.params <= most]
+        found = [one for one in found if one.year is not None and first <= one.year <= last]
+    wanted = [one for one in found if most is None or one.params <= most]
     target.write(render(wanted, target.form, target.colour))
 
 
-def known_as(name: str) -> list[str]:
+def known_as(one: Summary) -> list[str]:
     """The name of a network and its other names, as they are compared."""
-    return [key_of(name), *aliases_of(name)]
+    return [key_of(one.network), *aliases_of(one.network)]
 
 
-def of_family(networks: list[str], family: str) -> list[str]:
+def of_family(networks: list[Summary], family: str) -> list[Summary]:
     """The networks of a family, given by its name or its title. Raises `UsageError` where there is none."""
     key = key_of(family)
-    found = [name for name in networks if key in map(key_of, family_of(name))]
+    found = [one for one in networks if key in (key_of(one.family), key_of(one.family_title))]
     if not found:
-        families = dict.fromkeys(family_of(name)[0] for name in names())
+        families = dict.fromkeys(one.family for one in summaries())
         if key not in map(key_of, families):
             hint = did_you_mean(family, families) or f"; there are {', '.join(families)}"
             raise UsageError(f"there is no family {family[:60]!r}{hint}")
     return found
-
-
-def family_of(network: str) -> tuple[str, str]:
-    """Name and title of the family of a network of the catalogue."""
-    document = find(network)[0].document
-    return document.name, document.title
 
 
 def parse_years(text: str) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from archcalc.cli.options import (
     comma_separated,
     complete_network,
     dtype_option,
+    lang_option,
     network_argument,
     network_options,
     parse_settings,
@@ -59,6 +60,7 @@ def look_options(function: Command) -> Command:
             click.option("--title", help="Another title; an empty one for none."),
             click.option("--scale", type=Finite(0.1, 20), default=2.0, show_default=True,
                          help="Pixels of a PNG to each pixel of the picture."),
+            lang_option,
         )
     ):  # fmt: skip
         function = option(function)

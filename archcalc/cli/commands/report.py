@@ -59,7 +59,8 @@ def command(
 ) -> None:
     """The per-layer table and the totals of one or several networks.
 
-    NET is a name of the catalogue (alexnet), a variant (alexnet@grouped) or a spec file (mynet.yaml).
+    NET is a name of the catalogue (alexnet), a variant (alexnet@grouped), a spec file (mynet.yaml), a pattern in quotes
+    or a model file (net.onnx).
     """
     if everything:
         given = click.get_current_context().params
@@ -75,7 +76,7 @@ def command(
     if not networks:
         raise click.UsageError("which network? For example: archcalc report alexnet; `archcalc list` shows all")
     target.check()
-    data_in_english(target.form, "html")
+    data_in_english(target.form)
     counted = None if convention is None else counted_as(convention)
     reports = []
     for network in networks:
@@ -99,6 +100,7 @@ def write_catalogue(folder: str, short: bool) -> None:
     """The files of every network and the index, one by one, their names on stderr."""
     from archcalc.render.pages.everything import catalogue_files, markdown_files
 
+    make_folder(folder)  # before minutes of work, for which there might be no place
     for name, text in markdown_files() if short else catalogue_files():
         target = Path(folder, name)
         make_folder(target.parent)

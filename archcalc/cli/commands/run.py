@@ -38,7 +38,12 @@ class MapFiles(NamedTuple):
 
 @click.command("run")
 @execution_options
-@click.option("--input", "source", metavar="FILE", help="An image or an .npy array (C, H, W); else random numbers.")
+@click.option(
+    "--input",
+    "source",
+    metavar="FILE",
+    help="An image or an .npy array (C, H, W); else random numbers. Of several inputs: NAME=FILE,NAME=FILE.",
+)
 @click.option("--input-size", metavar="HxWxC", help="Input size: height×width×channels, as in 384x384x3.")
 @click.option("--batch", type=click.IntRange(1, 1 << 20), help="Number of images. Default: 1, or those of --input.")
 @precision_option
@@ -99,8 +104,8 @@ def command(
     names = _read_names(classes, analysis)
     check_memory(analysis, keep_weights)
     x = _input(analysis, execution, source, batch)
-    if not isinstance(x, Mapping) and len(x) != analysis.batch:
-        analysis = analyse(analysis.graph, len(x), dtype)
+    if _count(x) != analysis.batch:
+        analysis = analyse(analysis.graph, _count(x), dtype)
         check_memory(analysis, keep_weights)
     arrays = execution.arrays(analysis, keep=save_weights is not None)
     with _observer(analysis, wanted) as keep, Progress(len(analysis.rows)) as progress:
@@ -182,10 +187,15 @@ def _input(analysis: Analysis, execution: Execution, source: str | None, batch: 
     if source is None:
         execution.check_preset()
         return random_inputs(analysis.graph, analysis.batch, execution.seed, analysis.dtype)
-    x = execution.inputs(source, analysis.graph.only_input("an input from a file"), analysis.batch, analysis.dtype)
-    if batch is not None and batch != len(x):
-        raise UsageError(f"--batch {batch}, but {source} holds {len(x)}")
+    x = execution.inputs_of(analysis, source)
+    if batch is not None and batch != _count(x):
+        raise UsageError(f"--batch {batch}, but {source} holds {_count(x)}")
     return x
+
+
+def _count(x: Inputs) -> int:
+    """The images of a batch."""
+    return len(next(iter(x.values()))) if isinstance(x, Mapping) else len(x)
 
 
 def _watched(analysis: Analysis, wanted: MapFiles) -> Collection[int] | None:

@@ -103,19 +103,27 @@ def number(text: str | None, option: str, largest: int = _LARGEST) -> int | None
     return int(digits)
 
 
-def side(text: str | None) -> int | None:
-    """The `--input` of a layer: its side, or a shape with equal sides. None as for `number`."""
-    if text is None or not re.search(r"\d\s*[x×*]", text):
-        return number(text, "input")
-    sides = parse_shape(text)[1:]
+def is_shape(text: str) -> bool:
+    """Whether a size is given as a shape: 30x30x32."""
+    return re.search(r"\d\s*[x×*]", text) is not None
+
+
+def side(text: str | None, option: str) -> int | None:
+    """The `--input` or `--output` along one axis: a side, or a shape with equal sides. None as for `number`."""
+    if text is None or not is_shape(text):
+        return number(text, option)
+    shape = parse_shape(text)
+    sides = shape[1:] or shape
     if len(set(sides)) > 1:
         shown = " or ".join(map(str, dict.fromkeys(sides)))
-        raise UsageError(f"--input {text[:40]}: a layer is solved along one axis; give {shown}")
+        raise UsageError(f"--{option} {text[:40]}: it is solved along one axis; give {shown}")
     return sides[0]
 
 
 def target_of(text: str, measure: str) -> int:
     """The number that a network is to have. A size in bytes is one of values of float32."""
+    if measure == "output" and is_shape(text):
+        return side(text, measure) or 0
     amount = parse_amount(text, f"--{measure}", _LARGEST)
     if not amount.is_bytes:
         value = amount.value
@@ -133,9 +141,11 @@ def target_of(text: str, measure: str) -> int:
 
 def _layer(kind: str, options: dict[str, Any]) -> tuple[Result, list[str]]:
     _none_of(options, _OF_NETWORK, "layers")
-    given = {name: number(options[name], name.replace("_", "-")) for name in NAMES if name != "input"}
-    given["input"] = side(options["size"])
-    given = {name: given[name] for name in NAMES}
+    sizes = {"input": options["size"], "output": options["output"]}
+    given = {
+        name: side(sizes[name], name) if name in sizes else number(options[name], name.replace("_", "-"))
+        for name in NAMES
+    }
     asked: dict[str, Any] = {
         name: value
         for name, value in given.items()

@@ -11,7 +11,7 @@ from archcalc.cli.output import Target, colour, note, output_options, write
 from archcalc.core.errors import ArchcalcError, UsageError
 from archcalc.design.transform.transform import REWRITES, Transformed, transform
 from archcalc.graph.layer_graph import LayerGraph
-from archcalc.render.tables.transform import FORMATS, in_words, render
+from archcalc.render.tables.transform import FORMATS, render
 
 
 def _rewrite_options(command: Command) -> Command:
@@ -80,7 +80,7 @@ def _spec(graph: LayerGraph) -> str:
 def _prove(transformed: Transformed) -> float:
     """Run the network before and after, in float64. Raises `UsageError` where the function changes anyway."""
     if not transformed.same:
-        raise UsageError(f"--check compares networks of the same function. {in_words(transformed, None)}")
+        raise UsageError(f"--check compares networks of the same function: {transformed.not_compared}")
     from archcalc.execute.runner.equivalent import Change, difference
     from archcalc.execute.runner.memory import check_memory
     from archcalc.passes.analysis import analyse

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from archcalc import __version__
 from archcalc.cli.serve.catalogue import catalogue_of
-from archcalc.cli.serve.functions import call
-from archcalc.cli.serve.wheels import runtime, wheels
+from archcalc.cli.serve.functions import FIRST, FUNCTIONS, call
+from archcalc.cli.serve.wheels import archive, graphviz, onnx_wheels, runtime, wheels
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_empty, whole_folder
+from archcalc.render.charts.render import bundle
 
 PAGE = Path(__file__).with_name("page") / "dist"
 #: What the page may do. It needs WebAssembly; who may hold it in a frame only a header can say.
@@ -22,6 +23,12 @@ POLICY = (
     "img-src 'self' data: blob:; connect-src 'self'; worker-src 'self'; font-src 'self'; base-uri 'none'; "
     "form-action 'none'"
 )
+#: The packages, in one file.
+ARCHIVE = "packages.zip"
+#: What draws charts in the page, from vl-convert. It is loaded with the first chart.
+VEGA = "vega.js"
+#: What is loaded when it is first needed, by the package that Python does not find.
+PARTS = {"onnx": "onnx.zip", "pygraphviz": "graphviz.js"}
 _BACKEND, _CHARSET = 'name="archcalc-backend" content="http"', '<meta charset="utf-8"'
 
 
@@ -36,9 +43,14 @@ def build(folder: str, note: Callable[[str], None], page: Path = PAGE) -> None:
     files = {path.relative_to(page).as_posix(): path.read_bytes() for path in sorted(page.rglob("*")) if path.is_file()}
     files["index.html"] = static_page(index.read_text(encoding="utf-8")).encode()
     engine = {f"pyodide/{name}": data for name, data in runtime().items()}
-    packages = {f"wheels/{name}": data for name, data in wheels(note).items()}
-    files |= engine | packages
-    files["manifest.json"] = _json(manifest(engine | packages, list(packages)))
+    packages = wheels(note)
+    engine[ARCHIVE] = archive(packages)
+    engine[VEGA] = bundle().encode()
+    for_onnx = onnx_wheels(note)
+    engine[PARTS["onnx"]] = archive(for_onnx)
+    engine[PARTS["pygraphviz"]] = graphviz()
+    files |= engine
+    files["manifest.json"] = _json(manifest(engine, packages | for_onnx))
     with whole_folder(folder) as whole:
         for name, data in files.items():
             _write(whole / name, data)
@@ -57,36 +69,44 @@ def static_page(text: str) -> str:
     return (text[:end] + policy + text[end:]).replace(_BACKEND, _BACKEND.replace("http", "worker"))
 
 
-def manifest(engine: dict[str, bytes], packages: list[str]) -> dict[str, Any]:
-    """What the worker loads, in this order, with sizes and hashes."""
+def manifest(engine: Mapping[str, bytes], packages: Mapping[str, bytes]) -> dict[str, Any]:
+    """What the worker loads, with sizes and hashes, and the wheels of which the archive is made."""
     return {
         "schema": "archcalc.playground/1",
         "archcalc": __version__,
         "pyodide": "./pyodide/",
-        "packages": [],
-        "wheels": [f"./{name}" for name in packages],
+        "archive": f"./{ARCHIVE}",
+        "parts": {package: f"./{name}" for package, name in PARTS.items()},
+        "first": list(FIRST),
+        "functions": list(FUNCTIONS),
         "bytes": sum(map(len, engine.values())),
-        "files": {
-            f"./{name}": {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-            for name, data in engine.items()
-        },
+        "files": {f"./{name}": _facts(data) for name, data in engine.items()},
+        "wheels": {name: _facts(data) for name, data in packages.items()},
     }
 
 
+def _facts(data: bytes) -> dict[str, Any]:
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
 def catalogue_files(note: Callable[[str], None]) -> Iterator[tuple[str, Any]]:
-    """The catalogue, and table and picture of its landmarks, which can be read before the engine is there."""
+    """The catalogue, and table and pictures of its landmarks, which can be read before the engine is there."""
     answer = {"ok": True, **catalogue_of(counts=True, can_convert=False)}
     for entry in answer["networks"]:
         if entry["landmark"]:
-            entry["file"] = entry["name"].replace("@", "-").replace("/", "-")
-            source = {"source": {"text": entry["name"]}}
-            parts = {
-                "spec": call("spec", {"name": entry["name"]}),
-                "analyse": call("analyse", source),
-                "draw": call("draw", {**source, "theme": "light"}),
-            }
+            spec = call("spec", {"name": entry["name"]})
+            source = {"source": {"text": spec["text"]}}
+            entry["file"] = file = entry["name"].replace("@", "-")
             note(f"network: {entry['name']}")
-            yield f"networks/{entry['file']}.json", parts
+            yield (
+                f"networks/{file}.json",
+                {
+                    "spec": spec,
+                    "analyse": call("analyse", source),
+                    "draw": call("draw", {**source, "theme": "light"}),
+                },
+            )
+            yield f"networks/{file}-dark.json", call("draw", {**source, "theme": "dark"})
     yield "catalogue.json", answer
 
 

@@ -37,7 +37,7 @@ def catalogue(request: Request) -> dict[str, Any]:
 
 
 def catalogue_of(counts: bool, can_convert: bool) -> dict[str, Any]:
-    """The same; `can_convert`: charts, PNG and PDF are made where the page is."""
+    """The same; `can_convert`: Python makes PNG and PDF, else the page does."""
     return {
         "networks": [_network(name, counts) for name in names()],
         "examples": [{"title": title, "text": text} for title, text in EXAMPLES],
@@ -48,7 +48,7 @@ def catalogue_of(counts: bool, can_convert: bool) -> dict[str, Any]:
             {"key": key, "heading": column.title, "unit": QUANTITIES[key].unit if key in QUANTITIES else ""}
             for key, column in COLUMNS.items()
         ],
-        "charts": [{"kind": kind, "title": kind.replace("_", " ")} for kind in ALONG if can_convert],
+        "charts": [{"kind": kind, "title": kind.replace("_", " ")} for kind in ALONG],
         "levels": list(LEVELS),
         "policies": list(POLICIES),
         "exports": [{"to": to, "title": title} for to, title in exports(can_convert).items()],

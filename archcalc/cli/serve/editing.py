@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 from archcalc.cli.problems import problems_in
 from archcalc.cli.serve.faults import as_error
 from archcalc.cli.serve.requests import MOST_LAYERS, TEXT, Request, Source, own_line
-from archcalc.core.errors import Problem, SpecError, UsageError
+from archcalc.core.errors import ArchcalcError, Problem, SpecError, UsageError
 from archcalc.design.lint.lint import lint
+from archcalc.spec.build import network_names
 from archcalc.spec.load import prelude
 from archcalc.spec.schema import json_schema
 from archcalc.spec.source import LARGEST_FILE, parse_source
+from archcalc.spec.spec import Spec
 
 #: The text of a flow mapping or of a list around the cursor is looked for in so many lines above it.
 _LINES_ABOVE = 200
@@ -29,7 +31,7 @@ def validate(request: Request) -> dict[str, Any]:
     """What is wrong with every network of a text (an error), and what its sizing rules say (warnings)."""
     source = request.source()
     spec, _, _ = source.spec()
-    problems = problems_in(spec, TEXT, MOST_LAYERS) if source.is_yaml else []
+    problems = problems_in(spec, TEXT, MOST_LAYERS) if source.is_yaml and not _is_good(source, spec) else []
     if problems:
         raise SpecError(problems)
     analysis = source.analyse()
@@ -40,6 +42,17 @@ def validate(request: Request) -> dict[str, Any]:
             problem = Problem(f"{one.finding.message} [{one.rule.id}]", one.location, one.layer, (one.finding.change,))
             warnings.append(as_error(problem, source.text, "warning"))
     return {"warnings": warnings}
+
+
+def _is_good(source: Source, spec: Spec) -> bool:
+    """Whether the only network of a spec is analysed as it stands, which shows all that `problems_in` would find."""
+    if source.size or source.parameters != "{}" or len(network_names(spec)) > 1:
+        return False
+    try:
+        source.analyse()
+    except ArchcalcError:
+        return False
+    return True
 
 
 # --- where the cursor is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +12,7 @@ from typing import Any
 from archcalc.cli.serve.pictures import drawn
 from archcalc.cli.serve.requests import LARGEST_MODEL, MOST_LAYERS, Request, Source
 from archcalc.cli.serve.tables import has_converter
-from archcalc.core.errors import ArchcalcError, Problem, SpecError, UsageError
+from archcalc.core.errors import ArchcalcError, MissingPackageError, Problem, SpecError, UsageError
 from archcalc.interop.models import load
 from archcalc.interop.structured import write_structured
 from archcalc.interop.suffixes import FORMATS, suffix_of
@@ -35,11 +36,13 @@ EXPORTS = {
     "pdf": ("picture as PDF", "pdf", "application/pdf"),
     "mermaid": ("Mermaid source", "mmd", "text/plain"),
 }
+#: A value in one line.
+_SCALAR = re.compile(r"""\"[^"\\\n]*\"|'[^'\n]*'|[^\s,\[\]{}#"']+""")
 _NEED_CONVERTER = ("png", "pdf")
 
 
 def exports(can_convert: bool) -> dict[str, str]:
-    """What can be written, with its title; pixels and pages are made by a package that no browser runs."""
+    """What Python can write, with its title; no browser runs the package that makes pixels and pages."""
     return {to: title for to, (title, _, _) in EXPORTS.items() if can_convert or to not in _NEED_CONVERTER}
 
 
@@ -56,6 +59,8 @@ def text_of(source: Source) -> str:
     """A network as YAML."""
     if source.is_yaml and not source.size and source.parameters == "{}":
         return source.text
+    if source.is_yaml and (changed := _with_values(source)):
+        return changed
     if source.is_pattern and not source.size:
         return write_document(parse_pattern(source.text).value)
     graph = source.graph()
@@ -65,6 +70,36 @@ def text_of(source: Source) -> str:
         if member in (None, default_member(found)) and graph.name in (found.document.name, default_member(found)):
             return _shipped(path)
     return write_structured(graph)
+
+
+def _with_values(source: Source) -> str | None:
+    """The spec with its input and its parameters at their new values, as it was written; None where that is not all."""
+    wanted = json.loads(source.parameters)
+    top = source.spec()[0].source.value
+    places: list[tuple[Any, str, str]] = [(top, "input", source.size)] if source.size else []
+    for name, value in wanted.items():
+        declared = top.get("parameters") or {}
+        inner = declared.get(name)
+        owner, key = (inner, "default") if isinstance(inner, dict) else (declared, name)
+        places.append((owner, key, json.dumps(value, ensure_ascii=False)))
+    lines = source.text.splitlines(keepends=True)
+    edits = []
+    for owner, key, new in places:
+        if key not in owner:
+            return None
+        line, column = owner.values_at[key]
+        found = _SCALAR.match(lines[line - 1], column - 1)
+        if found is None:
+            return None
+        edits.append((line - 1, *found.span(), new))
+    for line, start, end, new in sorted(edits, reverse=True):
+        lines[line] = lines[line][:start] + new + lines[line][end:]
+    text = "".join(lines)
+    try:
+        same = Source(text).graph().layers == source.graph().layers
+    except ArchcalcError:
+        return None
+    return text if same else None
 
 
 def _shipped(shown: Path) -> str:
@@ -93,6 +128,8 @@ def import_file(request: Request) -> dict[str, Any]:
         except SpecError as error:
             problems = [one._replace(message=one.message.replace(f"{folder}/", "")) for one in error.problems]
             raise SpecError([Problem(str(one).replace(f"{folder}/", "")) for one in problems]) from None
+        except MissingPackageError as error:
+            raise MissingPackageError(error.package, str(error).replace(f"{folder}/", "")) from None
         except ArchcalcError as error:
             raise UsageError(str(error).replace(f"{folder}/", "")) from None
 
@@ -119,6 +156,8 @@ def export(request: Request) -> dict[str, Any]:
         analysis = source.analyse()
         name, data = analysis.graph.name, _exported(analysis, to, request)
     stem = re.sub(r"[^\w@.-]+", "_", name)[:80].strip(".") or "network"
+    # Code for PyTorch and for Keras may be saved next to one another.
+    stem += f"_{to}" if ending == "py" else ""
     return {"filename": f"{stem}.{ending}", "mime": mime, "data": base64.b64encode(data).decode()}
 
 

@@ -1,7 +1,8 @@
 """The functions of the playground: a name and a JSON object in, a JSON object out. Nothing is computed here.
 
 Every function is a reading of the library. What is wrong with a request or a network is in the answer:
-`{"ok": false, "errors": [{"message", "severity", "line"?, "column"?, "end_line"?, "end_column"?, "layer"?, "fix"?}]}`.
+`{"ok": false, "errors": [{"message", "severity", "line"?, "column"?, "end_line"?, "end_column"?, "layer"?, "fix"?}]}`,
+with `"missing": PACKAGE` where a package is not there, and `"slow": true` where it took too long.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from archcalc.core.errors import ArchcalcError, UsageError
-from archcalc.core.language import ENGLISH, LANGUAGES, use
+from archcalc.core.errors import ArchcalcError, MissingPackageError, UsageError
+from archcalc.core.language import COMPLETE, ENGLISH, use
 from archcalc.core.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -44,9 +45,13 @@ FUNCTIONS: Mapping[str, str] = {
 }
 
 
-def load() -> None:
-    """Import all functions, before the first call."""
-    for name in FUNCTIONS:
+#: What the first view of a network calls.
+FIRST = ("analyse", "draw", "validate", "explain")
+
+
+def load(names: Iterable[str] = FUNCTIONS) -> None:
+    """Import functions, before the first call."""
+    for name in names:
         _function(name)
 
 
@@ -72,9 +77,12 @@ def call(name: str, request: Any) -> dict[str, Any]:
 
         asked = Request.of(request)
         wanted = asked.values.get("lang")
-        use(wanted if isinstance(wanted, str) and wanted in LANGUAGES else ENGLISH)
+        use(wanted if isinstance(wanted, str) and wanted in COMPLETE else ENGLISH)
         text = _text_of(asked)
         return {"ok": True, **function(asked)}
+    except MissingPackageError as error:
+        # Nobody installs anything in a browser.
+        return _not_here(error.package) if sys.platform == "emscripten" else failure(str(error), error.package)
     except ArchcalcError as error:
         from archcalc.cli.serve.faults import as_errors
 
@@ -84,7 +92,11 @@ def call(name: str, request: Any) -> dict[str, Any]:
     except MemoryError:
         return failure("there is not enough memory for this")
     except ImportError as error:
-        return failure(f"this needs the package {error.name or error}, which is not here; `archcalc serve` has it")
+        return _not_here(error.name or str(error))
+
+
+def _not_here(package: str) -> dict[str, Any]:
+    return failure(f"this needs the package {package}, which is not here; `archcalc serve` has it", package)
 
 
 def call_text(name: str, request: str) -> str:
@@ -99,9 +111,10 @@ def call_text(name: str, request: str) -> str:
     return json.dumps(found)
 
 
-def failure(message: str) -> dict[str, Any]:
-    """An answer that is one error without a place."""
-    return {"ok": False, "errors": [{"message": message, "severity": "error"}]}
+def failure(message: str, package: str | None = None) -> dict[str, Any]:
+    """An answer that is one error without a place; `package` is missing, and a page that has it asks again."""
+    missing = {} if package is None else {"missing": package}
+    return {"ok": False, "errors": [{"message": message, "severity": "error"}], **missing}
 
 
 def _text_of(request: Request) -> str:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from archcalc.cli.serve.requests import Request
 from archcalc.core.errors import UsageError
-from archcalc.core.quantities import QUANTITIES
+from archcalc.core.language import say
+from archcalc.core.quantities import QUANTITIES, quantity
 from archcalc.objects import Analysis
 from archcalc.teach.check.answers import parse_answers
+from archcalc.teach.check.answers.heads import find_head
 from archcalc.teach.check.asked import refuse_strangers
 from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.findings import Finding, findings, name_in_words, summary, value_text, words_of
 from archcalc.teach.check.formats import as_dict, render
-from archcalc.teach.check.model import Answer, Cell, Check, Verdict
+from archcalc.teach.check.model import TOTAL, Answer, Cell, Check, Verdict
 from archcalc.teach.exercise.worksheet import DEFAULT, Worksheet, make_worksheet
 from archcalc.teaching import TOTALS, checked
 
@@ -23,6 +26,11 @@ LEVELS = {"some blanks": 0.3, "half of it": 0.5, "all of it": 1.0}
 _LARGEST_TABLE = 1 << 20
 _MOST_CELLS = 5_000
 _LONGEST_CELL = 2_000
+_LONGEST_SUM = 20_000
+#: `params: 34944 + 614656`, or the sum alone: a total, perhaps with a unit, and no table.
+_SUM = re.compile(r"(?:(?P<name>[^\W\d][^\d:=]{0,80})[:=]\s*)?(?P<sum>[(\d][\d\s.,'_+*·×^/()−–-]*[^\W\d_]{0,15})")
+#: A sum over several lines goes on after a sign, or before one.
+_GOES_ON = re.compile(r"(?<=[+*·×])\s*\n\s*|\s*\n\s*(?=[+*·×])")
 #: Layers of an exercise.
 _MOST_ROWS = 1_000
 
@@ -36,8 +44,15 @@ def check(request: Request) -> dict[str, Any]:
         if not totals or len(totals) != len(given.values):
             raise UsageError(f"'totals' holds some of {', '.join(TOTALS)}")
         found, notes = checked(analysis, None, totals)
+    elif request.has("table") and (total := _total_in(request.text("table", _LARGEST_TABLE))):
+        key, text = total
+        each = [checked(analysis, None, {one: text}) for one in ((key,) if key else TOTALS)]
+        # A sum without a name is the one that is right; else it is about the parameters.
+        found, notes = next((one for one in each if one[0].cells[-1].verdict is Verdict.RIGHT), each[0])
     else:
         if request.has("table"):
+            if not request.text("table", _LARGEST_TABLE).strip():
+                raise UsageError("write a table with its headings, or a total")
             data, name = request.text("table", _LARGEST_TABLE).encode("utf-8", "backslashreplace"), "table"
         else:
             data, name = request.data("file", _LARGEST_TABLE * 4), request.text("filename")
@@ -57,6 +72,20 @@ def check(request: Request) -> dict[str, Any]:
         "summary": summary(found),
         "text": render(found, analysis, "text", notes),
     }
+
+
+def _total_in(text: str) -> tuple[str | None, str] | None:
+    """The total that a text gives in place of a table, and which one it is where the text names it."""
+    if len(text) > _LONGEST_SUM:
+        return None
+    match = _SUM.fullmatch(_GOES_ON.sub(" ", text.strip()))
+    if match is None or "\n" in match["sum"]:
+        return None
+    if match["name"] is None:
+        return None, match["sum"]
+    head = find_head(match["name"].strip())
+    keys = [key for key in TOTALS if head is not None and quantity(key).key == head.key]
+    return (keys[0], match["sum"]) if keys else None
 
 
 def _reasons(found: Check, analysis: Analysis) -> dict[int, str]:
@@ -86,12 +115,12 @@ def exercise(request: Request) -> dict[str, Any]:
     seed = request.number("seed", 0, 1 << 53) if request.has("seed") else 0
     sheet = _sheet(request.source().analyse(), level, seed)
     columns = [
-        {"key": key, "heading": QUANTITIES[key].headings[0], "align": "right" if QUANTITIES[key].adds_up else "left"}
+        {"key": key, "heading": name_in_words(key), "align": "right" if QUANTITIES[key].adds_up else "left"}
         for key in sheet.quantities
     ]
     rows = [
         {
-            "name": line.layer, "op": line.operation, "reads": line.reads,
+            "name": say("total") if line.layer == TOTAL else line.layer, "op": line.operation, "reads": line.reads,
             "cells": {
                 key: None if sheet.is_blank(line.layer, key) else text
                 for key, text in zip(sheet.quantities, line.cells, strict=True)

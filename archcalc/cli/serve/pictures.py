@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from itertools import islice
 from typing import Any
 
 from archcalc.cli.serve.requests import Request
 from archcalc.cli.serve.tables import has_converter
-from archcalc.core.errors import UsageError
 from archcalc.displays import ALONG, Chart, Drawing, chart_of
 from archcalc.explain.derive import formats
 from archcalc.explain.derive.network import SUMS, explain_layers, find_layers, find_quantity, sum_up
@@ -27,45 +25,28 @@ def draw(request: Request) -> dict[str, Any]:
     """The diagram as SVG."""
     analysis = request.source().analyse()
     style = request.text("style") if request.has("style") else default_style(analysis)
-    try:
-        drawing = drawn(analysis, request)
-    except ImportError as error:
-        if error.name != "pygraphviz":
-            raise
-        return _drawn_otherwise(analysis, request)
+    # The page lets no style sheet of others in.
+    drawing = drawn(analysis, request, classes=False)
     return {"svg": drawing.svg, "style": style, "notes": list(drawing.notes)}
 
 
-def _drawn_otherwise(analysis: Analysis, request: Request) -> dict[str, Any]:
-    """Where Graphviz is missing, as in a browser: the outermost blocks, else volumes, unless a style was asked for."""
-    theme = request.choice("theme", THEMES, "light")
-    for choices in (Choices(style="blocks", depth=1, theme=theme), Choices(style="volumes", theme=theme)):
-        if not request.has("style") or request.text("style") == choices.style:
-            with suppress(ImportError, UsageError):
-                drawing = Drawing(analysis, choices)
-                note = f"this page cannot lay out the diagram that fits best, so it shows {choices.style}"
-                return {"svg": drawing.svg, "style": choices.style, "notes": [note, *drawing.notes]}
-    raise UsageError("Graphviz lays out this diagram, and it does not run in a browser; `archcalc serve` draws it")
-
-
-def drawn(analysis: Analysis, request: Request) -> Drawing:
+def drawn(analysis: Analysis, request: Request, classes: bool = True) -> Drawing:
     """The picture that a request asks for. Raises `UsageError` for a choice that does not exist."""
     words: dict[str, Any] = {key: request.text(key) for key in ("highlight", "only", "expand") if request.has(key)}
     style = request.choice("style", STYLES, "") if request.has("style") else None
     depth = request.number("depth", 0, 99) if request.has("depth") else None
     colour = request.choice("colour", COLOUR_BY, "kind")
     theme = request.choice("theme", THEMES, "light")
-    return Drawing(analysis, Choices(style=style, depth=depth, theme=theme, color_by=colour, **words))
+    return Drawing(analysis, Choices(style=style, depth=depth, theme=theme, color_by=colour, **words), classes)
 
 
 def chart(request: Request) -> dict[str, Any]:
-    """A chart along the depth of the network as SVG."""
+    """A chart along the depth of the network as SVG; in a browser what Vega draws it from."""
     kind = request.choice("kind", ALONG, ALONG[0])
     theme = request.choice("theme", THEMES, "light")
-    if not has_converter():
-        raise UsageError("charts are drawn by vl-convert, which does not run in a browser; archcalc serve draws them")
     made: Chart = chart_of(request.source().analyse(), kind, theme=theme)
-    return {"svg": made._repr_svg_(), "notes": list(made.notes)}
+    drawn = {"svg": made._repr_svg_()} if has_converter() else {"spec": made.spec}
+    return {**drawn, "notes": list(made.notes)}
 
 
 def explain(request: Request) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 import h11
@@ -79,26 +80,39 @@ class Guard:
 
 
 class ImpatientProtocol(H11Protocol):
-    """HTTP in which the head of a request must come within `PATIENCE` of the connection, or of its first byte."""
+    """HTTP in which the head of a request must come within `PATIENCE` of the connection, or of its first byte.
+
+    Of a body that was answered before its end, such as one that is too large, the rest must come within the same time:
+    a client that still sends would not see the answer if the connection was closed at once.
+    """
 
     patience = PATIENCE
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn names the same type by another class
         super().connection_made(transport)
-        self._expect_head()
+        self._expect()
 
     def data_received(self, data: bytes) -> None:
-        self._expect_head()
+        self._expect()
         super().data_received(data)
-        if self.conn.their_state is not h11.IDLE:
+        if self.conn.their_state is not h11.IDLE and not self._is_answered():
             self._stop_timer()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._is_answered():
+            self._expect()
+
+    def _is_answered(self) -> bool:
+        """Whether the client still sends a body of which nothing is read any more."""
+        return self.conn.our_state is h11.DONE and self.conn.their_state is h11.SEND_BODY
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
         super().connection_lost(exc)
 
-    def _expect_head(self) -> None:
+    def _expect(self) -> None:
         if self._timer is None:
             self._timer = self.loop.call_later(self.patience, self._close)
 
@@ -109,7 +123,7 @@ class ImpatientProtocol(H11Protocol):
 
     def _close(self) -> None:
         self._timer = None
-        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+        if (self.conn.their_state is h11.IDLE or self._is_answered()) and not self.transport.is_closing():
             self.transport.close()
 
 
@@ -126,3 +140,25 @@ async def read_body(receive: Receive, largest: int, patience: float = PATIENCE) 
                 raise ValueError
             if not message.get("more_body"):
                 return bytes(body)
+
+
+async def unless_gone(receive: Receive, work: Coroutine[Any, Any, bytes]) -> bytes:
+    """What work gives; it is cancelled when the client goes before, as a page does that asks for something newer.
+
+    Raises `ConnectionError` then.
+    """
+
+    async def gone() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    tasks = working, _ = asyncio.create_task(work), asyncio.create_task(gone())
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ConnectionError
+        return working.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -133,7 +133,7 @@ class Source(NamedTuple):
     def spec(self) -> tuple[Spec, str | None, str | None]:
         """The spec, its member and its variant. Raises as `archcalc.load`; no file is ever read for a text."""
         if self.is_yaml:
-            spec = spec_of(parse_source(self.text, TEXT))
+            spec = _spec(self.text)
             return spec, default_member(spec), None
         if self.is_pattern:
             return spec_of(parse_pattern(self.text)), None, None
@@ -161,6 +161,11 @@ class Source(NamedTuple):
     def analyse(self) -> Analysis:
         """All numbers of the network. Raises `SpecError` that names inputs which would fit."""
         return _analysis(self)
+
+
+@lru_cache(maxsize=4)
+def _spec(text: str) -> Spec:
+    return spec_of(parse_source(text, TEXT))
 
 
 @lru_cache(maxsize=4)

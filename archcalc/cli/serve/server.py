@@ -16,19 +16,16 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from archcalc.cli.serve.functions import FUNCTIONS
-from archcalc.cli.serve.protect import Guard, ImpatientProtocol, read_body, refusal
-from archcalc.cli.serve.workers import BusyError, SlowError, Workers
+from archcalc.cli.serve.protect import Guard, ImpatientProtocol, read_body, refusal, unless_gone
+from archcalc.cli.serve.workers import BusyError, SlowError, Workers, largest
 from archcalc.core.errors import UsageError
 
 ADDRESS = "127.0.0.1"
 PAGE = Path(__file__).with_name("page")
-#: Bytes of a request; a model file comes as base64.
-LARGEST = 2 << 20
-LARGEST_BY_NAME = {"import_file": 64 << 20, "check": 6 << 20}
 #: Seconds for the analysis of the whole catalogue, which is kept.
 _CATALOGUE = 300.0
 _TYPES = {
@@ -68,36 +65,40 @@ def application(port: int, workers: Workers, page: Path = PAGE, patience: float 
             return refusal(404, f"there is no function {name[:60]!r}; there are {', '.join(FUNCTIONS)}")
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return refusal(415, "a request is application/json")
-        largest = LARGEST_BY_NAME.get(name, LARGEST)
-        too_large = refusal(413, f"a request of {name} has at most {largest >> 20} MiB")
+        most = largest(name)
+        too_large = refusal(413, f"a request of {name} has at most {most >> 20} MiB")
         length = request.headers.get("content-length", "0")
-        if length.isdecimal() and int(length[:20]) > largest:
+        if length.isdecimal() and int(length[:20]) > most:
             return too_large
         try:
-            values = json.loads(await read_body(request.receive, largest, patience))
+            values = object_in(await read_body(request.receive, most, patience))
         except TimeoutError:
             return refusal(408, "the request came too slowly")
         except ConnectionError:
             return Response(status_code=400)
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-            return refusal(400, "the request is no JSON")
+        except UsageError as error:
+            return refusal(400, str(error))
         except ValueError:
             return too_large
-        if not isinstance(values, dict):
-            return refusal(400, "a request is a JSON object")
-        return await called(name, values)
+        return await called(name, values, request)
 
-    async def called(name: str, values: dict[str, Any]) -> Response:
+    async def called(name: str, values: dict[str, Any], request: Request) -> Response:
         key = json.dumps(values, sort_keys=True)
         is_catalogue = name == "catalogue" and key in ("{}", '{"counts": true}')
         if is_catalogue and key in kept:
             return Response(kept[key], media_type="application/json")
         try:
-            text = await workers.call(name, values, _CATALOGUE if is_catalogue else None)
+            if is_catalogue:  # it is kept: whoever asked first need not be there to see it
+                text = await workers.call(name, values, _CATALOGUE)
+            else:
+                text = await unless_gone(request.receive, workers.call(name, values))
+        except ConnectionError:
+            return Response(status_code=400)
         except BusyError:
             return refusal(503, "too many requests wait; try again")
         except SlowError:
-            return refusal(504, f"this took longer than {workers.patience:g} seconds, or more memory than there is")
+            # The request was a good one: a browser writes every other status to its console.
+            return JSONResponse(workers.too_slow())
         if is_catalogue:
             kept[key] = text
         return Response(text, media_type="application/json")
@@ -126,9 +127,23 @@ def application(port: int, workers: Workers, page: Path = PAGE, patience: float 
     return made
 
 
+def object_in(body: bytes) -> dict[str, Any]:
+    """The JSON object of a request. Raises `UsageError` where there is none."""
+    try:
+        values = json.loads(body)
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        raise UsageError("the request is no JSON") from None
+    except ValueError:  # nothing else that is well written is not read
+        raise UsageError(f"a number of the request has more than {sys.get_int_max_str_digits():,} digits") from None
+    if not isinstance(values, dict):
+        raise UsageError("a request is a JSON object")
+    return values
+
+
 def listen(port: int) -> socket.socket:
     """A socket on 127.0.0.1. Raises `UsageError` where the port is taken."""
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio sends small pieces at once on a socket that says it is of TCP; else each answer waits for 40 ms.
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if sys.platform != "win32":
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

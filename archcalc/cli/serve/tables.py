@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from importlib.util import find_spec
+from math import ceil
 from typing import Any
 
 from archcalc.cli.serve.requests import Request, own_line
@@ -17,7 +19,6 @@ from archcalc.design.lint.lint import lint as run_lint
 from archcalc.design.memory import Policy, Timeline, memory_timeline
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import Analysis, Row
-from archcalc.render.tables import json as report_json
 from archcalc.render.tables import lint as lint_table
 from archcalc.render.tables import memory as memory_table
 from archcalc.render.tables.columns import Column, Context
@@ -49,7 +50,6 @@ def analyse(request: Request) -> dict[str, Any]:
     report = make_report(analysis, columns, "hwc", depth)
     places = {layer.name: own_line(layer.location) for layer in analysis.graph.layers}
     return {
-        "report": report_json.as_dict(analysis),
         "name": analysis.graph.name,
         "title": report.title,
         "subtitle": report.subtitle,
@@ -113,11 +113,41 @@ def _parameter(name: str, declared: Parameter, graph: LayerGraph) -> dict[str, A
     found: dict[str, Any] = {
         "name": name, "type": "choice" if declared.choices else kinds.get(declared.type, "text"),
         "value": value if isinstance(value, (bool, int, str, list)) or value is None else float(value),
-        "min": declared.minimum if declared.minimum is not None else declared.above, "max": declared.maximum,
-        "step": declared.multiple_of or (1 if declared.type == "int" else None), "choices": declared.choices,
-        "description": declared.description,
+        **slider(declared), "choices": declared.choices, "description": declared.description,
     }  # fmt: skip
     return {key: one for key, one in found.items() if one is not None or key == "value"}
+
+
+def slider(declared: Parameter) -> dict[str, int | float]:
+    """The ends and the step of a slider: as the parameter is declared, and else from its default.
+
+    Without a maximum it reaches to twice the default, and ten steps at least. A step is `multiple_of`; else a hundredth
+    of a declared range of whole numbers, a fortieth of one of decimal numbers, and without a maximum a twentieth of the
+    default. What is no number, or has nothing to go by, has no slider.
+    """
+    kinds: Mapping[str, tuple[type, ...]] = {"int": (int,), "number": (int, float, Fraction)}
+    value = declared.default
+    if declared.choices or isinstance(value, bool) or not isinstance(value, kinds.get(declared.type, ())):
+        return {}
+    default, least, above, most = (
+        None if one is None else Fraction(str(one))
+        for one in (value, declared.minimum, declared.above, declared.maximum)
+    )
+    assert default is not None
+    start = least or above or Fraction()
+    if most is not None:
+        step = (most - start) / (100 if declared.type == "int" else 40)
+    elif default > 0:
+        step = default / 20
+    else:
+        return {}
+    if declared.type == "int":
+        step = Fraction(declared.multiple_of or max(1, round(step)))
+    if least is None or most is None:  # multiples of the step, as people choose them
+        least = max(step, ceil(start / step) * step)
+        least += step if above is not None and least <= above else 0
+    found = {"min": least, "max": max(2 * default, least + 9 * step) if most is None else most, "step": step}
+    return {key: int(one) if one.denominator == 1 else float(one) for key, one in found.items()}
 
 
 def compare(request: Request) -> dict[str, Any]:
@@ -165,7 +195,7 @@ def memory(request: Request) -> dict[str, Any]:
     found = {"data": memory_table.as_dict(timeline), "facts": _facts(timeline), "policies": list(POLICIES)}
     rows = timeline.analysis.rows
     found["columns"] = [
-        {"key": "layer", "heading": "alive at the peak", "align": "left"},
+        {"key": "name", "heading": "alive at the peak", "align": "left"},
         {"key": "what", "heading": "what", "align": "left"},
         {"key": "bytes", "heading": "bytes", "align": "right"},
     ]
@@ -173,20 +203,22 @@ def memory(request: Request) -> dict[str, Any]:
         {
             "name": rows[buffer.layer].name, "depth": 0, "op": rows[buffer.layer].op.kind,
             "cells": {
-                "layer": rows[buffer.layer].name, "what": memory_table.WHAT[buffer.what],
-                "bytes": count(timeline.size_of(buffer)),
+                "what": memory_table.WHAT[buffer.what], "bytes": count(timeline.size_of(buffer)),
             },
             "values": {"bytes": timeline.size_of(buffer)},
         }
         for buffer in timeline.alive(timeline.peak_step)
     ]  # fmt: skip
+    from archcalc.render.charts.alive import alive
+    from archcalc.render.charts.figure import Look
+
+    chart = alive(timeline, Look(theme=request.choice("theme", ("light", "dark"), "light")))
     if has_converter():
-        from archcalc.render.charts.alive import alive
-        from archcalc.render.charts.figure import Look
         from archcalc.render.charts.render import svg
 
-        theme = request.choice("theme", ("light", "dark"), "light")
-        found["svg"] = svg(alive(timeline, Look(theme=theme)))
+        found["svg"] = svg(chart)
+    else:
+        found["spec"] = chart
     return found
 
 
@@ -204,7 +236,7 @@ def _facts(timeline: Timeline) -> list[dict[str, str]]:
 
 
 def has_converter() -> bool:
-    """Whether charts can be drawn here, and pictures converted; in a browser they cannot."""
+    """Whether Python draws charts and converts pictures here; in a browser the page does it."""
     return find_spec("vl_convert") is not None
 
 

@@ -1,4 +1,4 @@
-"""The Python of the static page: Pyodide from npm, wheels from PyPI, and archcalc itself, each checked by its hash."""
+"""The parts of the static page: Pyodide and Graphviz from npm, wheels from PyPI, archcalc itself; all have hashes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import base64
 import hashlib
 import io
 import json
+import re
 import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.error import URLError
@@ -23,6 +24,10 @@ from archcalc.spec.catalogue import SPECS
 #: CPython 3.14 for browsers. Its wheels have this platform.
 PYODIDE, PYTHON, PLATFORM = "314.0.7", "314", "pyemscripten_2026_0_wasm32"
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+#: The Graphviz of pygraphviz's wheels, 14.1.5, so that pictures are the same; and the file that is all of it.
+GRAPHVIZ, GRAPHVIZ_FILE = "3.27.0", "dist/viz.js"
+#: What ONNX files need; numpy, which has no wheel for browsers, they do without.
+ONNX = ("onnx>=1.23", "protobuf")
 #: What the functions import, and what these need is found by pip.
 PACKAGES = ("pydantic", "networkx", "openpyxl")
 #: Has a wheel for every platform but this one; its pure part works anywhere.
@@ -54,32 +59,36 @@ def check_integrity(data: bytes, integrity: str, what: str) -> None:
 
 
 def runtime(get: Callable[[str], bytes] = fetch) -> dict[str, bytes]:
-    """The files of Pyodide, from its npm package."""
-    facts = json.loads(get(f"{_REGISTRY}/pyodide/{PYODIDE}"))["dist"]
+    """The files of Pyodide."""
+    return from_npm("pyodide", PYODIDE, RUNTIME, get)
+
+
+def graphviz(get: Callable[[str], bytes] = fetch) -> bytes:
+    """Graphviz, as a module of JavaScript."""
+    return from_npm("@viz-js/viz", GRAPHVIZ, [GRAPHVIZ_FILE], get)[GRAPHVIZ_FILE]
+
+
+def from_npm(package: str, version: str, names: Iterable[str], get: Callable[[str], bytes] = fetch) -> dict[str, bytes]:
+    """Files of an npm package."""
+    facts = json.loads(get(f"{_REGISTRY}/{package}/{version}"))["dist"]
     tarball = str(facts["tarball"])
     if not tarball.startswith(f"{_REGISTRY}/"):
         raise UsageError(f"the registry names {tarball[:80]}, which is not its own")
     data = get(tarball)
-    check_integrity(data, str(facts["integrity"]), f"pyodide {PYODIDE}")
+    check_integrity(data, str(facts["integrity"]), f"{package} {version}")
     found = {}
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as files:
-        for name in RUNTIME:
+        for name in names:
             member = files.extractfile(f"package/{name}")
             if member is None:
-                raise UsageError(f"pyodide {PYODIDE} has no file {name}")
+                raise UsageError(f"{package} {version} has no file {name}")
             found[name] = member.read()
     return found
 
 
 def wheels(note: Callable[[str], None]) -> dict[str, bytes]:
     """The wheels by file name, in the order in which they are loaded; pip compares each with the hash of its index."""
-    found: dict[str, bytes] = {}
-    with TemporaryDirectory() as folder:
-        _download(folder, [*PACKAGES], PLATFORM)
-        for path in sorted(Path(folder).glob("*.whl")):
-            note(f"wheel: {path.name}")
-            is_pure = path.name.endswith("-none-any.whl")
-            found[path.name] = _without_tests(path.read_bytes()) if is_pure else path.read_bytes()
+    found = _for_browsers([*PACKAGES], note)
     with TemporaryDirectory() as folder:
         _download(folder, ["--no-deps", IMPURE], "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
         (path,) = Path(folder).glob("*.whl")
@@ -90,23 +99,41 @@ def wheels(note: Callable[[str], None]) -> dict[str, bytes]:
     return {**found, name: data}
 
 
+def onnx_wheels(note: Callable[[str], None]) -> dict[str, bytes]:
+    """Those for ONNX files, without the sources and test data that they hold."""
+    return _for_browsers(["--no-deps", *ONNX], note)
+
+
+def _for_browsers(what: list[str], note: Callable[[str], None]) -> dict[str, bytes]:
+    with TemporaryDirectory() as folder:
+        _download(folder, what, PLATFORM)
+        paths = sorted(Path(folder).glob("*.whl"))
+        for path in paths:
+            note(f"wheel: {path.name}")
+        return {path.name: repacked(path.read_bytes(), is_needed) for path in paths}
+
+
+def is_needed(name: str) -> bool:
+    """Whether a browser can use a file of a wheel: code, what is compiled, and what the package says of itself."""
+    if ".dist-info/" in name:
+        return name.endswith(("/METADATA", "/WHEEL", "/RECORD")) or "/licenses/" in name
+    is_code = name.endswith((".py", ".so", ".json", ".xml", ".txt", "/py.typed"))
+    return is_code and not re.search(r"/tests?/|^onnx/(backend|reference|tools|bin)/", name)
+
+
 def _download(folder: str, what: list[str], *platforms: str) -> None:
     chosen = [part for platform in platforms for part in ("--platform", platform)]
     done = subprocess.run(  # noqa: S603  # pip, with names that stand above
         [
             sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--dest", folder,
             "--only-binary", ":all:", "--implementation", "cp", "--python-version", PYTHON, "--abi", f"cp{PYTHON}",
-            "--abi", "none", *chosen, *what,
+            "--abi", "abi3", "--abi", "none", *chosen, *what,
         ],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [done.stderr[-200:]]
         raise UsageError(f"pip cannot download {', '.join(what)}: {lines[-1]}")
-
-
-def _without_tests(data: bytes) -> bytes:
-    return repacked(data, lambda name: "/tests/" not in name)
 
 
 def _pure(data: bytes) -> bytes:
@@ -127,6 +154,15 @@ def repacked(data: bytes, keep: Callable[[str], bool], changed: Mapping[str, byt
     return _zipped(files)
 
 
+def archive(found: Mapping[str, bytes]) -> bytes:
+    """Wheels unpacked into one archive: a browser asks for one file and needs no installer."""
+    files: dict[str, bytes] = {}
+    for data in found.values():
+        with zipfile.ZipFile(io.BytesIO(data)) as wheel:
+            files |= {name: wheel.read(name) for name in wheel.namelist() if not name.endswith(("/", "/RECORD"))}
+    return _zipped(files)
+
+
 def own_wheel() -> tuple[str, bytes]:
     """Archcalc as it is installed here, without what only a computer needs: tests of the page, and the page itself."""
     files = {}
@@ -144,8 +180,8 @@ def own_wheel() -> tuple[str, bytes]:
 
 
 def _is_left_out(name: str) -> bool:
-    """The page, which the visitor has, the executor, and sources of translations."""
-    return name.startswith(("cli/serve/page/", "cli/commands/")) or name.endswith(".po")
+    """The page, which the visitor has, and the commands."""
+    return name.startswith(("cli/serve/page/", "cli/commands/"))
 
 
 def _zipped(files: Mapping[str, bytes]) -> bytes:

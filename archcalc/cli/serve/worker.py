@@ -5,6 +5,7 @@ The server ends it where a call takes too long, and starts another one.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -25,6 +26,9 @@ def main() -> None:
     from archcalc.cli.serve.functions import call_text, load
 
     load()
+    # What is there stays; to look through it again and again would cost a twentieth of each answer.
+    gc.collect()
+    gc.freeze()
 
     answers.write(b"ready\n")
     answers.flush()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -66,10 +66,10 @@ def saved(costs: Mapping[str, int]) -> dict[str, int]:
 
 
 class View:
-    """An analysis with the neighbours of its layers."""
+    """An analysis with the neighbours of its layers; `seen`: how large an object in the input is, if that is known."""
 
-    def __init__(self, analysis: Analysis) -> None:
-        self.analysis, self.graph, self.rows = analysis, analysis.graph, analysis.rows
+    def __init__(self, analysis: Analysis, seen: Sequence[int] | None = None) -> None:
+        self.analysis, self.graph, self.rows, self.seen = analysis, analysis.graph, analysis.rows, seen
 
     def __iter__(self) -> Iterator[tuple[int, Row]]:
         return iter(enumerate(self.rows))

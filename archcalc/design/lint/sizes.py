@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import prod
+from math import gcd, prod
 
 from archcalc.core.errors import ShapeError
 from archcalc.core.shapes import format_shape
@@ -15,7 +15,7 @@ from archcalc.ops.base import by
 from archcalc.ops.conv import Conv, ConvTranspose, DepthwiseConv
 from archcalc.ops.dense import Linear
 from archcalc.ops.pool import Pool
-from archcalc.ops.windowed import Axis, Windowed, plain
+from archcalc.ops.windowed import Axis, Windowed, dilation_in_words, plain
 from archcalc.passes.analysis import Row, analyse
 
 _CS231N = "CS231n, convolutional networks: layer sizing patterns"
@@ -166,7 +166,7 @@ def _shrinking_channels(view: View) -> Iterator[Finding]:
 
 
 def _multiple_of_eight(view: View) -> Iterator[Finding]:
-    last = {index for index, _ in view if _reaches_an_end(view, index)}
+    last = _before_an_end(view)
     whole = sum(row.multiplications or 0 for row in view.rows)
     for index, row in view.of(Conv, Linear):
         channels = row.output_shape[0]
@@ -179,25 +179,29 @@ def _multiple_of_eight(view: View) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _reaches_an_end(view: View, index: int) -> bool:
-    """Whether only layers without parameters lie between a layer and an output."""
-    while index not in view.ends:
+def _before_an_end(view: View) -> set[int]:
+    """The layers between which and an output only layers without parameters lie."""
+    found = set(view.ends)
+    for index in reversed(range(len(view.rows))):
         reader = view.only_reader(index)
-        if reader is None or view.rows[reader].params:
-            return False
-        index = reader
-    return True
+        if reader in found and not view.rows[reader].params:
+            found.add(index)
+    return found
 
 
 def _checkerboard(view: View) -> Iterator[Finding]:
     for index, row in view.of(ConvTranspose):
         op = row.op
         assert isinstance(op, ConvTranspose)
-        if any(size % stride for size, stride in zip(op.kernel_size, op.stride, strict=True)):
+        # Taps that lie a factor of the stride apart meet some of the outputs only.
+        missed = any(gcd(*axis) > 1 for axis in zip(op.stride, op.dilation, strict=True))
+        if missed or any(size % stride for size, stride in zip(op.kernel_size, op.stride, strict=True)):
             stride = max(op.stride)
+            settings = [f"stride {plain(op.stride)}", *dilation_in_words(op.dilation)]
             yield Finding(
-                index, f"windows of {by(op.kernel_size)} with stride {plain(op.stride)} overlap unevenly", {},
-                f"kernel_size {stride} or {2 * stride}, or an upsampling and a convolution",
+                index, f"windows of {by(op.kernel_size)} with {' and '.join(settings)} overlap unevenly", {},
+                f"{'dilation 1 and ' if missed else ''}kernel_size {stride} or {2 * stride}, "
+                "or an upsampling and a convolution",
             )  # fmt: skip
 
 

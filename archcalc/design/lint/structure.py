@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import prod
 
 from archcalc.core.words import share
@@ -93,17 +93,33 @@ def _bias_before_norm(view: View) -> Iterator[Finding]:
 
 
 def _small_field(view: View) -> Iterator[Finding]:
-    sides = view.graph.input_shape[1:]
-    for index, _ in view.of(GlobalPool):
-        source = view.source(index)
-        field = view.rows[source].receptive_field if source is not None and not _gates(view, index) else None
-        if field is None or field.size is None or len(field.size) != len(sides):
+    """The maps that global pools average; with the size of an object also the output that sees most."""
+    wanted = view.seen or view.graph.input_shape[1:]
+    maps: Sequence[tuple[int, int | None]]
+    maps = [(index, view.source(index)) for index, _ in view.of(GlobalPool) if not _gates(view, index)]
+    if view.seen and not maps:
+        outputs = {output.layer for output in view.graph.outputs if not output.training_only}
+        seen = {index: prod(_sides_seen(view, index)) for index in sorted(outputs)}
+        # Where sizes are not known, or where one is no map, nothing is known of the largest.
+        maps = [(index, index) for index in seen if all(seen.values()) and seen[index] == max(seen.values())][:1]
+    for index, source in maps:
+        field = () if source is None else _sides_seen(view, source)
+        if len(field) != len(wanted) or not any(map(int.__lt__, field, wanted)):
             continue
-        if any(size < side for size, side in zip(field.size, sides, strict=True)):
-            yield Finding(
-                index, f"each value that it averages has seen {by(field.size)} of {by(sides)} input positions", {},
-                "more layers, strides or dilation before it, if an object can be larger than that",
-            )  # fmt: skip
+        what = f"of {by(wanted)} input positions"
+        what = f"input positions, and an object has {by(wanted)}" if view.seen else what
+        of = "value that it averages" if index != source else "value of this output"
+        yield Finding(
+            index, f"each {of} has seen {by(field)} {what}", {},
+            "more layers, strides or dilation before it" + ("" if view.seen else ", if an object can be larger than "
+            "that"),
+        )  # fmt: skip
+
+
+def _sides_seen(view: View, index: int) -> tuple[int, ...]:
+    """The receptive field of a map, where it is known."""
+    field = view.rows[index].receptive_field
+    return () if field is None else field.size
 
 
 def _gates(view: View, index: int) -> bool:
@@ -164,8 +180,10 @@ RULES = (
     Rule("bias-before-norm", "no bias before batch normalisation",
          "Batch normalisation subtracts the mean of each channel, so a bias before it has no effect.",
          "Ioffe & Szegedy 2015, section 3.2", _bias_before_norm),
-    Rule("small-field", "the last map has seen the whole input",
-         "A value cannot depend on what lies outside of its receptive field.",
+    Rule("small-field", "the last map has seen the whole input, or an object",
+         "A value cannot depend on what lies outside of its receptive field. What a global pool averages is compared "
+         "with the input, or with the object of --object; where there is no such pool and the output is a map, each of "
+         "its values decides about what is around it, so it is compared with an object alone. A dense layer sees all.",
          "Luo et al. 2016 (Understanding the effective receptive field)", _small_field),
     Rule("softmax-of-one", "softmax over two channels or more",
          "Softmax of one value is 1.", "the definition of softmax", _softmax_of_one),

@@ -180,9 +180,9 @@ class FamilySearch:
         words = {name: value for name, value in family.settings(values).items() if name not in numbers}
         of_graph = any(TOTALS[key][0] in OF_GRAPH for key in self.wanted.quantities if key in TOTALS)
         network = (self._template, numbers, family.named_sizes, words)
-        if self._merges and not of_graph:
+        if self._merges:
             try:
-                return structure_of(*network, ranges=self._range)
+                return structure_of(*network, ranges=self._range, with_graph=of_graph)
             except CannotMergeError:
                 self._merges = False
         return structure_of(*network, with_graph=of_graph)

@@ -16,7 +16,8 @@ from archcalc.core.quantities import OF_NETWORKS, QUANTITIES, Quantity, quantity
 from archcalc.core.suggest import did_you_mean
 from archcalc.design.search.program import Number, Operand, Program
 from archcalc.explain.derive.trace import Node
-from archcalc.spec.expressions import Expression, ExpressionError, evaluate, parse_expression
+from archcalc.spec.evaluate import evaluate
+from archcalc.spec.expressions import Expression, ExpressionError, parse_expression
 
 #: Objectives of a front.
 MOST_OBJECTIVES = 6

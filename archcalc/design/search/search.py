@@ -110,8 +110,10 @@ class Search:
         self.objectives: tuple[Objective, ...] = parse_objectives(request.pareto, self.names)
         chosen = parse_columns(request.columns, self.names)
         asked = (*(self.condition.names if self.condition else ()), *(one.name for one in self.objectives))
-        #: The quantities that a row shows, by key.
-        self.columns = tuple(dict.fromkeys((*chosen, *(key for key in asked if key not in self.names.parameters))))
+        shown = dict.fromkeys((*chosen, *(key for key in asked if key not in self.names.parameters)))
+        #: The quantities that a row shows, by key. Depth, a parameter of some families too, stands last: so who
+        #: reads the file tells them apart.
+        self.columns = tuple(sorted(shown, key=lambda key: key == "depth"))
         self._check_names(asked)
         keys = (*self.columns, *(one.name for one in self.objectives))
         self._searches = [FamilySearch(family, Wanted(self.condition, keys)) for family in self.families]

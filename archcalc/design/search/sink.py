@@ -2,7 +2,8 @@
 
 While a search runs, FILE.partial has its rows and FILE.progress how far it is; both are gone once FILE is whole.
 `FILE.progress` is replaced in one step after the rows that it counts are on the disk: a run that is stopped anywhere
-continues from it, and rows after it are cut off and made again, so that nothing is lost or written twice.
+continues from it, and rows after it are cut off and made again, so that nothing is lost or written twice. It has a
+digest of the rows and one of itself: what somebody else has changed is not continued.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,10 +25,11 @@ from archcalc.design.search.parquet import columnar, is_parquet
 from archcalc.design.search.search import Search, cell
 from archcalc.design.search.space import Family, decimal
 
-SCHEMA = "archcalc.search.progress/1"
+SCHEMA = "archcalc.search.progress/2"
 #: Rows that are kept in memory; more need a file.
 MOST_ROWS = 100_000
 _LARGEST_PROGRESS = 1 << 28
+_BLOCK = 1 << 20
 
 
 @dataclass
@@ -88,6 +91,8 @@ class RowFile:
                 raise UsageError(f"{name} is in the way: a search keeps its state there, and it is no plain file")
         self._file: BinaryIO | None = None
         self._restart = restart
+        #: The digest of the rows so far.
+        self._rows = sha256()
         #: The text of each value of each parameter, worked out once.
         self._texts = [_Texts(family, search) for family in search.families]
 
@@ -109,22 +114,42 @@ class RowFile:
             raise UsageError(f"cannot write {self._partial}: {error.strerror or error}") from None
 
     def _earlier(self) -> tuple[Progress, int] | None:
-        """What a run that was stopped has done, and the size of its rows. Raises `UsageError` for another search."""
+        """What a run that was stopped has done, and the size of its rows. Raises `UsageError` where it cannot be."""
         if not self._progress.exists():
             return None
         try:
             # The file is the search's own, and is written again: it is no input.
             with self._progress.open("rb") as file:
                 data = json.loads(file.read(_LARGEST_PROGRESS))
-            fingerprint, size = data["search"], _count(data["bytes"])
-            progress = self._progress_of(data)
-            is_whole = data["schema"] == SCHEMA and self._ends_a_line(size)
+            if data["schema"] != SCHEMA:
+                raise self._refusal("was written by another version")
+            if data["search"] != self._search.request.fingerprint:
+                raise self._refusal("is that of another search")
+            if data["digest"] != _digest(data):
+                raise self._refusal("cannot be continued: it was changed since it was written")
+            progress, size = self._progress_of(data), _count(data["bytes"])
         except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
-            is_whole, fingerprint = False, None
-        if fingerprint != self._search.request.fingerprint or not is_whole:
-            what = "cannot be continued" if not is_whole else "is that of another search"
-            raise UsageError(f"{self._progress} {what}; --restart begins again, or give another file")
+            raise self._refusal("cannot be continued: it is not what a search writes") from None
+        if why := self._wrong_rows(size, data["rows"]):
+            raise self._refusal(f"cannot be continued: {self._partial} {why}")
         return progress, size
+
+    def _refusal(self, why: str) -> UsageError:
+        return UsageError(f"{self._progress} {why}; --restart begins again, or give another file")
+
+    def _wrong_rows(self, size: int, digest: str) -> str:
+        """What is wrong with the rows so far; empty where they are those that were written. Reads all of them."""
+        self._rows = sha256()
+        try:
+            with self._partial.open("rb") as file:
+                for start in range(0, size, _BLOCK):
+                    self._rows.update(file.read(min(_BLOCK, size - start)))
+                length = os.fstat(file.fileno()).st_size
+        except OSError as error:
+            return f"cannot be read: {error.strerror or error}"
+        if length < size:
+            return f"has {length:,} bytes, of which {size:,} were written"
+        return "" if self._rows.hexdigest() == digest else "has other rows than were written"
 
     def _progress_of(self, data: Any) -> Progress:
         """What is written of a run, as far as it can be true. Raises `ValueError` and others where it cannot."""
@@ -141,15 +166,11 @@ class RowFile:
             raise ValueError("no run comes to this")
         return Progress(done, unfit, found, checked, problem, points)
 
-    def _ends_a_line(self, size: int) -> bool:
-        """Whether the rows so far have this size: the heading at least, and a whole last row."""
-        with self._partial.open("rb") as file:
-            file.seek(max(size - 1, 0))
-            return size > 0 and file.read(1) == b"\n"
-
     def _write(self, lines: Sequence[str]) -> None:
         assert self._file is not None
-        self._file.write(("\n".join(lines) + "\n").encode())
+        text = ("\n".join(lines) + "\n").encode()
+        self._file.write(text)
+        self._rows.update(text)
 
     def add(self, family: int, found: Evaluated) -> None:
         """Append rows of a family."""
@@ -167,12 +188,13 @@ class RowFile:
         os.fsync(self._file.fileno())
         data = {
             "schema": SCHEMA, "search": self._search.request.fingerprint, "bytes": self._file.tell(),
+            "rows": self._rows.hexdigest(),
             "done": progress.done, "unfit": progress.unfit, "found": progress.found, "checked": progress.checked,
             "problem": progress.problem,
             "points": [[one.family, one.place, one.objectives, one.row] for one in progress.points],
         }  # fmt: skip
         try:
-            text = json.dumps(data)
+            text = json.dumps({**data, "digest": _digest(data)})
         except TypeError:
             return  # a front with fractions in it is made again from the start
         write_text(text, self._progress)
@@ -199,6 +221,11 @@ class RowFile:
         if self._file is not None:
             with suppress(OSError):
                 self._file.close()
+
+
+def _digest(data: dict[str, Any]) -> str:
+    """The digest of what is noted of a run, without itself."""
+    return sha256(json.dumps({**data, "digest": ""}, sort_keys=True).encode()).hexdigest()
 
 
 def _count(value: Any) -> int:

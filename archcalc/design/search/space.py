@@ -11,10 +11,11 @@ Nothing is evaluated; lengths and numbers of values are bounded.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import chain
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -171,38 +172,93 @@ class _Reader:
         return self.token.kind == "word" and following.kind == "mark" and following.text == "="
 
 
+@dataclass(frozen=True)
+class _Steps(Collection[Any]):
+    """A range of numbers, which are made when they are needed."""
+
+    first: int | Fraction
+    step: Fraction
+    count: int
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __contains__(self, value: object) -> bool:
+        return value in tuple(self)
+
+    def __iter__(self) -> Iterator[int | Fraction]:
+        return (_plain(self.first + index * self.step) for index in range(self.count))
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What a query gives a parameter: the name, and values and ranges one after another."""
+
+    token: Token
+    #: At which character the values begin.
+    start: int
+    parts: tuple[Collection[Any], ...]
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.parts))
+
+
+class _Asked(NamedTuple):
+    """A network of a query as it is written."""
+
+    token: Token
+    given: Mapping[str, _Given]
+
+    @property
+    def name(self) -> str:
+        return self.token.text.strip("'\"") if self.token.kind == "text" else self.token.text
+
+
+def count_configurations(text: str) -> int:
+    """How many configurations a space has, without looking at any. Raises `SpecError` with the column of a fault."""
+    return _count(_read(_Reader(text, "space")))
+
+
 def parse_space(text: str, read: ReadSpec = load_spec) -> tuple[Family, ...]:
     """The families of a space. Raises `SpecError` with the column of a fault, `UsageError` for one that is too large.
 
     `read` reads a spec file.
     """
     reader = _Reader(text, "space")
-    families: list[Family] = []
+    asked = _read(reader)
+    total = _count(asked)
+    if total > MOST_CONFIGURATIONS:
+        raise UsageError(f"the space has {total:,} configurations, more than {MOST_CONFIGURATIONS:,}")
+    return tuple([_family(reader, one, read) for one in asked])
+
+
+def _count(asked: Sequence[_Asked]) -> int:
+    return sum(prod(given.count for given in one.given.values()) for one in asked)
+
+
+def _read(reader: _Reader) -> list[_Asked]:
+    asked: list[_Asked] = []
     while reader.token.kind != "end":
         if reader.takes(";"):
             continue
-        if len(families) == MOST_FAMILIES:
+        if len(asked) == MOST_FAMILIES:
             raise UsageError(f"a space may have {MOST_FAMILIES} networks")
-        families.append(_family(reader, read))
+        asked.append(_read_family(reader))
         if reader.token.kind != "end" and not reader.is_mark(";"):
             reader.fail(f"expected , or ; and not {reader.token.text[:40]!r}", reader.token.offset)
-    if not families:
+    if not asked:
         raise UsageError(
             "the space is empty; for example: 'mobilenet alpha=0.25..1.5 step 0.05, resolution=96..320 step 32'"
         )
-    total = sum(family.count for family in families)
-    if total > MOST_CONFIGURATIONS:
-        raise UsageError(f"the space has {total:,} configurations, more than {MOST_CONFIGURATIONS:,}")
-    return tuple(families)
+    return asked
 
 
-def _family(reader: _Reader, read: ReadSpec) -> Family:
+def _read_family(reader: _Reader) -> _Asked:
     token = reader.take()
     if token.kind not in ("word", "text", "number") or reader.is_mark("="):
         reader.fail("expected the name of a network", token.offset)
-    name = token.text.strip("'\"") if token.kind == "text" else token.text
-    spec, member, variant = _network(reader, name, token.offset, read)
-    given: dict[str, tuple[Token, tuple[Any, ...]]] = {}
+    given: dict[str, _Given] = {}
     while reader.token.kind not in ("end",) and not reader.is_mark(";"):
         if not reader.assigns():
             reader.fail(f"expected NAME=VALUES, not {reader.token.text[:40]!r}", reader.token.offset)
@@ -210,10 +266,25 @@ def _family(reader: _Reader, read: ReadSpec) -> Family:
         reader.take()
         if parameter.text in given:
             reader.fail(f"{parameter.text} is given twice", parameter.offset)
-        given[parameter.text] = (parameter, _values(reader))
+        given[parameter.text] = _Given(parameter, reader.token.offset, _values(reader))
         if not reader.takes(","):
             break
-    return _with_axes(reader, name, spec, member, variant, given)
+    return _Asked(token, given)
+
+
+def _family(reader: _Reader, asked: _Asked, read: ReadSpec) -> Family:
+    spec, member, variant = _network(reader, asked.name, asked.token.offset, read)
+    given = {}
+    for key, one in asked.given.items():
+        values = tuple(chain.from_iterable(one.parts))
+        if len({(value is True or value is False, _hashable(value)) for value in values}) < len(values):
+            reader.fail("a value is given twice", one.start)
+        given[key] = (one.token, values)
+    return _with_axes(reader, asked.name, spec, member, variant, given)
+
+
+def _hashable(value: Any) -> Any:
+    return repr(value) if isinstance(value, list) else value
 
 
 def _network(reader: _Reader, name: str, offset: int, read: ReadSpec) -> tuple[Spec, str | None, str | None]:
@@ -223,21 +294,20 @@ def _network(reader: _Reader, name: str, offset: int, read: ReadSpec) -> tuple[S
         reader.fail(str(error), offset)
 
 
-def _values(reader: _Reader) -> tuple[Any, ...]:
+def _values(reader: _Reader) -> tuple[Collection[Any], ...]:
     start = reader.token.offset
-    found: list[Any] = []
+    found: list[Collection[Any]] = []
+    count = 0
     while True:
-        found += _value(reader, MOST_VALUES - len(found))
-        if len(found) > MOST_VALUES:
+        part = _value(reader, MOST_VALUES - count)
+        found.append(part)
+        count += len(part)
+        if count > MOST_VALUES:
             reader.fail(f"a parameter may take {MOST_VALUES:,} values", start)
         if reader.is_mark(",") and not _next_assigns(reader):
             reader.take()
             continue
-        break
-    kept = list(dict.fromkeys((str(type(value) is bool), repr(value)) for value in found))
-    if len(kept) < len(found):
-        reader.fail("a value is given twice", start)
-    return tuple(found)
+        return tuple(found)
 
 
 def _next_assigns(reader: _Reader) -> bool:
@@ -247,12 +317,12 @@ def _next_assigns(reader: _Reader) -> bool:
     return found
 
 
-def _value(reader: _Reader, most: int) -> Sequence[Any]:
+def _value(reader: _Reader, most: int) -> Collection[Any]:
     token = reader.take()
     if token.kind == "mark" and token.text == "[":
         items: list[Any] = []
         while not reader.takes("]"):
-            items += _value(reader, 1000 - len(items))
+            items += [*_value(reader, 1000 - len(items))]
             if not reader.is_mark("]") and not reader.takes(","):
                 reader.fail("expected , or ]", reader.token.offset)
         return [items]
@@ -292,7 +362,7 @@ def _value(reader: _Reader, most: int) -> Sequence[Any]:
     count = int((last - first) // step) + 1
     if count > most:
         reader.fail(f"the range has {count:,} values, and a parameter may take {MOST_VALUES:,}", token.offset)
-    return [_plain(first + index * step) for index in range(count)]
+    return _Steps(first, step, count)
 
 
 def _number(reader: _Reader, token: Token) -> int | Fraction:

@@ -11,26 +11,31 @@ from archcalc.core.words import several
 from archcalc.design.transform.rewrite import Rewritten, check_own_weights, find, refusal, with_ops
 from archcalc.design.transform.simple import whole
 from archcalc.ops.activation import Activation
+from archcalc.ops.arrange import Chunk, Grid, Narrow, Part, Roll, Tokens
+from archcalc.ops.attention import Matmul, MultiheadAttention, ScaledDotProductAttention
 from archcalc.ops.base import Op
 from archcalc.ops.conv import Conv, ConvTranspose
 from archcalc.ops.dense import Linear
 from archcalc.ops.dropout import TrainingOnly
-from archcalc.ops.margins import Crop, Upsample, ZeroPad
+from archcalc.ops.margins import Crop, Slice, Upsample, ZeroPad
 from archcalc.ops.merge import Add, Concat, Multiply
 from archcalc.ops.norm import BatchNorm, Dropout, LocalResponseNorm
 from archcalc.ops.pool import Pool
 from archcalc.ops.reshape import Flatten, Identity
 from archcalc.ops.resize import BorderPad, Interpolate
 from archcalc.ops.sample_norm import InstanceNorm, LayerNorm
-from archcalc.ops.trained import PositionEmbedding, Scale
+from archcalc.ops.trained import ClassToken, Embedding, PositionEmbedding, Scale
 from archcalc.ops.whole_pool import AdaptivePool, GlobalPool
 from archcalc.passes.analysis import Analysis, Row
 
 #: Ops that treat each channel by itself, or all alike: a channel that is not there before is not there after.
 _KEEP_CHANNELS = (
-    Activation, AdaptivePool, BatchNorm, BorderPad, Crop, Dropout, GlobalPool, Identity, InstanceNorm, Interpolate,
-    LayerNorm, LocalResponseNorm, Pool, PositionEmbedding, Scale, TrainingOnly, Upsample, ZeroPad,
+    Activation, AdaptivePool, BatchNorm, BorderPad, ClassToken, Crop, Dropout, GlobalPool, Grid, Identity, InstanceNorm,
+    Interpolate, LayerNorm, LocalResponseNorm, Pool, PositionEmbedding, Roll, Scale, Slice, Tokens, TrainingOnly,
+    Upsample, ZeroPad,
 )  # fmt: skip
+#: The field that says how many channels an op makes.
+_MADE = ("out_features", "out_channels", "embedding_dim")
 _NONE: frozenset[int] = frozenset()
 #: Layers with more channels, or values once flat, are not followed.
 _MOST = 1 << 20
@@ -75,12 +80,11 @@ def follow(analysis: Analysis, index: int, count: int) -> Pruning:
     """What every layer loses where one loses so many channels.
 
     They are its last ones; where it has groups, or layers after it have, the last of each group, for every group of a
-    convolution reads and makes as many. Raises `UsageError` where that cannot be.
+    convolution reads and makes as many; so do heads of attention. Raises `UsageError` where that cannot be.
     """
     made = _made_channels(analysis.rows[index]) or 0
-    grouped = {row.op.groups for row in analysis.rows if isinstance(row.op, Conv) and not _is_depthwise(row)}
     obstacle: UsageError | None = None
-    for parts in sorted({1, *grouped}):
+    for parts in sorted(_parts(analysis)):
         if made % parts or count % parts:
             continue
         size, fewer = made // parts, count // parts
@@ -90,12 +94,24 @@ def follow(analysis: Analysis, index: int, count: int) -> Pruning:
                 index, frozenset(size * part - 1 - one for part in range(1, parts + 1) for one in range(fewer))
             )
             pruning.settle()
+            if (all_lost := len(pruning.taken[index])) != count:
+                why = f"would lose {all_lost} channels, for some belong together; prune {all_lost}"
+                raise refusal("prune", analysis.rows[index], why)
         except UsageError as error:
             obstacle = obstacle or error
         else:
             return pruning
     assert obstacle is not None, "one part is always tried"
     raise obstacle
+
+
+def _parts(analysis: Analysis) -> set[int]:
+    """Into how many parts, of which each may have to lose as many channels, layers divide theirs; 1 for none."""
+    ops = [row.op for row in analysis.rows]
+    heads = {op.num_heads for op in ops if isinstance(op, ScaledDotProductAttention)}
+    chunks = {op.chunks for op in ops if isinstance(op, Chunk) and op.axis == "channels"}
+    grouped = {row.op.groups for row in analysis.rows if isinstance(row.op, Conv) and not _is_depthwise(row)}
+    return {1, *grouped, *heads, *chunks, *(one * other for one in chunks for other in heads)}
 
 
 def _nearest(analysis: Analysis, index: int) -> str | None:
@@ -115,6 +131,10 @@ def _made_channels(row: Row) -> int | None:
     op = row.op
     if isinstance(op, Linear):
         return op.out_features
+    if isinstance(op, Embedding):
+        return op.embedding_dim
+    if isinstance(op, MultiheadAttention):
+        return row.output_shape[0]
     if isinstance(op, Conv | ConvTranspose) and getattr(op, "connections", None) is None:
         return op.out_channels if op.groups == 1 or (isinstance(op, Conv) and not _is_depthwise(row)) else None
     return None
@@ -162,7 +182,8 @@ class Pruning:
             self.taken[index] = self.taken.get(index, _NONE) | channels
             if len(self.taken[index]) >= made:
                 raise refusal("prune", row, "would have no channel left")
-            return []
+            # Of several inputs the queries have as many channels as the output.
+            return [(sources[0], channels)] if isinstance(row.op, MultiheadAttention) and len(sources) > 1 else []
         if _is_depthwise(row):
             each = row.output_shape[0] // row.input_shapes[0][0]
             return [(sources[0], frozenset(channel // each for channel in channels))]
@@ -173,9 +194,14 @@ class Pruning:
                 found.append((source, frozenset(channel - begin for channel in channels if channel in own)))
                 begin += shape[0]
             return found
+        if isinstance(row.op, ScaledDotProductAttention):
+            return [(sources[2], channels)]
+        if isinstance(row.op, Part):
+            start, _, step = _taken_by(row)
+            return [(sources[0], frozenset(start + channel * step for channel in channels))]
         if isinstance(row.op, (*_KEEP_CHANNELS, Add, Multiply)):
             return [(sources[place], channels) for place in _alike(row)]
-        raise refusal("prune", row, "would have to lose channels, and where they come from cannot be followed")
+        raise refusal("prune", row, _why_not(row, "would have to lose channels, and where they come from"))
 
     def settle(self) -> None:
         """Follow what is lost, until maps that are merged lose the same channels."""
@@ -186,6 +212,11 @@ class Pruning:
                 self.lost.append(self._lost(index))
             if self.taken == before:
                 break
+        for index, row in enumerate(self.rows):
+            if isinstance(row.op, MultiheadAttention):
+                _fewer_heads(row, len(self.taken.get(index, _NONE)))
+            elif isinstance(row.op, ScaledDotProductAttention):
+                self._check_heads(index, row.op.num_heads)
         for output in self.graph.outputs:
             if self.lost[output.layer]:
                 raise refusal("prune", self.rows[output.layer], "is an output of the network, and would lose channels")
@@ -205,17 +236,60 @@ class Pruning:
         if isinstance(row.op, Concat) and _joins_channels(row):
             begins = [sum(shape[0] for shape in row.input_shapes[:place]) for place in range(len(sources))]
             return frozenset(begin + channel for begin, one in zip(begins, lost, strict=True) for channel in one)
+        if isinstance(row.op, ScaledDotProductAttention):
+            return self._lost_by_heads(row, row.op.num_heads, sources, lost)
+        if isinstance(row.op, Part):
+            start, count, step = _taken_by(row)
+            if step > 1:
+                raise refusal("prune", row, f"takes every {step} channels, which cannot be followed")
+            return frozenset(place for place in range(count) if start + place in lost[0])
         if isinstance(row.op, (*_KEEP_CHANNELS, Add, Multiply)) and row.input_shapes[0][0] == row.output_shape[0]:
             same = _alike(row)
             all_lost = _NONE.union(*(lost[place] for place in same))
             for place in same:
                 self.take(sources[place], all_lost - lost[place])
             return all_lost
-        raise refusal("prune", row, "would lose channels, and what becomes of them cannot be followed")
+        raise refusal("prune", row, _why_not(row, "would lose channels, and what becomes of them"))
+
+    def _lost_by_heads(
+        self, row: Row, heads: int, sources: Sequence[int], lost: Sequence[frozenset[int]]
+    ) -> frozenset[int]:
+        """What attention loses: queries and keys lose the same channels, and whole heads all three inputs."""
+        gone = _NONE.union(
+            *(_whole_heads(one, shape[0], heads) for one, shape in zip(lost, row.input_shapes, strict=True))
+        )
+        wanted = [
+            frozenset(channel for channel in range(shape[0]) if channel * heads // shape[0] in gone) | one
+            for one, shape in zip((lost[0] | lost[1], lost[0] | lost[1], lost[2]), row.input_shapes, strict=True)
+        ]
+        for source, one, all_lost in zip(sources, lost, wanted, strict=True):
+            self.take(source, all_lost - one)
+        return wanted[2]
+
+    def _heads_lost(self, index: int) -> frozenset[int]:
+        """The heads of attention that lose all their channels."""
+        row = self.rows[index]
+        assert isinstance(row.op, ScaledDotProductAttention)
+        return _whole_heads(self.lost[self.graph.layers[index].inputs[2]], row.input_shapes[2][0], row.op.num_heads)
+
+    def _check_heads(self, index: int, heads: int) -> None:
+        """Raise `UsageError` where heads that stay would have unequal numbers of channels."""
+        row, gone = self.rows[index], self._heads_lost(index)
+        for source, shape in zip(self.graph.layers[index].inputs, row.input_shapes, strict=True):
+            counts = Counter(channel * heads // shape[0] for channel in self.lost[source])
+            if len({counts[head] for head in range(heads) if head not in gone}) > 1:
+                each = shape[0] // heads
+                raise refusal("prune", row, f"has {heads} heads of {each} channels, which would lose unequal numbers "
+                              f"of them; prune a multiple of {each}, whole heads, or of {heads}")  # fmt: skip
 
     def _lost_by(self, index: int, lost: Sequence[frozenset[int]]) -> frozenset[int]:
         """What a layer loses that makes its channels; its groups read and make as many."""
         row, taken = self.rows[index], self.taken.get(index, _NONE)
+        if isinstance(row.op, MultiheadAttention):
+            if len(lost) > 1:
+                taken |= lost[0]
+                self.take(index, taken)
+            return taken
         groups = row.op.groups if isinstance(row.op, Conv) else 1
         if not _is_even(lost[0], row.input_shapes[0][0], groups):
             raise refusal("prune", row, f"has {groups} groups, which would read unequal numbers of channels; prune a "
@@ -230,14 +304,72 @@ class Pruning:
         found: dict[int, Op] = {}
         for index, channels in self.taken.items():
             op = self.rows[index].op
-            field = "out_features" if isinstance(op, Linear) else "out_channels"
-            found[index] = op.model_copy(update={field: getattr(op, field) - len(channels)})
+            if not isinstance(op, MultiheadAttention):
+                field = next(name for name in _MADE if hasattr(op, name))
+                found[index] = op.model_copy(update={field: getattr(op, field) - len(channels)})
         for index, row in enumerate(self.rows):
-            if _is_depthwise(row) and self.lost[index] and isinstance(row.op, Conv):
-                fewer = len(self.lost[self.graph.layers[index].inputs[0]])
-                update = {"groups": row.op.groups - fewer, "out_channels": row.op.out_channels - len(self.lost[index])}
-                found[index] = row.op.model_copy(update=update)
+            lost = [self.lost[source] for source in self.graph.layers[index].inputs]
+            op = row.op
+            if not any(lost) and not self.lost[index]:
+                continue
+            if _is_depthwise(row) and isinstance(op, Conv):
+                update = {"groups": op.groups - len(lost[0]), "out_channels": op.out_channels - len(self.lost[index])}
+                found[index] = op.model_copy(update=update)
+            elif isinstance(op, MultiheadAttention):
+                sizes = [shape[0] - len(one) for shape, one in zip(row.input_shapes, lost, strict=True)]
+                count = len(self.lost[index])
+                update = {
+                    "embed_dim": row.output_shape[0] - count, "num_heads": op.num_heads - _fewer_heads(row, count),
+                    "kdim": sizes[min(1, len(sizes) - 1)], "vdim": sizes[-1],
+                }  # fmt: skip
+                found[index] = op.model_copy(update=update)
+            elif isinstance(op, ScaledDotProductAttention):
+                found[index] = op.model_copy(update={"num_heads": op.num_heads - len(self._heads_lost(index))})
+            elif isinstance(op, Part) and op.axis == "channels":
+                start, _, _ = _taken_by(row)
+                here = (
+                    start - sum(channel < start for channel in lost[0]),
+                    row.output_shape[0] - len(self.lost[index]),
+                    1,
+                )
+                if not isinstance(op, Chunk) or op.run(row.input_shapes[0][0] - len(lost[0])) != here:
+                    found[index] = Narrow(start=here[0], length=here[1])
         return found
+
+
+def _taken_by(row: Row) -> tuple[int, int, int]:
+    """The first channel that a part of a map takes, how many there are, and the step; all where it takes positions."""
+    assert isinstance(row.op, Part)
+    channels = int(row.input_shapes[0][0])
+    if row.op.axis != "channels":
+        return 0, channels, 1
+    start, count, step = row.op.run(channels)
+    return int(start), int(count), int(step)
+
+
+def _whole_heads(lost: frozenset[int], size: int, heads: int) -> frozenset[int]:
+    """The heads of which all channels are lost."""
+    counts = Counter(channel * heads // size for channel in lost)
+    return frozenset(head for head, count in counts.items() if count == size // heads)
+
+
+def _fewer_heads(row: Row, count: int) -> int:
+    """How many heads attention loses with so many channels; 0 where each head becomes smaller. Raises `UsageError`."""
+    assert isinstance(row.op, MultiheadAttention)
+    heads = row.op.num_heads
+    each = row.output_shape[0] // heads
+    if count % each == 0:
+        return int(count // each)
+    if count % heads:
+        raise refusal("prune", row, f"has {heads} heads of {each} channels; prune a multiple of {each}, whole heads, "
+                      f"or of {heads}, as many of each head, not {count}")  # fmt: skip
+    return 0
+
+
+def _why_not(row: Row, what: str) -> str:
+    if isinstance(row.op, Matmul):
+        return f"{what} cannot be followed: in a product of two maps the channels of one are positions of the other"
+    return f"{what} cannot be followed"
 
 
 def _alike(row: Row) -> list[int]:

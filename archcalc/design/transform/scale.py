@@ -76,7 +76,7 @@ def _scaled(op: Op, row: Row, factor: Fraction) -> dict[str, object]:
         for name in _MOVES.get(op.kind, ()):
             value = getattr(op, name)
             if isinstance(value, tuple):
-                fields[name] = tuple([_times(one, factor) for one in value])
+                fields[name] = type(value)([_times(one, factor) for one in value])
             elif isinstance(value, int):
                 fields[name] = _times(value, factor) if value else 0
     return fields

@@ -52,6 +52,19 @@ class Step(NamedTuple):
     arguments: tuple[str, ...]
     rewritten: Rewritten
     after: Analysis
+    #: The layers whose weights have other shapes on another input, and those with other settings only.
+    misfits: tuple[str, ...] = ()
+    follow: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done, and which layers depend on the size of the input."""
+        notes = list(self.rewritten.notes)
+        if self.misfits:
+            notes.append(f"weights of other shapes on this input: {_some(self.misfits)}")
+        if self.follow:
+            notes.append(f"settings that follow the input: {_some(self.follow)}")
+        return tuple(notes)
 
     @property
     def words(self) -> str:
@@ -72,20 +85,34 @@ class Transformed(NamedTuple):
     @property
     def same(self) -> tuple[Step, ...]:
         """The steps that can be proved on weights: all, but for a larger input at the end; none where one cannot."""
-        steps = tuple(step for step in self.steps if step.name != "grow-input")
+        steps = tuple(step for step in self.steps if step.name != "grow-input" or step.misfits)
         return steps if all(step.rewritten.same_function for step in steps) else ()
 
     @property
     def function(self) -> str:
         """A sentence that says whether the network still calculates the same."""
         changing = [f"--{step.name}" for step in self.steps if not step.rewritten.same_function]
-        keeps = {"--cut": "up to the cut", "--grow-input": "on its own input"}
-        others = list(dict.fromkeys(one for one in changing if one not in keeps))
+        own = "on its own input" + (", with the settings for it" if any(step.follow for step in self.steps) else "")
+        keeps = {"--cut": "up to the cut", "--grow-input": own}
+        unfit = {f"--{step.name}" for step in self.steps if step.misfits}
+        others = list(dict.fromkeys(one for one in changing if one not in keeps or one in unfit))
         if others:
             verb = "changes" if len(others) == 1 else "change"
             return f"The function changes, so it must be trained again: {listed(others)} {verb} what is calculated."
         where = [keeps[one] for one in dict.fromkeys(changing)]
         return f"The function stays the same{' ' + ' and '.join(where) if where else ''}."
+
+    @property
+    def not_compared(self) -> str:
+        """Why there are no outputs before and after that could be compared; empty where there are."""
+        if self.same:
+            return ""
+        changing = {step.name for step in self.steps if not step.rewritten.same_function}
+        if "cut" in changing and changing <= {"cut", "grow-input"}:
+            return "after --cut the output is another layer's"
+        if changing == {"grow-input"} and not any(step.misfits for step in self.steps):
+            return "after --grow-input alone the layers and their weights are those of before, on another input"
+        return self.function
 
 
 def transform(analysis: Analysis, wanted: Sequence[tuple[str, Sequence[str]]]) -> Transformed:
@@ -113,10 +140,30 @@ def transform(analysis: Analysis, wanted: Sequence[tuple[str, Sequence[str]]]) -
             )
         rewritten = REWRITES[name].run(now, *arguments)
         graph = _renamed(rewritten.graph, analysis.graph, [*(step.name for step in steps), name])
-        step = Step(name, tuple(arguments), replace(rewritten, graph=graph), _fitting(graph, name, analysis))
-        steps.append(step)
-        now = step.after
+        after = _fitting(graph, name, analysis)
+        resized = _resized(now, after) if name == "grow-input" else ((), ())
+        steps.append(Step(name, tuple(arguments), replace(rewritten, graph=graph), after, *resized))
+        now = after
     return Transformed(analysis, tuple(steps))
+
+
+def _resized(before: Analysis, after: Analysis) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The layers whose weights do not fit another input, and the others whose settings follow it."""
+    known = {row.name: row for row in before.rows}
+    misfits, follow = [], []
+    for row in after.rows:
+        own = known.pop(row.name, None)
+        arrays = [] if own is None else own.op.param_shapes(own.input_shapes)
+        if arrays != row.op.param_shapes(row.input_shapes):
+            misfits.append(row.name)
+        elif own is None or (own.op != row.op and not row.op.is_input):
+            follow.append(row.name)
+    return tuple(misfits), (*follow, *known)
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names of many."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
 
 
 def _fitting(graph: LayerGraph, name: str, before: Analysis) -> Analysis:

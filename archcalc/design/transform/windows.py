@@ -150,7 +150,7 @@ def _rewrite(
     places, is_block = find(analysis, what, name)
     readers = readers_of(analysis.graph)
     changes: dict[int, Change] = {}
-    why = ""
+    refused: list[str] = []
     for index in places:
         if is_block and not isinstance(analysis.rows[index].op, Conv):
             continue
@@ -159,12 +159,13 @@ def _rewrite(
         except UsageError as error:
             if not is_block:
                 raise
-            why = str(error)
+            refused.append(str(error))
             continue
         changes[index] = partial(_in_parts, parts=parts, after=followers(analysis, index, readers))
     if not changes:
-        raise UsageError(why or f'--{what}: "{name[:80]}" has no convolution')
-    left = f"; {why.partition(': ')[2]}" if why else ""
+        raise UsageError(refused[-1] if refused else f'--{what}: "{name[:80]}" has no convolution')
+    left = f"; not rewritten: {refused[0].partition(': ')[2]}" if refused else ""
+    left += f" and {len(refused) - 1} more" if refused[1:] else ""
     note = f"{several(len(changes), 'convolution')}: {became}{left}"
     return Rewritten(edit(analysis.graph, changes), (note,))
 

@@ -8,26 +8,31 @@ from typing import Any
 from archcalc.core import words
 from archcalc.core.demonstration import Demonstration
 from archcalc.core.errors import UsageError
+from archcalc.core.language import all_of, mark, say
 from archcalc.core.shapes import format_shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.execute.demonstrate import scatter, slide
 from archcalc.execute.demonstrate.fields import receptive_field
 from archcalc.execute.demonstrate.small import MOST_STEPS, Small, base, find_layer, shrink
 from archcalc.execute.kernels import Array
+from archcalc.ops.windowed import plain
 from archcalc.passes.analysis import Analysis
 
 _CONV = ("conv", "depthwise_conv")
 _POOLS = ("max_pool", "avg_pool", "lp_pool")
 #: The kinds of demonstrations, what they show, and the ops they are shown on.
 KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "conv": ("a filter moves over a map: numbers multiply and add", _CONV),
-    "pool": ("a window of a pool moves over each channel", _POOLS),
-    "im2col": ("windows as columns of a matrix, and the product that is the convolution", _CONV),
-    "matrix": ("a convolution as a dense layer: its blocks and zeros", _CONV),
-    "dilated": ("a convolution whose window has gaps", _CONV),
-    "transposed": ("each pixel times a filter is added to a larger map", ("conv_transpose",)),
-    "receptive-field": ("the pixels that a position of each layer depends on", (*_CONV, *_POOLS, "conv_transpose")),
-    "backward": ("gradients that go back to the pixels and the weights", (*_CONV, *_POOLS[:2])),
+    "conv": (mark("a filter moves over a map: numbers multiply and add"), _CONV),
+    "pool": (mark("a window of a pool moves over each channel"), _POOLS),
+    "im2col": (mark("windows as columns of a matrix, and the product that is the convolution"), _CONV),
+    "matrix": (mark("a convolution as a dense layer: its blocks and zeros"), _CONV),
+    "dilated": (mark("a convolution whose window has gaps"), _CONV),
+    "transposed": (mark("each pixel times a filter is added to a larger map"), ("conv_transpose",)),
+    "receptive-field": (
+        mark("the pixels that a position of each layer depends on"),
+        (*_CONV, *_POOLS, "conv_transpose"),
+    ),
+    "backward": (mark("gradients that go back to the pixels and the weights"), (*_CONV, *_POOLS[:2])),
 }
 
 
@@ -50,28 +55,37 @@ def demonstrate(
         index = _last_of_maps(analysis, kinds) if layer is None else find_layer(analysis, layer, kinds, kind)
         shown, one_channel = receptive_field(analysis, index, seed)
         name = analysis.rows[index].name
-        return _made(kind, f"{title}, {name}: {what}", "", shown, one_channel)
+        return _made(kind, _heading(title, name, what), "", shown, one_channel)
     index = find_layer(analysis, layer, kinds, kind)
     op: Any = analysis.rows[index].op
     change: dict[str, Any] = {}
     remarks: tuple[str, ...] = ()
     if kind == "dilated" and set(op.dilation) == {1}:
         change["dilation"] = (2,) * len(op.dilation)
-        remarks = ("dilation 2 in place of 1",)
+        remarks = (say("dilation {new} in place of {old}", new=2, old=1),)
     small = shrink(analysis, index, seed, given, change)
     shown = _shown(kind, small, seed)
     if len(shown[1]) > MOST_STEPS:
         raise UsageError(f"this takes {len(shown[1])} steps; at most {MOST_STEPS} are shown: a smaller map")
     taken, result = (tuple(array.shape[1:]) for array in (small.x, small.out))
-    subtitle = f"{small.op.summary([taken])}: {format_shape(taken)} → {format_shape(result)}"
-    heading = f"{title}, {small.layer.name}: {what}"
-    return _made(kind, heading, subtitle, shown, (*remarks, *small.smaller), _settings(small))
+    subtitle = say(
+        "{operation}: {sizes}",
+        operation=small.op.summary([taken]),
+        sizes=f"{format_shape(taken)} → {format_shape(result)}",
+    )
+    return _made(
+        kind, _heading(title, small.layer.name, what), subtitle, shown, (*remarks, *small.smaller), _settings(small)
+    )
+
+
+def _heading(network: str, layer: str, what: str) -> str:
+    return say("{network}, {layer}: {what}", network=network, layer=layer, what=say(what))
 
 
 def _made(
     kind: str, title: str, subtitle: str, shown: slide.Shown, remarks: Sequence[str], notes: Sequence[str] = ()
 ) -> Demonstration:
-    said = (f"Not as in the network: {words.listed(list(remarks))}.",) if remarks else ()
+    said = (say("Not as in the network: {remarks}.", remarks=all_of(list(remarks))),) if remarks else ()
     return Demonstration(
         kind, words.line(title), words.line(subtitle), tuple(shown[0]), tuple(shown[1]), (*notes, *said)
     )
@@ -108,20 +122,46 @@ def _settings(small: Small) -> list[str]:
     found = []
     stride = op.stride[0] if isinstance(op.stride, tuple) else op.stride
     if base(op) == "conv_transpose":
-        found.append(f"Stride {stride}: filters of neighbouring pixels lie {stride} apart in the result.")
+        found.append(
+            say("Stride {stride}: filters of neighbouring pixels lie {stride} apart in the result.", stride=stride)
+        )
+        if set(op.dilation) != {1}:
+            found.append(_dilation(plain(op.dilation), op.kernel_size, op.spans()))
         return found
     frame = small.frame()
     step = words.several(stride, "pixel")
-    found.append(f"Stride {stride}: the window moves by {step}; {_by(sizes)} pixels give {_by(made)} positions.")
+    found.append(
+        say(
+            "Stride {stride}: the window moves by {step}; {sizes} pixels give {made} positions.",
+            stride=stride,
+            step=step,
+            sizes=_by(sizes),
+            made=_by(made),
+        )
+    )
     if any(frame.sides):
         padded = frame.pad(small.x).shape[2:]
-        found.append(f"Padding {_by(frame.begins)}: {_by(sizes)} pixels become {_by(padded)}; what is added is 0.")
+        found.append(
+            say(
+                "Padding {padding}: {sizes} pixels become {padded}; what is added is 0.",
+                padding=_by(frame.begins),
+                sizes=_by(sizes),
+                padded=_by(padded),
+            )
+        )
     else:
-        found.append("No padding: the window stays inside the map.")
+        found.append(say("No padding: the window stays inside the map."))
     dilation = max(frame.dilation)
     if dilation > 1:
-        found.append(f"Dilation {dilation}: {_by(frame.kernel_size)} taps reach over {_by(frame.reach)} pixels.")
+        found.append(_dilation(dilation, frame.kernel_size, frame.reach))
     return found
+
+
+def _dilation(dilation: object, taps: Sequence[int], reach: Sequence[int]) -> str:
+    return say(
+        "Dilation {dilation}: {taps} taps reach over {reach} pixels.",
+        dilation=dilation, taps=_by(taps), reach=_by(reach),
+    )  # fmt: skip
 
 
 def _by(sizes: Sequence[int]) -> str:

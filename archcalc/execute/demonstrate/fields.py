@@ -9,6 +9,7 @@ import numpy as np
 
 from archcalc.core.demonstration import Cell, Grid, Group, Step, Written
 from archcalc.core.errors import UsageError
+from archcalc.core.language import say
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.execute.calls import Pools, array_sizes, kernel_of, run
 from archcalc.execute.demonstrate.grids import place_text
@@ -44,7 +45,9 @@ def receptive_field(analysis: Analysis, index: int, seed: int) -> tuple[Shown, t
     side = small.input_shape[1:]
     shown = [place for place in kept if small.layers[place].op.family in ("convolution", "pooling")][-LAYERS:]
     pixels = numbers("pixels", side, 0, 9, seed)
-    groups = [Group("input", (Grid("x", tuple(tuple(map(float, line)) for line in pixels), (0, 0, side[0], side[1])),))]
+    groups = [
+        Group(say("input"), (Grid("x", tuple(tuple(map(float, line)) for line in pixels), (0, 0, side[0], side[1])),))
+    ]
     steps = []
     measured = analyse(small)
     for number, place in enumerate(shown, 1):
@@ -57,14 +60,19 @@ def receptive_field(analysis: Analysis, index: int, seed: int) -> tuple[Shown, t
         size = "×".join(map(str, _extent(reached[place], middle, side)))
         computed = measured.rows[place].receptive_field
         said = "×".join(map(str, computed.size)) if computed else "?"
-        line = f"position {place_text(middle)} of {layer.name}: a change of {len(read)} pixels reaches it, in {size}"
-        inside = "" if size == said else "; the rest of it is padding, or lies in gaps"
-        lines = (line, f"receptive field by the formula: {said}{inside}")
+        line = say(
+            "position {place} of {layer}: a change of {count} pixels reaches it, in {size}",
+            place=place_text(middle), layer=layer.name, count=len(read), size=size,
+        )  # fmt: skip
+        formula = say("receptive field by the formula: {size}", size=said)
+        formula += "" if size == said else say("; the rest of it is padding, or lies in gaps")
+        lines = (line, formula)
         written = (Written(Cell(number, *middle), float(len(read))),)
         steps.append(Step(layer.name, read, (), written, lines))
-    remarks = ["every layer has one channel, on which its field does not depend"]
+    remarks = [say("every layer has one channel, on which its field does not depend")]
     if side != shape[1:]:
-        remarks.append(f"{'×'.join(map(str, side))} pixels in place of {'×'.join(map(str, shape[1:]))}")
+        sizes = ["×".join(map(str, one)) for one in (side, shape[1:])]
+        remarks.append(say("{new} pixels in place of {old}", new=sizes[0], old=sizes[1]))
     return (groups, steps), tuple(remarks)
 
 
@@ -131,7 +139,7 @@ def _reached(graph: LayerGraph) -> list[Array]:
     for layer in graph:
         kernel_of(layer)
         inputs = [maps[source] for source in layer.inputs] or [x]
-        sizes = array_sizes(layer, inputs[0])
+        sizes = array_sizes(layer, *inputs)
         arrays = {name: np.ones(size) for name, size in sizes.items()}
         maps.append(x if layer.op.is_input else run(layer, inputs, arrays, pools))
         found.append(np.asarray(np.isnan(maps[-1]).any(axis=1)))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from archcalc.core.demonstration import Cell, Grid, Group, Written, written_number
+from archcalc.core.language import say
 from archcalc.execute.kernels import Array
 from archcalc.execute.kernels.windows import Frame
 
@@ -79,13 +80,13 @@ def products(first: Array, second: Array) -> str:
     """1·0 + 2·(−1) + …, of long ones the beginning."""
     pairs = list(zip(first.ravel(), second.ravel(), strict=True))
     shown = " + ".join(f"{bracketed(a)}·{bracketed(b)}" for a, b in pairs[:MOST_TERMS])
-    return shown if len(pairs) <= MOST_TERMS else f"{shown} + … ({len(pairs)} products)"
+    return shown if len(pairs) <= MOST_TERMS else say("{terms} + … ({count} products)", terms=shown, count=len(pairs))
 
 
 def terms(values: Sequence[float]) -> str:
     """3 + (−2) + 1, of long ones the beginning."""
     shown = " + ".join(bracketed(value) for value in values[:MOST_TERMS])
-    return shown if len(values) <= MOST_TERMS else f"{shown} + … ({len(values)} terms)"
+    return shown if len(values) <= MOST_TERMS else say("{terms} + … ({count} terms)", terms=shown, count=len(values))
 
 
 def place_text(position: Sequence[int]) -> str:

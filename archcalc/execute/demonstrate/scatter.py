@@ -8,6 +8,7 @@ import numpy as np
 
 from archcalc.core import words
 from archcalc.core.demonstration import Group, Step, Written, written_number
+from archcalc.core.language import say
 from archcalc.execute.calls import backward_of, in_use, settings_of
 from archcalc.execute.demonstrate.grids import Places, channels, place_text
 from archcalc.execute.demonstrate.slide import Shown, filters
@@ -20,11 +21,14 @@ def transposed(small: Small) -> Shown:
     x, out, weight = small.x, small.out, small.arrays["weight"]
     bias = small.arrays.get("bias")
     zero = {} if bias is None else {"bias": np.zeros_like(bias)}
-    kernels = [Group(f"filters of channel {c}", channels(f"w{c}", "", one).grids) for c, one in enumerate(weight)]
-    groups = [channels("x", "input", x[0]), *kernels, channels("o", "output", out[0])]
+    kernels = [
+        Group(say("filters of channel {channel}", channel=c), channels(f"w{c}", "", one).grids)
+        for c, one in enumerate(weight)
+    ]
+    groups = [channels("x", say("input"), x[0]), *kernels, channels("o", say("output"), out[0])]
     # Before anything is added the result is its bias.
     reached = small.again(np.zeros_like(x))[0]
-    groups[-1] = channels("o", "output", reached)
+    groups[-1] = channels("o", say("output"), reached)
     places = Places(groups)
     steps = []
     for channel, *position in np.ndindex(*x.shape[1:]):
@@ -44,9 +48,13 @@ def transposed(small: Small) -> Shown:
             cell for k in range(weight.shape[1]) for cell in places.everywhere(1 + channel, k, weight[channel, k])
         )
         value = written_number(float(x[(0, channel, *position)]))
-        line = f"{value} times the filters of channel {channel} is added to {len(written)} values of the result"
+        line = say(
+            "{value} times the filters of channel {channel} is added to {count} values of the result",
+            value=value, channel=channel, count=len(written),
+        )  # fmt: skip
         read = (places.cell(0, channel, position),)
-        steps.append(Step(f"channel {channel} at {place_text(position)}", read, used, written, (line,)))
+        title = say("channel {channel} at {place}", channel=channel, place=place_text(position))
+        steps.append(Step(title, read, used, written, (line,)))
     assert np.array_equal(reached, out[0]), "the parts of a transposed convolution add up to it"
     return groups, steps
 
@@ -56,16 +64,16 @@ def backward(small: Small, seed: int) -> Shown:
     x, out, weight = small.x, small.out, small.arrays.get("weight")
     given = numbers("gradient", out.shape, -1, 2, seed)
     whole_x, whole_w = _gradients(small, given)
-    groups = [channels("do", "gradient of the output", given[0])]
+    groups = [channels("do", say("gradient of the output"), given[0])]
     if weight is None:
-        groups.append(channels("x", "input", x[0]))
+        groups.append(channels("x", say("input"), x[0]))
     else:
         groups += filters(small)
-    groups.append(channels("dx", "gradient of the input", np.zeros_like(x[0])))
+    groups.append(channels("dx", say("gradient of the input"), np.zeros_like(x[0])))
     at_dx = len(groups) - 1
     if whole_w is not None:
         for k, one in enumerate(np.zeros_like(whole_w)):
-            groups.append(Group(f"gradient of filter {k}", channels(f"dw{k}", "", one).grids))
+            groups.append(Group(say("gradient of filter {number}", number=k), channels(f"dw{k}", "", one).grids))
     places = Places(groups)
     sum_x = np.zeros_like(x[0])
     sum_w = None if whole_w is None else np.zeros_like(whole_w)
@@ -84,7 +92,8 @@ def backward(small: Small, seed: int) -> Shown:
         ]
         used = []
         value = written_number(float(given[(0, k, *position)]))
-        lines = [f"gradient {value} of this output reaches {words.several(len(written), 'pixel')} of the input"]
+        pixels = words.several(len(written), "pixel")
+        lines = [say("gradient {value} of this output reaches {pixels} of the input", value=value, pixels=pixels)]
         if weight is not None and to_w is not None and sum_w is not None:
             sum_w = sum_w + to_w
             for c in range(weight.shape[1]):
@@ -92,11 +101,22 @@ def backward(small: Small, seed: int) -> Shown:
                 written += places.written(at_dx + 1 + k, c, sum_w[k, c])
             pixels = words.several(len(written) - weight[k].size, "pixel")
             lines = [
-                f"to the input: {value} times filter {k} is added to {pixels} of the window",
-                f"to filter {k}: {value} times the window is added to its {weight[k].size} weights",
+                say(
+                    "to the input: {value} times filter {number} is added to {pixels} of the window",
+                    value=value,
+                    number=k,
+                    pixels=pixels,
+                ),
+                say(
+                    "to filter {number}: {value} times the window is added to its {count} weights",
+                    number=k,
+                    value=value,
+                    count=weight[k].size,
+                ),
             ]
         read = (places.cell(0, k, position),)
-        steps.append(Step(f"output {k} at {place_text(position)}", read, tuple(used), tuple(written), tuple(lines)))
+        title = say("output {number} at {place}", number=k, place=place_text(position))
+        steps.append(Step(title, read, tuple(used), tuple(written), tuple(lines)))
     assert np.allclose(sum_x, whole_x[0]), "gradients of single outputs add up to the gradient of all"
     return groups, steps
 

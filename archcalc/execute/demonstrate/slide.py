@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 import numpy as np
 
 from archcalc.core.demonstration import Group, Step, Written, written_number
 from archcalc.core.errors import UsageError
+from archcalc.core.language import formula, say
 from archcalc.execute.demonstrate.grids import (
     Places,
     bracketed,
@@ -35,10 +37,10 @@ def filters(small: Small, letter: str = "w") -> list[Group]:
     weight, bias = small.arrays["weight"], small.arrays.get("bias")
     found = []
     for k, one in enumerate(weight):
-        parts = list(channels(f"{letter}{k}", f"filter {k}", one).grids)
+        parts = list(channels(f"{letter}{k}", "", one).grids)
         if bias is not None:
             parts.append(grid(f"b{k}", np.array([bias[k]])))
-        found.append(Group(f"filter {k}", tuple(parts)))
+        found.append(Group(say("filter {number}", number=k), tuple(parts)))
     return found
 
 
@@ -48,7 +50,11 @@ def convolution(small: Small) -> Shown:
     weight, bias = small.arrays["weight"], small.arrays.get("bias")
     padded = frame.pad(x)
     starts = frame.starts(padded)
-    groups = [channels("x", "input", x[0], frame=frame), *filters(small), channels("o", "output", out[0], empty=True)]
+    groups = [
+        channels("x", say("input"), x[0], frame=frame),
+        *filters(small),
+        channels("o", say("output"), out[0], empty=True),
+    ]
     places = Places(groups)
     count = groups_of(small)
     depth = weight.shape[1]
@@ -69,18 +75,25 @@ def convolution(small: Small) -> Shown:
         for channel in range(depth):
             values = np.array([padded[(0, first + channel, *at)] for at in seen])
             total = written_number(float(alone[first + channel][(k, *position)]))
-            lines.append(f"{_name(x, first + channel)}: {products(values, weight[k, channel])} = {total}")
+            name = _name(x, first + channel)
+            lines.append(formula(f"{name}: {products(values, weight[k, channel])} = {total}"))
         parts = [float(alone[first + channel][(k, *position)]) for channel in range(depth)]
         added = terms(parts)
         if bias is not None:
             used.append(places.cell(1 + k, depth, (0,)))
             added += f" + {bracketed(float(bias[k]))}"
         result = float(out[(0, k, *position)])
-        said = "channels and bias" if bias is not None else "channels"
-        lines.append(f"{said}: {added} = {written_number(result)}")
+        whole = formula(f"{added} = {written_number(result)}")
+        lines.append(
+            say("channels and bias: {sum}", sum=whole) if bias is not None else say("channels: {sum}", sum=whole)
+        )
         written = (Written(places.cell(1 + len(weight), k, position), result),)
-        steps.append(Step(f"filter {k} at {place_text(position)}", tuple(read), tuple(used), written, tuple(lines)))
+        steps.append(Step(_at(k, position), tuple(read), tuple(used), written, tuple(lines)))
     return groups, steps
+
+
+def _at(number: int, position: Sequence[int]) -> str:
+    return say("filter {number} at {place}", number=number, place=place_text(position))
 
 
 def _name(x: Array, channel: int) -> str:
@@ -93,7 +106,7 @@ def pooling(small: Small) -> Shown:
     kind = base(small.op)
     padded = frame.pad(x)
     starts = frame.starts(padded)
-    groups = [channels("x", "input", x[0], frame=frame), channels("o", "output", out[0], empty=True)]
+    groups = [channels("x", say("input"), x[0], frame=frame), channels("o", say("output"), out[0], empty=True)]
     places = Places(groups)
     begins, sizes = frame.begins, x.shape[2:]
     steps = []
@@ -107,13 +120,22 @@ def pooling(small: Small) -> Shown:
         values = [float(padded[(0, channel, *at)]) for at in inside]
         listed = ", ".join(written_number(value) for value in values)
         result = float(out[(0, channel, *position)])
-        word = {"max_pool": "the largest of", "avg_pool": "the mean of"}.get(kind, "the norm of")
-        more = ", the padding counted too" if kind == "avg_pool" and len(inside) < len(seen) and _counts(small) else ""
-        line = f"{word} {listed}{more}: {written_number(result)}"
+        line = _pooled(kind, len(inside) < len(seen) and _counts(small), listed, written_number(result))
         read = tuple(places.cell(0, channel, at) for at in seen)
         written = (Written(places.cell(1, channel, position), result),)
-        steps.append(Step(f"channel {channel} at {place_text(position)}", read, (), written, (line,)))
+        title = say("channel {channel} at {place}", channel=channel, place=place_text(position))
+        steps.append(Step(title, read, (), written, (line,)))
     return groups, steps
+
+
+def _pooled(kind: str, with_padding: bool, values: str, result: str) -> str:
+    if kind == "max_pool":
+        return say("the largest of {values}: {result}", values=values, result=result)
+    if kind != "avg_pool":
+        return say("the norm of {values}: {result}", values=values, result=result)
+    if with_padding:
+        return say("the mean of {values}, the padding counted too: {result}", values=values, result=result)
+    return say("the mean of {values}: {result}", values=values, result=result)
 
 
 def _counts(small: Small) -> bool:
@@ -135,9 +157,9 @@ def im2col(small: Small) -> Shown:
     result = out[0].reshape(len(weight), -1)
     _check_numbers(x_col.size)
     groups = [
-        channels("x", "input", x[0], frame=frame),
-        Group("a row for each filter", (grid("W_row", w_row),)),
-        Group("a column for each window", (grid("X_col", x_col),)),
+        channels("x", say("input"), x[0], frame=frame),
+        Group(say("a row for each filter"), (grid("W_row", w_row),)),
+        Group(say("a column for each window"), (grid("X_col", x_col),)),
         Group("W_row · X_col + b", (grid("O", result, empty=True),)),
     ]
     places = Places(groups)
@@ -149,15 +171,25 @@ def im2col(small: Small) -> Shown:
         used = [places.cell(1, 0, at) for at in np.ndindex(*w_row.shape)]
         written = [Written(places.cell(3, 0, (k, column)), float(result[k, column])) for k in range(len(weight))]
         lines = [
-            f"window at {place_text(position)} → column {column} of X_col: {len(x_col)} numbers",
+            say(
+                "window at {place} → column {column} of {matrix}: {count} numbers",
+                place=place_text(position),
+                column=column,
+                matrix="X_col",
+                count=len(x_col),
+            ),
             *(
-                f"row {k} · column {column} + b{k} = {written_number(float(result[k, column]))}"
-                if "bias" in small.arrays
-                else f"row {k} · column {column} = {written_number(float(result[k, column]))}"
+                say(
+                    "row {row} · column {column} {sum}",
+                    row=k,
+                    column=column,
+                    sum=f"{f'+ b{k} ' if 'bias' in small.arrays else ''}= {written_number(float(result[k, column]))}",
+                )
                 for k in range(len(weight))
             ),
         ]
-        steps.append(Step(f"window at {place_text(position)}", tuple(read), tuple(used), tuple(written), tuple(lines)))
+        title = say("window at {place}", place=place_text(position))
+        steps.append(Step(title, tuple(read), tuple(used), tuple(written), tuple(lines)))
     return groups, steps
 
 
@@ -178,9 +210,9 @@ def matrix(small: Small) -> Shown:
         reached[:, column] = small.again(unit.reshape(x.shape), **zero, weight=ones).ravel()
     flat_in, flat_out = x.ravel(), out.ravel()
     groups = [
-        Group("a dense layer", (grid("W", dense),)),
-        Group("input, flat", (grid("x", flat_in[:, None]),)),
-        Group("output, flat", (grid("o", flat_out[:, None], empty=True),)),
+        Group(say("a dense layer"), (grid("W", dense),)),
+        Group(say("input, flat"), (grid("x", flat_in[:, None]),)),
+        Group(say("output, flat"), (grid("o", flat_out[:, None], empty=True),)),
     ]
     places = Places(groups)
     steps = []
@@ -191,11 +223,12 @@ def matrix(small: Small) -> Shown:
         added = "" if bias is None else f" + {bracketed(float(bias[position[0]]))}"
         sum_ = products(flat_in[used], dense[row][used]) if len(used) else "0"
         result = written_number(float(flat_out[row]))
-        line = (
-            f"row {row}, {inputs - len(used)} of {inputs} weights are 0 whatever the filter: {sum_}{added} = {result}"
-        )
+        line = say(
+            "row {row}, {zeros} of {all} weights are 0 whatever the filter: {sum}",
+            row=row, zeros=inputs - len(used), all=inputs, sum=formula(f"{sum_}{added} = {result}"),
+        )  # fmt: skip
         written = (Written(places.cell(2, 0, (row, 0)), float(flat_out[row])),)
-        steps.append(Step(f"filter {position[0]} at {place_text(position[1:])}", read, weights, written, (line,)))
+        steps.append(Step(_at(position[0], position[1:]), read, weights, written, (line,)))
     return groups, steps
 
 

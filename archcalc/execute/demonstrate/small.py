@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from archcalc.core.errors import ArchcalcError, ArrayError, UsageError
+from archcalc.core.language import say
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.execute.calls import Pools, array_sizes, run
 from archcalc.execute.kernels import Array
@@ -170,15 +171,15 @@ def _fewer_channels(op: Op, shape: Shape, smaller: list[str]) -> tuple[Op, Shape
     if getattr(settings, "connections", None) is not None:
         update["connections"] = None
     if channels < shape[0]:
-        smaller.append(f"{channels} of {shape[0]:,} channels")
+        smaller.append(say("{count} of {all:,} channels", count=channels, all=shape[0]))
     wanted = update.get("out_channels")
     if wanted is not None and wanted < settings.out_channels:
-        smaller.append(f"{wanted} of {settings.out_channels:,} filters")
+        smaller.append(say("{count} of {all:,} filters", count=wanted, all=settings.out_channels))
     return op.model_copy(update=update), (channels, *shape[1:])
 
 
 def _fewer_positions(op: Op, shape: Shape, smaller: list[str]) -> Shape:
-    """The smallest square map on which the layer has some positions; the map itself where it is small."""
+    """The smallest square map on which the layer has some positions; no side is longer than that of the map itself."""
     try:
         whole = op.output_shape([shape])
         if max(whole[1:]) <= POSITIONS + 1 and max(shape[1:]) <= 12:
@@ -196,9 +197,11 @@ def _fewer_positions(op: Op, shape: Shape, smaller: list[str]) -> Shape:
         except (ArchcalcError, ValueError):
             continue
         wanted = 6 if base(op) == "conv_transpose" else POSITIONS
-        if min(made[1:]) >= wanted and size >= least:
+        axes = zip(made[1:], tried[1:], shape[1:], strict=True)
+        is_enough = all(positions >= wanted or side == whole_side for positions, side, whole_side in axes)
+        if is_enough and (size >= least or tried == shape):
             if tried != shape:
-                smaller.append(f"{format_shape((tried[0], *tried[1:]))} in place of {format_shape(shape)}")
+                smaller.append(say("{new} in place of {old}", new=format_shape(tried), old=format_shape(shape)))
             return tried
     raise UsageError(
         f"{op.summary([shape])} needs a map of more than {'×'.join([str(PIXELS)] * rank)} pixels to move its window"

@@ -47,7 +47,7 @@ def own(out: Array, x: Array) -> Array:
 
 @kernel("chunk")
 def chunk(x: Array, *, chunks: int, index: int = 0, axis: str = "channels") -> Array:
-    """One of `chunks` equal parts. Source: PyTorch, `chunk`."""
+    """One of `chunks` parts of one size; the last may be smaller. Source: PyTorch, `chunk`."""
     return x[taken(x, axis, chunk_part(x, chunks, index, axis))].copy()
 
 

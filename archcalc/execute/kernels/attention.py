@@ -181,6 +181,8 @@ def sides_of(x: Array, window_size: Sequence[int] | None) -> tuple[int, ...]:
 
 def _arrays(
     x: Array,
+    keys: Array | None = None,
+    values: Array | None = None,
     *,
     embed_dim: int | None,
     kdim: int | None,
@@ -192,7 +194,9 @@ def _arrays(
 ) -> Sizes:
     embed = embed_dim or x.shape[1]
     channels = x.shape[1]
-    sizes = {"q": channels, "k": kdim or channels, "v": vdim or channels}
+    keys = x if keys is None else keys
+    values = keys if values is None else values
+    sizes = {"q": channels, "k": kdim or keys.shape[1], "v": vdim or values.shape[1]}
     if set(sizes.values()) == {channels}:
         arrays: dict[str, tuple[int, ...]] = {"in_proj_weight": (3 * embed, channels)}
     else:

@@ -114,6 +114,14 @@ class Kernel:
         return settings_of(self.arrays)
 
     @property
+    def array_maps(self) -> int:
+        """How many of the layer's maps the shapes of the arrays depend on: the first, as a rule."""
+        assert self.arrays is not None
+        return sum(
+            each.kind is each.POSITIONAL_OR_KEYWORD for each in inspect.signature(self.arrays).parameters.values()
+        )
+
+    @property
     def options(self) -> frozenset[str]:
         """What else `run` takes: a choice of algorithms, `out` for its result, `training`, `switches`."""
         return _keywords(self.run) & _OPTIONS

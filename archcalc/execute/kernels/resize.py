@@ -11,30 +11,45 @@ from archcalc.execute.kernels.registry import Array, kernel
 
 #: Of the cubic through four neighbours, as in PyTorch. Source: Keys 1981, equation 15.
 _CUBIC = -0.75
+#: By how much a quotient of floats may miss a whole number.
+_ROUNDING = 1e-9
 #: What numpy calls a border, by the op.
 Border = Literal["reflect", "edge", "wrap"]
 
 
-def new_sizes(x: Array, like: Array | None, size: Sequence[int] | None, scale_factor: int | None) -> list[int]:
-    """The positions of the result, axis by axis."""
+def new_sizes(x: Array, like: Array | None, size: Sequence[int] | None, scale_factor: float | None) -> list[int]:
+    """The positions of the result, axis by axis. Source: PyTorch, `interpolate`: ⌊size · scale_factor⌋."""
     old = x.shape[2:]
     if size is not None:
         return list(size) if len(size) == len(old) else [size[0]] * len(old)
     if scale_factor is not None:
-        return [count * scale_factor for count in old]
+        return [int(count * scale_factor) for count in old]
     if like is None:
         raise ValueError("interpolate needs a size, a scale_factor or a map whose size it takes")
     return list(like.shape[2:])
 
 
-def shares(old: int, new: int, mode: str, align_corners: bool) -> Array:
-    """How much of each old position is in each new one: (new, old), float64. Source: PyTorch, `interpolate`."""
+def shares(
+    old: int, new: int, mode: str, align_corners: bool, scale_factor: float | None = None, antialias: bool = False
+) -> Array:
+    """How much of each old position is in each new one: (new, old), float64. Source: PyTorch, `interpolate`.
+
+    Positions are 1/scale_factor apart where there is one, else old/new; a side that keeps its size keeps its values
+    then (not with `bicubic`), and one that doubles repeats them with `nearest`.
+    """
+    if antialias:
+        return _filtered(old, new, mode)
+    if (new == old and mode != "bicubic") or (new == 2 * old and mode == "nearest"):
+        scale_factor = None
     matrix = np.zeros((new, old))
     rows = np.arange(new)
     if mode == "nearest":
-        matrix[rows, rows * old // new] = 1
+        # A quotient that is whole but for rounding is whole.
+        taken = rows * old // new if scale_factor is None else np.floor(rows / scale_factor + _ROUNDING).astype(int)
+        matrix[rows, np.minimum(taken, old - 1)] = 1
         return matrix
-    places = rows * ((old - 1) / max(new - 1, 1)) if align_corners else (rows + 0.5) * old / new - 0.5
+    step = old / new if scale_factor is None else 1 / scale_factor
+    places = rows * ((old - 1) / max(new - 1, 1)) if align_corners else (rows + 0.5) * step - 0.5
     if mode != "bicubic":
         places = np.maximum(places, 0)
     first = np.floor(places).astype(np.intp)
@@ -47,10 +62,23 @@ def shares(old: int, new: int, mode: str, align_corners: bool) -> Array:
     return matrix
 
 
-def _cubic(distance: Array) -> Array:
+def _filtered(old: int, new: int, mode: str) -> Array:
+    """The same with a filter that is as much wider as the map is smaller; what lies outside is left out."""
+    step = old / new
+    wide = max(step, 1.0)
+    middles = step * (np.arange(new) + 0.5)
+    distance = np.abs(np.arange(old) + 0.5 - middles[:, None]) / wide
+    matrix: Array = (
+        np.maximum(1 - distance, 0) if mode == "bilinear" else np.where(distance < 2, _cubic(distance, -0.5), 0)
+    )
+    matrix /= matrix.sum(axis=1, keepdims=True)
+    return matrix
+
+
+def _cubic(distance: Array, a: float = _CUBIC) -> Array:
     """The share of a neighbour at this distance. Source: Keys 1981, equation 4, with a = −3/4."""
-    near = ((_CUBIC + 2) * distance - (_CUBIC + 3)) * distance * distance + 1
-    far = ((distance - 5) * distance + 8) * distance * _CUBIC - 4 * _CUBIC
+    near = ((a + 2) * distance - (a + 3)) * distance * distance + 1
+    far = ((distance - 5) * distance + 8) * distance * a - 4 * a
     return np.where(distance <= 1, near, far)
 
 
@@ -62,11 +90,18 @@ def along_axes(x: Array, matrices: Sequence[Array]) -> Array:
 
 
 def matrices_of(
-    x: Array, like: Array | None, size: Sequence[int] | None, scale_factor: int | None, mode: str, align_corners: bool
+    x: Array,
+    like: Array | None,
+    size: Sequence[int] | None,
+    scale_factor: float | None,
+    mode: str,
+    align_corners: bool,
+    antialias: bool,
 ) -> list[Array]:
     """The matrix of each position axis."""
     sizes = new_sizes(x, like, size, scale_factor)
-    return [shares(old, new, mode, align_corners) for old, new in zip(x.shape[2:], sizes, strict=True)]
+    pairs = zip(x.shape[2:], sizes, strict=True)
+    return [shares(old, new, mode, align_corners, scale_factor, antialias) for old, new in pairs]
 
 
 @kernel("interpolate")
@@ -75,12 +110,13 @@ def interpolate(
     like: Array | None = None,
     *,
     size: Sequence[int] | None = None,
-    scale_factor: int | None = None,
+    scale_factor: float | None = None,
     mode: str = "nearest",
     align_corners: bool = False,
+    antialias: bool = False,
 ) -> Array:
     """Another size, by repeating values or by weighting neighbours. Source: PyTorch, `interpolate`."""
-    return along_axes(x, matrices_of(x, like, size, scale_factor, mode, align_corners))
+    return along_axes(x, matrices_of(x, like, size, scale_factor, mode, align_corners, antialias))
 
 
 def margins_of(x: Array, padding: Sequence[int]) -> list[tuple[int, int]]:

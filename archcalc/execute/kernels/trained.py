@@ -10,8 +10,8 @@ from archcalc.execute.kernels.sample_norm import affine
 
 @kernel("parameter", arrays=lambda _x, *, shape: {"weight": tuple(shape)})
 def parameter(x: Array, weight: Array) -> Array:
-    """The array once for each image of x, of which nothing else is read."""
-    return np.repeat(weight[None], len(x), axis=0)
+    """The array itself, read for each image of x, of which nothing else is read."""
+    return np.broadcast_to(weight, (len(x), *weight.shape))
 
 
 def _scales(x: Array, *, bias: bool) -> Sizes:

@@ -36,6 +36,7 @@ def conv_transpose(
     *,
     stride: int | PerAxis = 1,
     padding: Padding = 0,
+    dilation: int | PerAxis = 1,
     output_padding: int | PerAxis = 0,
     groups: int = 1,
     algorithm: Algorithm = "im2col",
@@ -47,7 +48,7 @@ def conv_transpose(
     """
     if x.shape[1] != weight.shape[0] or x.shape[1] % groups:
         raise ValueError(f"weight {weight.shape} in {groups} groups does not fit a map of {x.shape[1]} channels")
-    frame, reached = placed(x, weight.shape[2:], stride, padding)
+    frame, reached = placed(x, weight.shape[2:], stride, padding, dilation)
     # `same` says how large the result is.
     more = 0 if isinstance(padding, str) else output_padding
     axes = zip(reached, each(more, x.ndim - 2), frame.begins, frame.sides[x.ndim - 2 :], strict=True)
@@ -63,15 +64,17 @@ def conv_transpose(
     return kept if bias is None else kept + by_channel(bias, kept)
 
 
-def placed(x: Array, kernel_size: PerAxis, stride: int | PerAxis, padding: Padding) -> tuple[Frame, PerAxis]:
+def placed(
+    x: Array, kernel_size: PerAxis, stride: int | PerAxis, padding: Padding, dilation: int | PerAxis = 1
+) -> tuple[Frame, PerAxis]:
     """How the filters of a transposed convolution lie on its result, and how far they reach along each axis.
 
     With `same` the result has stride times as many positions as x: an odd pixel more is cut off at the end, and what is
     missing is added there (less than nothing is cut off). Source: TensorFlow, Conv2DTranspose.
     """
     rank = len(kernel_size)
-    frame = Frame(kernel_size, each(stride, rank), (1,) * rank, (), (0,) * rank)
-    axes = zip(x.shape[2:], frame.stride, kernel_size, strict=True)
+    frame = Frame(kernel_size, each(stride, rank), each(dilation, rank), (), (0,) * rank)
+    axes = zip(x.shape[2:], frame.stride, frame.reach, strict=True)
     reached = tuple(range(0, size * step, step)[-1] + window for size, step, window in axes)
     if not isinstance(padding, str):
         return frame._replace(sides=each(padding, 2 * rank)), reached
@@ -85,9 +88,10 @@ def _add_by_position(target: Array, maps: Array, filters: Array, frame: Frame) -
     """Position by position: the whole filter at once."""
     position: Index
     for position in np.ndindex(*maps.shape[2:]):
-        begins = [index * step for index, step in zip(position, frame.stride, strict=True)]
+        axes = zip(position, frame.stride, frame.reach, frame.dilation, strict=True)
+        under: Index = (..., *(slice(i * step, i * step + reach, apart) for i, step, reach, apart in axes))
         values = maps[:, :, *position].reshape(*maps.shape[:2], *(1,) * (filters.ndim - 1)) * filters
-        target[part(begins, frame.kernel_size)] += np.sum(values, axis=1)
+        target[under] += np.sum(values, axis=1)
 
 
 def _add_by_tap(target: Array, maps: Array, filters: Array, frame: Frame) -> None:

@@ -13,7 +13,7 @@ from archcalc.execute.kernels import Array, activation
 from archcalc.execute.kernels.reshape import cropped
 from archcalc.execute.kernels.windows import frame_of
 from archcalc.execute.quick import kernels as fast
-from archcalc.execute.quick.arena import Map
+from archcalc.execute.quick.arena import Map, Memory
 from archcalc.execute.quick.registry import Group, Place, Role, Run, Task, form, form_of
 from archcalc.graph.layer_graph import LayerGraph
 
@@ -50,7 +50,7 @@ def plain_values(task: Task, seen: dict[int, Array], prepared: dict[int, dict[st
         layer = task.graph.layers[index]
         inputs = [seen[source] for source in layer.inputs] or [task.batch]
         if index not in prepared:
-            prepared[index] = task.take(index, inputs[0])
+            prepared[index] = task.take(index, *inputs)
         seen[index] = run(layer, inputs, prepared[index], task.pools)
     return seen[task.group.last]
 
@@ -139,7 +139,8 @@ def _affordable(task: Task, chosen: fast.Algorithm, weight: Array, size: tuple[i
 def transposed_convolution(task: Task, maps: Sequence[Map], place: Place) -> Map:
     """A transposed convolution: one matrix product where the filters do not overlap in the result."""
     op: Any = task.layer.op
-    if op.kernel_size != op.stride or any(op.padding) or any(op.output_padding) or op.groups != 1:
+    apart = op.kernel_size == op.stride and set(op.dilation) == {1}
+    if not apart or any(op.padding) or any(op.output_padding) or op.groups != 1:
         return plain(task, maps, place)
     x = maps[0].array
     if task.prepared is None:
@@ -328,6 +329,16 @@ def concat(task: Task, maps: Sequence[Map], place: Place) -> Map:
             np.copyto(out.array[..., start:stop], each.array)
         start = stop
     return out
+
+
+@form("parameter")
+def parameter(task: Task, _maps: Sequence[Map], _place: Place) -> Map:
+    """The array itself for each image, which is prepared once and not copied."""
+    if task.prepared is None:
+        weight = task.take(task.group.first, task.batch)["weight"]
+        task.prepared = (np.ascontiguousarray(np.moveaxis(weight, 0, -1)),)
+    (array,) = task.prepared
+    return Map(np.broadcast_to(array, (len(task.batch), *array.shape)), Memory(np.empty(0, np.uint8)))
 
 
 @form("crop2d")

@@ -177,8 +177,11 @@ class _Run:
         return self._allocate(self._index, shape) if begun is None else begun
 
     def over(self, x: Map) -> Map:
-        """The memory of `x` where its last reader is at hand and the result has no place of its own; else new."""
-        if x.memory.readers or self._index in self.plan.homes:
+        """The memory of `x` where its last reader is at hand and the result has no place of its own; else new.
+
+        That of weights is never written.
+        """
+        if x.memory.readers or self._index in self.plan.homes or not x.array.flags.writeable:
             return self.new(x.array.shape)
         return x._replace(home=None)
 

@@ -102,13 +102,13 @@ class Task:
         """Settings of the first layer by name."""
         return settings_of(self.layer, names)
 
-    def take(self, index: int, x: Array) -> dict[str, Array]:
-        """The arrays of a layer that reads the map x (N, C, H, W), in the type of the map."""
+    def take(self, index: int, *maps: Array) -> dict[str, Array]:
+        """The arrays of a layer that reads these maps (N, C, *positions), in their type."""
         layer = self.graph.layers[index]
-        given = arrays_of(self.graph, layer, self.weights, x)
+        given = arrays_of(self.graph, layer, self.weights, *maps)
         self.arrays[index] = {name: array.shape for name, array in given.items()}
         used = in_use(layer, given)
-        return {name: array.astype(x.dtype, copy=False) for name, array in used.items()}
+        return {name: array.astype(maps[0].dtype, copy=False) for name, array in used.items()}
 
 
 @dataclass(frozen=True)

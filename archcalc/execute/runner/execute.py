@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -76,7 +76,7 @@ def execute(
     for index, layer in enumerate(graph):
         kernel = kernel_of(layer)
         inputs = [given_maps.pop(index)] if index in given_maps else maps.take(layer) or [images]
-        arrays = arrays_of(graph, layer, weights, inputs[0])
+        arrays = arrays_of(graph, layer, weights, *inputs)
         used = in_use(layer, arrays)
         counter = Counter()
         given = {name: counted(array, counter) for name, array in used.items()} if count else used
@@ -84,7 +84,7 @@ def execute(
         with errors_of(layer, KernelError):
             # A map that is a trained array as it is must not count on in the layers after it.
             out = np.asarray(run(layer, inputs, given, pools, algorithm=algorithm, out=place))
-        maps.put(index, out)
+        maps.put(index, out, used.values())
         sizes = {name: array.shape for name, array in arrays.items()}
         done = _multiplications(layer, inputs, out, sizes, counter if count else None)
         layers.append(
@@ -110,10 +110,14 @@ def execute(
 
 
 class _Maps:
-    """The maps that are still needed, and how many readers each still has."""
+    """The maps that are still needed, and how many readers each still has.
+
+    A map that is a trained array as it is takes no memory of its own, and no layer may overwrite it.
+    """
 
     def __init__(self, graph: LayerGraph) -> None:
         self._maps: dict[int, Array] = {}
+        self._trained: set[int] = set()
         self._readers = [0] * len(graph)
         for layer in graph:
             for source in layer.inputs:
@@ -130,22 +134,30 @@ class _Maps:
             self._readers[source] -= 1
         return [self._maps[source] for source in layer.inputs]
 
-    def put(self, index: int, array: Array) -> None:
+    def put(self, index: int, array: Array, arrays: Iterable[Array] = ()) -> None:
+        """Add the map of a layer, which has read these arrays."""
+        trained = [*arrays, *(self._maps[each] for each in self._trained)]
         self._maps[index] = array
+        if any(_owner(array) is _owner(each) for each in trained):
+            self._trained.add(index)
 
     def is_free(self, array: Array) -> bool:
         """Whether no layer will read this memory any more, under whatever shape."""
         memory = _owner(array)
-        return not any(self._readers[index] and _owner(each) is memory for index, each in self._maps.items())
+        return not any(
+            _owner(each) is memory and (self._readers[index] or index in self._trained)
+            for index, each in self._maps.items()
+        )
 
     def live_bytes(self) -> int:
         """Bytes of all maps, each piece of memory once."""
-        owners = {id(owner): owner.nbytes for owner in map(_owner, self._maps.values())}
-        return sum(owners.values())
+        own = [_owner(each) for index, each in self._maps.items() if index not in self._trained]
+        return sum({id(owner): owner.nbytes for owner in own}.values())
 
     def free(self) -> None:
         for index in [index for index in self._maps if not self._readers[index]]:
             del self._maps[index]
+            self._trained.discard(index)
 
 
 def _owner(array: Array) -> Array:

@@ -69,7 +69,7 @@ def record(
     pools, given = Pools(graph), inputs_by_layer(graph, x)
     for index, layer in enumerate(graph):
         inputs = [given[index]] if index in given else inputs_of(maps, layer)
-        arrays[index] = arrays_of(graph, layer, weights, inputs[0])
+        arrays[index] = arrays_of(graph, layer, weights, *inputs)
         with errors_of(layer, UsageError):
             maps[index] = run(layer, inputs, in_use(layer, arrays[index]), pools, training=training)
         if observe is not None:

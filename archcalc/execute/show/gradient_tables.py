@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.core import words
+from archcalc.core.language import mark, say
 from archcalc.core.markup import escape_markdown
 from archcalc.core.shapes import format_shape
 from archcalc.core.text import align, bold, wrap
@@ -18,7 +19,7 @@ from archcalc.execute.runner.gradients import LayerGradient, Measured, has_batch
 SCHEMA = "archcalc.gradients/1"
 FORMATS = ("table", "markdown", "csv", "json")
 ENDINGS = {".txt": "table", ".md": "markdown", ".csv": "csv", ".json": "json"}
-HEADS = ("layer", "operation", "output", "params", "‖∂L/∂W‖", "‖∂L/∂W‖/‖W‖", "‖∂L/∂y‖")
+HEADS = (mark("layer"), mark("operation"), mark("output"), mark("params"), "‖∂L/∂W‖", "‖∂L/∂W‖/‖W‖", "‖∂L/∂y‖")
 KEYS = ("layer", "op", "output", "params", "weight_gradient", "relative_weight_gradient", "map_gradient")
 _WIDTH = 110
 
@@ -72,6 +73,10 @@ def _lines(result: Measured, every: bool) -> list[list[str]]:
     ]
 
 
+def _heads() -> list[str]:
+    return [say(head) if head.isalpha() else head for head in HEADS]
+
+
 def _side_by_side(results: Sequence[Measured], every: bool) -> list[list[str]]:
     """A row for each name of a layer, in the order of the first network that has it; ‖∂L/∂W‖ in each network."""
     columns = [{layer.name: layer.weights for layer in chosen(result, every)} for result in results]
@@ -79,12 +84,15 @@ def _side_by_side(results: Sequence[Measured], every: bool) -> list[list[str]]:
         [words.line(name), *(shown(column[name]) if name in column else "" for column in columns)]
         for name in words.merged([list(column) for column in columns])
     ]
-    return [["‖∂L/∂W‖ of", *_labels(results)], *rows]
+    return [[say("‖∂L/∂W‖ of"), *_labels(results)], *rows]
 
 
 def _summary(results: Sequence[Measured]) -> list[list[str]]:
     """A row for each network: its loss, and ‖∂L/∂W‖ of its first and last layer and of those between."""
-    rows = [["network", "loss", "layers", "first", "last", "first/last", "smallest", "median", "largest"]]
+    rows = [[
+        say("network"), say("loss"), say("layers"), say("first"), say("last"), say("first/last"), say("smallest"),
+        say("median"), say("largest"),
+    ]]  # fmt: skip
     for label, result in zip(_labels(results), results, strict=True):
         values = [layer.weights for layer in result.multiplying if layer.weights is not None]
         name = label if label == words.line(result.analysis.graph.name) else f"{label}: {title(result)}"
@@ -101,20 +109,31 @@ def _summary(results: Sequence[Measured]) -> list[list[str]]:
 def _notes(results: Sequence[Measured], how: str) -> list[str]:
     """The notes below: the convention of every number."""
     losses = next((result.losses for result in results if len(result.losses) > 1), None)
-    weighed = ""
     if losses:
-        weighed = " weighted " + ", ".join(f"{words.line(name)} {weight:g}" for name, weight, _ in losses) + ","
+        weights = ", ".join(f"{words.line(name)} {weight:g}" for name, weight, _ in losses)
+        loss = say("Loss: cross-entropy at every output, weighted {weights}, the mean over the batch; {how}.",
+                   weights=weights, how=how)  # fmt: skip
+    else:
+        loss = say("Loss: cross-entropy at every output, the mean over the batch; {how}.", how=how)
     notes = [
-        f"Loss: cross-entropy at every output,{weighed} the mean over the batch; {how}.",
-        "‖∂L/∂W‖: Euclidean norm over all trained arrays of a layer, ‖W‖ of those themselves; ‖∂L/∂y‖ of its result, "
-        "for the whole batch.",
+        loss,
+        say(
+            "‖∂L/∂W‖: Euclidean norm over all trained arrays of a layer, ‖W‖ of those themselves; ‖∂L/∂y‖ of its "
+            "result, for the whole batch."
+        ),
     ]
     if any(has_batch_statistics(layer.op) for result in results for layer in result.layers):
-        statistic = "of the batch, and the gradient runs through them" if results[0].training else "that are kept"
-        notes.append(f"Batch normalisation takes the statistics {statistic}.")
+        if results[0].training:
+            notes.append(
+                say("Batch normalisation takes the statistics of the batch, and the gradient runs through them.")
+            )
+        else:
+            notes.append(say("Batch normalisation takes the statistics that are kept."))
     if any(layer.weights == 0 for result in results for layer in result.layers):
         dtype = results[0].analysis.dtype
-        notes.append(f"0: smaller than {dtype} can hold" + ("." if dtype == "float64" else "; --dtype float64 holds."))
+        notes.append(say("0: smaller than {dtype} can hold.", dtype=dtype))
+        if dtype != "float64":
+            notes[-1] += " " + say("--dtype float64 holds it.")
     return notes
 
 
@@ -129,13 +148,14 @@ def subtitle(results: Sequence[Measured]) -> str:
     """Input, batch and type."""
     sizes = sorted({result.analysis.graph.inputs_in_words() for result in results})
     first = results[0].analysis
-    return f"input {', '.join(sizes)} · batch {first.batch} · {first.dtype}"
+    given, batch = say("input {size}", size=", ".join(sizes)), say("batch {size}", size=first.batch)
+    return f"{given} · {batch} · {first.dtype}"
 
 
 def _text(results: Sequence[Measured], how: str, every: bool, colour: bool) -> str:
     heads = [bold(_title(results), colour) + f" · {subtitle(results)}", ""]
     if len(results) == 1:
-        table = [list(HEADS), *_lines(results[0], every)]
+        table = [_heads(), *_lines(results[0], every)]
         heads += align(table, [False, False, True, True, True, True, True], colour)
     else:
         table = _side_by_side(results, every)
@@ -146,7 +166,7 @@ def _text(results: Sequence[Measured], how: str, every: bool, colour: bool) -> s
 
 
 def _markdown(results: Sequence[Measured], how: str, every: bool) -> str:
-    table = [list(HEADS), *_lines(results[0], every)] if len(results) == 1 else _side_by_side(results, every)
+    table = [_heads(), *_lines(results[0], every)] if len(results) == 1 else _side_by_side(results, every)
     left = 2 if len(results) == 1 else 1
     return "\n".join(
         [

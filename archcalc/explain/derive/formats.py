@@ -12,6 +12,7 @@ from archcalc.core import words
 from archcalc.core.language import apart, direction, mark, say, say_many
 from archcalc.core.markup import escape_latex, escape_markdown, html_page
 from archcalc.core.quantities import QUANTITIES
+from archcalc.core.text import cells, pad
 from archcalc.explain.derive.layer import Derivation, Explanation
 from archcalc.explain.derive.network import Sum
 from archcalc.explain.derive.notation import CODE, LATEX, MATHML, TEXT, Notation
@@ -134,14 +135,14 @@ def sum_section(total: Sum, form: str, title: str = "", width: int | None = None
         last = rf"  \text{{{escape_latex(rows[-1][0])}}} &: & &= {rows[-1][1]}"
         return f"\\begin{{align*}}\n{body} \\\\\n{last}\n\\end{{align*}}\n"
     label = say("total")
-    column = max([len(label), *(len(term.layer) for term in total.terms)])
+    column = max([cells(label), *(cells(term.layer) for term in total.terms)])
     out = [head, ""]
     for term in total.terms:
         out += _wrapped(
-            term.layer.ljust(column), [TEXT.write(node) for node in term.derivation.chain()], width or _WIDTH
+            pad(term.layer, column), [TEXT.write(node) for node in term.derivation.chain()], width or _WIDTH
         )
     whole = [" + ".join(TEXT.write(value) for value in values), TEXT.write(number_node(total.total))]
-    out += _wrapped(label.ljust(column), whole if len(values) > 1 else whole[-1:], width or _WIDTH)
+    out += _wrapped(pad(label, column), whole if len(values) > 1 else whole[-1:], width or _WIDTH)
     return "\n".join([*out, ""])
 
 
@@ -150,16 +151,16 @@ def sum_section(total: Sum, form: str, title: str = "", width: int | None = None
 
 def _text(explanation: Explanation, width: int) -> str:
     found = list(lines(explanation, TEXT))
-    column = max((len(line.label) for line in found), default=0)
+    column = max((cells(line.label) for line in found), default=0)
     out = [explanation.heading, ""]
     for line in found:
         unit = f" {line.unit}" if line.unit else ""
         note = f"   ({line.note})" if line.note else ""
         if line.likewise:
             unit, note = f"{unit}, {line.note}", ""
-        *before, last = _wrapped(f"  {line.label.ljust(column)}", line.parts, width)
+        *before, last = _wrapped(f"  {pad(line.label, column)}", line.parts, width)
         last += unit
-        fits = len(last) + len(note) <= width
+        fits = cells(last) + cells(note) <= width
         out += [*before, last + note] if fits else [*before, last, " " * (column + 6) + note.strip()]
     return "\n".join([*out, ""])
 
@@ -168,9 +169,9 @@ def _wrapped(label: str, parts: Sequence[str], width: int) -> list[str]:
     """`label  a = b = c`, broken before an `=` or after a `+` where it is too long."""
     out = []
     line = f"{label}  {parts[0]}"
-    indent = " " * (len(label) + 4)
+    indent = " " * (cells(label) + 4)
     for part in parts[1:]:
-        if len(line) + 3 + len(part) > width:
+        if cells(line) + 3 + len(part) > width:
             out += _broken(line, indent, width)
             line = f"{indent[:-2]}= {part}"
         else:

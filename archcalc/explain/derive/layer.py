@@ -17,8 +17,10 @@ from archcalc.ops import rules
 from archcalc.ops.base import EVERYTHING, POINT, POINTS, AxisReads, Op, Param, Window, elements
 from archcalc.ops.windowed import Windowed, side_names
 from archcalc.passes.analysis import Analysis, Row
+from archcalc.passes.axis_field import grow, only_span
+from archcalc.passes.no_field import in_words
 from archcalc.passes.params import count_values, share_out
-from archcalc.passes.receptive_field import ReceptiveField, grow, only_span
+from archcalc.passes.receptive_field import ReceptiveField
 
 #: A formula with more parts than this is no help to a reader; its value is still shown.
 LONGEST = 60
@@ -108,6 +110,8 @@ def explain_row(analysis: Analysis, row: Row) -> Explanation:
     )
     derivations = [*paddings, *_derivations(layer)]
     heading = words.heading(row.name, row.op, row.input_shapes, row.output_shape)
+    if row.name in analysis.fields_not_known:
+        heading += "; " + say("no receptive field: {reasons}", reasons=in_words([analysis.fields_not_known[row.name]]))
     return Explanation(row.name, row.op, row.input_shapes, row.output_shape, heading, tuple(derivations))
 
 

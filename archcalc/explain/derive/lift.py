@@ -91,7 +91,7 @@ def _named(value: Any, size: int, axis: int, axes: int, several: bool) -> Any:
 
 
 def _field(letter: Letter, value: Any) -> Any:
-    if isinstance(value, (bool, str)) or value is None:
+    if isinstance(value, (bool, str, float)) or value is None:
         return value
     if isinstance(value, Sides):
         return Sides(_sides(letter, value))

@@ -7,10 +7,11 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
+from archcalc.core.language import say
 from archcalc.core.quantities import adding_up
 from archcalc.core.quantities import quantity as registered
 from archcalc.core.shapes import AXIS_NAMES
-from archcalc.core.suggest import did_you_mean
+from archcalc.core.suggest import did_you_mean, perhaps
 from archcalc.explain.derive.layer import Derivation, Explanation, explain_row
 from archcalc.passes.analysis import Analysis, not_counted
 
@@ -68,8 +69,8 @@ def find_layers(analysis: Analysis, layer: str | None) -> list[str]:
     if inside:
         return inside
     network = analysis.graph.name
-    hint = did_you_mean(layer, names) or f"; `archcalc report {network}` shows all"
-    raise UsageError(f"{network} has no layer {layer[:80]!r}{hint}")
+    hint = perhaps(layer, names) or say("; `archcalc report {network}` shows all", network=network)
+    raise UsageError(say("{network} has no layer {name!r}{hint}", network=network, name=layer[:80], hint=hint))
 
 
 def explain_layers(analysis: Analysis, names: Iterable[str], quantity: str | None = None) -> list[Explanation]:

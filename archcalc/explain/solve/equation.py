@@ -10,17 +10,12 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
+from math import lcm
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import Inline, Location, Problem, SpecError, UsageError
-from archcalc.spec.expressions import (
-    FUNCTIONS,
-    LARGEST_EXPONENT,
-    Expression,
-    ExpressionError,
-    evaluate,
-    parse_expression,
-)
+from archcalc.spec.evaluate import FUNCTIONS, LARGEST_EXPONENT, evaluate
+from archcalc.spec.expressions import Expression, ExpressionError, parse_expression
 
 LONGEST = 400
 #: Numbers that are tried where an equation is no quotient of polynomials.
@@ -46,6 +41,10 @@ class Roots(NamedTuple):
     exact: bool
     always: bool = False
     tried: int = 0
+    #: Where it holds for all numbers: except these, which divide by zero.
+    excluded: tuple[Fraction, ...] = ()
+    #: Whether a denominator may be 0 for other numbers too, which are no fractions.
+    excludes_more: bool = False
 
 
 class _NotRationalError(Exception):
@@ -80,7 +79,7 @@ def _solve(left: Expression, right: Expression, letter: str, text: str) -> Roots
         raise UsageError("the equation divides by zero") from None
     numerator = _minus(_times(a, d), _times(c, b))
     if not any(numerator):
-        return Roots(letter, (), (), True, always=True)
+        return Roots(letter, (), (), True, always=True)._replace(**_zeros(divisors))
     holds = [root for root in _whole_roots(numerator) if all(_at(divisor, root) for divisor in divisors)]
     broken: tuple[Fraction, ...] = ()
     if len(numerator) == 2 and not holds:
@@ -263,6 +262,33 @@ def _whole_roots(polynomial: Polynomial) -> list[int]:
     return [x for x in _near_roots(polynomial) if _at(polynomial, x) == 0]
 
 
+def _zeros(divisors: Sequence[Polynomial]) -> dict[str, Any]:
+    """Where a denominator is 0: every fraction, and whether there may be other numbers."""
+    found: set[Fraction] = set()
+    more = False
+    for divisor in divisors:
+        whole = [value * lcm(*(one.denominator for one in divisor)) for value in divisor]
+        degree, first = len(whole) - 1, whole[-1]
+        # With y = first·x the first coefficient is 1, and every fraction among the roots a whole number.
+        monic = tuple(value * first ** (degree - 1 - index) for index, value in enumerate(whole))
+        own = {Fraction(root) / first for root in _whole_roots(monic)}
+        found |= own
+        rest = divisor
+        for root in own:
+            while len(rest) > 1 and not _at(rest, root):
+                rest = _without(rest, root)
+        more = more or len(rest) > 1
+    return {"excluded": tuple(sorted(found)), "excludes_more": more}
+
+
+def _without(polynomial: Polynomial, root: Fraction) -> Polynomial:
+    """The polynomial divided by x − root."""
+    made: list[Fraction] = []
+    for coefficient in reversed(polynomial):
+        made.append(coefficient + root * (made[-1] if made else 0))
+    return tuple(reversed(made[:-1]))
+
+
 def _near_roots(polynomial: Polynomial) -> list[int]:
     """Whole numbers among which are both neighbours of every real root."""
     degree = len(polynomial) - 1
@@ -295,7 +321,9 @@ def tell(roots: Roots) -> list[str]:
     if letter is None:
         return ["It holds." if roots.always else "It does not hold: the sides differ."]
     if roots.always:
-        return [f"It holds for every {letter}."]
+        but = [f"{letter} = {one}".replace("-", "−") for one in roots.excluded]
+        but += ["where a denominator is 0"] * roots.excludes_more
+        return [f"It holds for every {letter}{', except ' if but else ''}{', '.join(but)}."]
     if roots.whole:
         shown = ", ".join(str(root).replace("-", "−") for root in roots.whole[:20])
         more = f", … ({len(roots.whole):,} in all)" if len(roots.whole) > 20 else ""
@@ -319,4 +347,5 @@ def as_dict(text: str, roots: Roots) -> dict[str, Any]:
         "all": roots.exact,
         "tried_to": roots.tried,
         "always": roots.always,
+        "excluded": [str(one) for one in roots.excluded],
     }

@@ -6,7 +6,7 @@ its own: values are tried, and the rule of the op decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -48,7 +48,7 @@ class InputRange(NamedTuple):
 
 
 class Solution(NamedTuple):
-    """What was asked, and every answer; `complete` is false where the search was cut off."""
+    """What was asked, and every answer; `complete` is false where there are more, as with larger strides."""
 
     kind: str
     known: dict[str, int]
@@ -100,11 +100,12 @@ class Rule:
         self.work += 1
         if self.work > MOST_WORK:
             raise UsageError("too many possibilities to try; give more of the settings")
+        window = rules.dilated_window(kernel, dilation)
         if self.transposed:
-            made: int = rules.transposed_output_size(size, kernel, stride, rules.total_padding(padding, padding), more)
+            made: int = rules.transposed_output_size(size, window, stride, rules.total_padding(padding, padding), more)
         else:
             assert isinstance(self.op, Windowed)
-            made = self.op.positions(Axis(size, rules.dilated_window(kernel, dilation), stride, padding, padding))
+            made = self.op.positions(Axis(size, window, stride, padding, padding))
         return max(0, made)
 
     def answer(self, values: Mapping[str, int], wanted: int | None = None) -> LayerSettings | None:
@@ -134,8 +135,10 @@ def solve_layer(kind: str, given: Mapping[str, int | None], ceil_mode: bool = Fa
 
     Bounds: a padding is smaller than its window; a window fits into the padded input (where the padding is unknown
     too, into the input; of a transposed convolution, into the output); a stride is no larger than input, output and
-    window, and where the input is unknown too, no larger than the window; an output padding is smaller than the stride
-    or the dilation. Raises `UsageError` for too much to try, and for unknowns that leave infinitely many answers.
+    window, and where the input is unknown too, no larger than the window (of a transposed convolution, than what two
+    inputs can reach); where larger ones give the output too, the solution is not complete; an output padding is
+    smaller than the stride or the dilation. Raises `UsageError` for too much to try, and for unknowns that leave
+    infinitely many answers.
     """
     rule = Rule(kind, ceil_mode)
     known = {name: value for name, value in given.items() if value is not None}
@@ -143,17 +146,38 @@ def solve_layer(kind: str, given: Mapping[str, int | None], ceil_mode: bool = Fa
         least = 0 if name in ("padding", "output_padding") else 1
         if not least <= value <= LARGEST_SIZE:
             raise UsageError(f"{name} must lie between {least} and {LARGEST_SIZE:,}, not {value}")
-    unused = "dilation" if rule.transposed else "output_padding"
-    if given.get(unused, USUAL[unused]) != USUAL[unused]:
-        raise UsageError(f"{kind} has no {unused}")
-    usual = {name: value for name, value in USUAL.items() if name not in given or name == unused}
+    unused = {name for name in USUAL if name not in rule.cls.model_fields}
+    for name in unused:
+        if given.get(name, USUAL[name]) != USUAL[name]:
+            raise UsageError(f"{kind} has no {name}")
+    usual = {name: value for name, value in USUAL.items() if name not in given or name in unused}
     settled = {**usual, **known}
     unknown = tuple(name for name in NAMES if name not in settled)
     search = _search_inputs if "input" in unknown else _search
     found = list(islice(search(rule, settled), MOST_ANSWERS + 1))
     answers = sorted(found[:MOST_ANSWERS], key=lambda answer: (answer.unread > 0, *answer[2:5], *answer))
     asked = {name: value for name, value in settled.items() if name in known or value != USUAL.get(name)}
-    return Solution(kind, asked, unknown, tuple(answers), len(found) <= MOST_ANSWERS, ceil_mode)
+    complete = len(found) <= MOST_ANSWERS and not _goes_on(rule, settled, unknown, answers)
+    return Solution(kind, asked, unknown, tuple(answers), complete, ceil_mode)
+
+
+def _goes_on(rule: Rule, settled: Mapping[str, int], unknown: Sequence[str], answers: Sequence[LayerSettings]) -> bool:
+    """Whether strides beyond those that were tried give the output too."""
+    if "stride" not in unknown or not answers:
+        return False
+    if "output" in unknown or ("input" in unknown and not rule.transposed):
+        return True
+    if rule.transposed:
+        return any(answer.input == 1 for answer in answers)
+    rule.work = 0
+    return any(
+        rule.answer({**one._asdict(), "stride": _largest_stride(settled, one) + 1}, one.output) for one in answers
+    )
+
+
+def _largest_stride(settled: Mapping[str, int], answer: LayerSettings) -> int:
+    window: int = rules.dilated_window(answer.kernel_size, answer.dilation)
+    return max(settled.get("output", answer.input), answer.input, window)
 
 
 def _search(rule: Rule, settled: Mapping[str, int]) -> Iterator[LayerSettings]:
@@ -223,7 +247,9 @@ def _search_inputs(rule: Rule, settled: Mapping[str, int]) -> Iterator[LayerSett
     wanted, kernel, dilation = settled["output"], settled["kernel_size"], settled["dilation"]
     window = rules.dilated_window(kernel, dilation)
     for padding in _range(settled, "padding", 0, window - 1):
-        for stride in _range(settled, "stride", 1, window):
+        # Between two inputs lies one stride.
+        reach = max(wanted - window + rules.total_padding(padding, padding), 0) + 1 if rule.transposed else window
+        for stride in _range(settled, "stride", 1, reach):
             for more in _range(settled, "output_padding", 0, max(stride, dilation) - 1):
                 settings = (kernel, stride, padding, dilation, more)
                 for size in _inputs(rule, settings, wanted):

@@ -10,7 +10,7 @@ from archcalc.explain.derive.lift import lift
 from archcalc.explain.derive.notation import TEXT, Notation
 from archcalc.explain.derive.steps import intermediate, substituted
 from archcalc.explain.derive.trace import Node, number_node, traced
-from archcalc.explain.solve.layer import USUAL, LayerSettings, Rule, Solution, input_range
+from archcalc.explain.solve.layer import MOST_ANSWERS, USUAL, LayerSettings, Rule, Solution, input_range
 from archcalc.ops import OPS, rules
 
 SHOWN = 20
@@ -54,9 +54,10 @@ def tell(solution: Solution) -> list[str]:
         return _forward(solution)
     if unknown == ("input",):
         return _inputs(solution)
-    if len(unknown) - ("output" in unknown) > 1 or "output" in unknown:
-        return _table(solution)
-    return _one(solution, unknown[0])
+    beyond = not solution.complete and len(solution.answers) < MOST_ANSWERS
+    is_table = len(unknown) - ("output" in unknown) > 1 or "output" in unknown
+    lines = _table(solution) if is_table else _one(solution, unknown[0])
+    return [*lines, "Larger strides solve it too."] if beyond else lines
 
 
 def _forward(solution: Solution) -> list[str]:

@@ -82,8 +82,8 @@ def closed_form(
 ) -> ClosedForm:
     """A total of a network as a closed form.
 
-    `names`: the parameters, and `input`, that are to be symbols; by default all numbers that can be, the input where
-    the quantity depends on the size of maps. Raises `UsageError` for a parameter that steers the structure.
+    `names`: the parameters, and `input`, that are to be symbols; by default all numbers that can be. Raises
+    `UsageError` for a parameter that steers the structure.
     """
     spec, member, variant = find(network)
     graph = build(spec, member, variant, settings, shape)
@@ -97,7 +97,7 @@ def closed_form(
         else [n for n in asked if n != "input"]
     )
     fixed: dict[str, str] = {}
-    with_input = (quantity != "params" and shape is None) if asked is None else "input" in asked
+    with_input = shape is None if asked is None else "input" in asked
     body = spec.body_of(member or spec.document.name, variant)
     outputs = spec.document.outputs if body is spec.body else {}
     section = input_section(spec, member or spec.document.name, variant)
@@ -256,17 +256,21 @@ def _written(
 
     done: dict[int, Any] = {}
     expression = sympy.expand(sympy.Add(*(_sympy(term, known, done) for term in terms)))
-    where = [(definition.name, _sympy(definition.tree, known, done)) for definition in namer.definitions]
-    # Names that came out as plain polynomials, or are not used, need no definition.
-    while True:
-        used = {symbol.name for symbol in expression.free_symbols.union(*(one.free_symbols for _, one in where))}
-        plain = next((entry for entry in where if entry[0] not in used or not _is_broken(entry[1])), None)
-        if plain is None:
-            break
-        where.remove(plain)
-        replaced = {sympy.Symbol(plain[0], **_SIZE): plain[1]}
-        expression = sympy.expand(expression.subs(replaced))
-        where = [(name, one.subs(replaced)) for name, one in where]
+    where: list[tuple[str, Any]] = []
+    # Names that came out as plain polynomials, or are not used, need no definition. Each depends on those before it.
+    plain: dict[Any, Any] = {}
+    for definition in namer.definitions:
+        one = _sympy(definition.tree, known, done).xreplace(plain)
+        if _is_broken(one):
+            where.append((definition.name, one))
+        else:
+            plain[sympy.Symbol(definition.name, **_SIZE)] = sympy.expand(one)
+    expression = sympy.expand(expression.xreplace(plain))
+    used = {symbol.name for symbol in expression.free_symbols}
+    for name, one in reversed(where):
+        if name in used:
+            used |= {symbol.name for symbol in one.free_symbols}
+    where = [entry for entry in where if entry[0] in used]
     expression, where = _renumbered(expression, where, namer.taken)
     free = expression.free_symbols.union(*(one.free_symbols for _, one in where))
     left = {name for name, _ in where}

@@ -25,10 +25,11 @@ from archcalc.passes.shapes import ShapedLayer
 from archcalc.spec import items as it
 from archcalc.spec.build import input_section
 from archcalc.spec.document import Parameter
+from archcalc.spec.evaluate import FAULTY
 from archcalc.spec.expand import Expander
-from archcalc.spec.expressions import FAULTY, ExpressionError
+from archcalc.spec.expressions import ExpressionError
 from archcalc.spec.inputs import input_places
-from archcalc.spec.items import STEP_KEYS
+from archcalc.spec.items import KEYS_BESIDES_FIELDS
 from archcalc.spec.names import Flow
 from archcalc.spec.settings import accept
 from archcalc.spec.sizes import Scope
@@ -88,10 +89,10 @@ class _DecidingValues(Values):
     def text(self, raw: Any, variables: Variables, at: Mark) -> str:
         return super().text(raw, plain_variables(variables), at)
 
-    def condition(self, when: Any, variables: Variables, at: Mark) -> bool:
+    def condition(self, when: Any, variables: Variables, at: Mark, what: str = "when") -> bool:
         if when is None:
             return True
-        value = self.value(when, variables, at, "when")
+        value = self.value(when, variables, at, what)
         if isinstance(value, Deciding) and id(value.node) in self.assumed:
             return True
         return value is not FAULTY and bool(value)
@@ -99,7 +100,7 @@ class _DecidingValues(Values):
     def op(self, kind: str, fields: Mapping[str, Any], at: Mark, name: str | None, variables: Variables) -> Op:
         recorded: dict[str, Any] = {}
         for key, raw in fields.items():
-            if key in STEP_KEYS:
+            if key in KEYS_BESIDES_FIELDS:
                 continue
             if is_text(raw):
                 recorded[key] = shape_with(raw, variables, evaluate_deciding) or raw
@@ -146,9 +147,7 @@ def _lifted(checked: Any, value: Any) -> Any:
         return checked
     if isinstance(value, Deciding):
         number: Any = value
-        if isinstance(checked, Sides):
-            return Sides((number,) * len(checked))
-        return (number,) * len(checked) if isinstance(checked, tuple) else number
+        return type(checked)((number,) * len(checked)) if isinstance(checked, tuple) else number
     if isinstance(checked, Sides):
         return Sides(value if len(value) == len(checked) else list(value) * 2)
     return tuple(value)

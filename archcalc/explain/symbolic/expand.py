@@ -20,9 +20,10 @@ from archcalc.ops.windowed import Sides
 from archcalc.passes.memory import stored_values
 from archcalc.passes.params import count_values, own_arrays
 from archcalc.spec.document import LayerOutput, Parameter
+from archcalc.spec.evaluate import expressions_in_braces, interpolate
 from archcalc.spec.expand import Expander
-from archcalc.spec.expressions import Expression, ExpressionError, expressions_in_braces, interpolate, parse_expression
-from archcalc.spec.items import STEP_KEYS, Item
+from archcalc.spec.expressions import Expression, ExpressionError, parse_expression
+from archcalc.spec.items import KEYS_BESIDES_FIELDS, Item
 from archcalc.spec.settings import accept
 from archcalc.spec.sizes import Scope
 from archcalc.spec.source import Mark
@@ -109,10 +110,10 @@ class _SymbolicValues(Values):
         text = str(raw)
         return interpolate(text, _numbers(variables)) if "{" in text else text
 
-    def condition(self, when: Any, variables: Variables, at: Mark) -> bool:
+    def condition(self, when: Any, variables: Variables, at: Mark, what: str = "when") -> bool:
         if when is None:
             return True
-        value = self.value(when, variables, at, "when")
+        value = self.value(when, variables, at, what)
         if names := symbols_of(value):
             raise SteersError(names)
         return bool(value)
@@ -125,7 +126,7 @@ class _SymbolicValues(Values):
     def op(self, kind: str, fields: Mapping[str, Any], at: Mark, name: str | None, variables: Variables) -> Op:
         recorded: dict[str, Any] = {}
         for key, raw in fields.items():
-            if key not in STEP_KEYS:
+            if key not in KEYS_BESIDES_FIELDS:
                 if is_text(raw):
                     recorded[key] = shape_with(raw, variables) or raw
                     continue
@@ -143,9 +144,7 @@ class _SymbolicValues(Values):
         """The symbolic value in the form of the checked one: a number, a pair, or four sides."""
         if isinstance(value, Recorded):
             value = self.namer.name(value, "c")
-            if isinstance(checked, Sides):
-                return Sides((value,) * len(checked))
-            return (value,) * len(checked) if isinstance(checked, tuple) else value
+            return type(checked)((value,) * len(checked)) if isinstance(checked, tuple) else value
         items = [self.namer.name(item, "c") for item in value]
         if isinstance(checked, Sides):
             return Sides(items if len(items) == len(checked) else items * 2)

@@ -9,7 +9,8 @@ from typing import Any
 
 from archcalc.explain.symbolic.paths import LOGICAL, Deciding, deciding, settle
 from archcalc.explain.symbolic.record import SteersError, calculated, called
-from archcalc.spec.expressions import Expression, ExpressionError, evaluate, is_too_long, parse_expression
+from archcalc.spec.evaluate import evaluate
+from archcalc.spec.expressions import Expression, ExpressionError, is_too_long, parse_expression
 
 #: Comparisons by the one of `LOGICAL`, whether its sides are swapped, and whether it is negated.
 _COMPARISONS = {

@@ -11,7 +11,8 @@ from typing import Any
 
 from archcalc.core.errors import UsageError
 from archcalc.explain.derive.trace import Node, Traced, node_of
-from archcalc.spec.expressions import Expression, ExpressionError, evaluate
+from archcalc.spec.evaluate import evaluate
+from archcalc.spec.expressions import Expression, ExpressionError
 
 #: Operations and operands of one number, written out: a width that grows from layer to layer, or is doubled by `let`.
 MOST_OPERATIONS = 500

@@ -9,21 +9,19 @@ from typing import Any, NamedTuple
 
 from archcalc.core.conventions import Conventions
 from archcalc.core.errors import ArchcalcError, SpecError, UsageError
-from archcalc.core.numbers import maximum
 from archcalc.core.shapes import Shape
 from archcalc.explain.derive.trace import Node, node_of
+from archcalc.explain.symbolic.alive import Alive, TooManyError
 from archcalc.explain.symbolic.choice import Choice
-from archcalc.explain.symbolic.deciding import DecidingExpander, Range
+from archcalc.explain.symbolic.deciding import CannotMergeError, DecidingExpander, Range
 from archcalc.explain.symbolic.paths import Condition, Deciding, Path
-from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops.base import Operations, elements
-from archcalc.passes.depth import weighted_depth
-from archcalc.passes.memory import measure_memory, stored_values
+from archcalc.passes.memory import stored_values
 from archcalc.passes.operations import count_operations
 from archcalc.passes.params import count_params
 from archcalc.passes.shapes import ShapedLayer
 from archcalc.spec.build import build, input_section
-from archcalc.spec.expressions import exact
+from archcalc.spec.evaluate import exact
 from archcalc.spec.inputs import expand_inputs
 from archcalc.spec.items import Item
 from archcalc.spec.spec import Spec
@@ -33,7 +31,7 @@ SUMS = (
     "params", "weights", "biases", "trainable_params", "buffers", "multiplications", "activations",
     *(f"operations.{kind}" for kind in Operations._fields),
 )  # fmt: skip
-#: What depends on how the layers are connected; a structure that is merged from several has none of it.
+#: What depends on how the layers are connected.
 OF_GRAPH = ("depth", "peak_activations")
 
 
@@ -86,7 +84,7 @@ def structure_of(
         constants: Parameters that are set and do not vary.
         ranges: The range of a number over the design space. With it, parts that only some configurations have are
             merged into one structure.
-        with_graph: Work out `OF_GRAPH` too, which needs a structure that is not merged.
+        with_graph: Work out `OF_GRAPH` too.
 
     Raises:
         CannotMergeError: where parts cannot be merged.
@@ -123,7 +121,9 @@ def structure_of(
             return Structure({}, tuple(_equal(path, symbols)), problem)
         totals = _totals(expander, layers)
         if with_graph:
-            totals |= _of_graph(graph, layers)
+            totals |= _of_graph(expander, layers)
+    except TooManyError as error:
+        raise CannotMergeError(str(error)) from error
     except SpecError as error:
         if ranges is not None:
             return structure_of(network, values, sizes, constants, None, with_graph)
@@ -180,14 +180,9 @@ def _where(path: Path, guards: Sequence[Node], number: Any) -> Any:
     return number
 
 
-def _of_graph(graph: LayerGraph, layers: Sequence[ShapedLayer]) -> dict[str, Node]:
-    memory = measure_memory(graph, layers)
-    peak: Any = 0
-    for live in memory.live:
-        peak = maximum(peak, live)
-    products = [count_operations(layer).macs or 0 for layer in layers]
-    depth = weighted_depth([layer.layer.inputs for layer in layers], products)
-    return {"depth": _node(depth), "peak_activations": _node(peak)}
+def _of_graph(expander: DecidingExpander, layers: Sequence[ShapedLayer]) -> dict[str, Node]:
+    alive = Alive(layers, expander.guards, [output.layer for output in expander.outputs], expander.path)
+    return {"depth": _node(alive.depth()), "peak_activations": _node(alive.peak())}
 
 
 def _node(value: Any) -> Node:

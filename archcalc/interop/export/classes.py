@@ -45,6 +45,7 @@ class Item(NamedTuple):
     first: int | None = None
     last: str = ""
     first_only: bool = False
+    given: str = ""
 
 
 @dataclass(eq=False)
@@ -328,7 +329,7 @@ def _item(draft: _Draft, texts: Sequence[str | None]) -> Item:
         return Item(draft.attribute, tuple(calls), draft.reads, draft.gives, "", part.shares, False, draft.first, end)
     return Item(
         draft.attribute, tuple(calls), draft.reads, draft.gives, part.spelling.expression, part.shares, part.frozen,
-        first_only=part.spelling.first_only,
+        first_only=part.spelling.first_only, given=part.spelling.given,
     )  # fmt: skip
 
 

@@ -17,8 +17,11 @@ WIDTH = 110
 def parts_of(file: str) -> dict[str, str]:
     """The source of each class and function of a file of code, by name."""
     text = files("archcalc.interop.export").joinpath(file).read_text(encoding="utf-8")
+    lines = text.splitlines()
     return {
-        node.name: ast.get_source_segment(text, node) or ""
+        node.name: "\n".join(
+            lines[min([node.lineno, *(each.lineno for each in node.decorator_list)]) - 1 : node.end_lineno]
+        )
         for node in ast.parse(text).body
         if isinstance(node, (ast.ClassDef, ast.FunctionDef))
     }

@@ -26,7 +26,61 @@ def to_keras_code(analysis: Analysis) -> str:
 
     Raises `UsageError` for a layer that Keras has no words for, and for weights that cannot be shared there.
     """
-    tree = _tree(analysis)
+    return _written(analysis)[0]
+
+
+def keras_weights(analysis: Analysis) -> dict[str, tuple[str, Layout]]:
+    """For each array, `LAYER.ARRAY`, the layer of the exported model and how the array lies in its variable.
+
+    The variable holds `array.transpose(axes)`, in another shape where `Layout.shape` says one; its gates, one under the
+    other, in the order that `gates` says, and as one of its rows where there is a `row`. An array with `others` is cut
+    into equal parts along its first axis, which go to the variable and to these.
+    """
+    _, tree = _written(analysis)
+    found = {}
+    for index, path in tree.paths.items():
+        row = analysis.rows[index]
+        if tree.graph.layers[index].weights_of is None:
+            for param in row.op.param_shapes(row.input_shapes):
+                layout = tree.spellings[index].arrays[param.name]
+                name = f"{path}_{layout.suffix}" if layout.suffix else path
+                found[f"{row.name}.{param.name}"] = name.replace(".", "-"), layout
+    return found
+
+
+def _written(analysis: Analysis) -> tuple[str, Tree]:
+    """The code and the blocks; a layer that has the name of an operation in the code gets another."""
+    tree = _tree(analysis, WORDS)
+    text = _text(analysis, tree)
+    operations = _operations(text)
+    if any(each in operations for each in re.findall(r'\bname="([^"]*)"', text)):
+        tree = _tree(analysis, operations)
+        text = _text(analysis, tree)
+    return text, tree
+
+
+class _Operations(Collection[str]):
+    """The names that Keras gives to operations by itself, `transpose`, `transpose_1` …, and the words of the code."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self.names = {*names, *WORDS}
+
+    def __contains__(self, name: object) -> bool:
+        return name in WORDS or re.sub(r"_[0-9]+$", "", str(name)) in self.names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def _operations(text: str) -> _Operations:
+    """The operations of the code: functions of `ops`."""
+    return _Operations(set(re.findall(r"\bops\.(?:[a-z]+\.)?([a-z_0-9]+)\(", text)))
+
+
+def _text(analysis: Analysis, tree: Tree) -> str:
     top_name = identifier(analysis.graph.name.lower(), WORDS)
     classes = Classes(tree, top_name)
     functions: dict[str, str] = {}
@@ -44,25 +98,10 @@ def to_keras_code(analysis: Analysis) -> str:
     return f"{head}\n\n{text}\n"
 
 
-def keras_weights(analysis: Analysis) -> dict[str, tuple[str, Layout]]:
-    """For each array, `LAYER.ARRAY`, the layer of the exported model and how the array lies in its variable.
-
-    The variable holds `array.transpose(axes)`, in another shape where `Layout.shape` says one.
-    """
-    tree = _tree(analysis)
-    found = {}
-    for index, path in tree.paths.items():
-        row = analysis.rows[index]
-        if tree.graph.layers[index].weights_of is None:
-            for param in row.op.param_shapes(row.input_shapes):
-                found[f"{row.name}.{param.name}"] = path.replace(".", "-"), tree.spellings[index].arrays[param.name]
-    return found
-
-
-def _tree(analysis: Analysis) -> Tree:
+def _tree(analysis: Analysis, reserved: Collection[str]) -> Tree:
     """The blocks; a network with shared weights is written layer by layer, since layers are called again."""
     shares = any(layer.weights_of is not None for layer in analysis.graph)
-    tree = Tree(analysis, spell, WORDS, open_all=shares)
+    tree = Tree(analysis, spell, reserved, open_all=shares)
     for user, owner in tree.tied:
         layers = tree.graph.layers
         raise UsageError(
@@ -177,6 +216,8 @@ class _Writer:
                 x = results[0]
                 continue
             read = x if call.suffix or not others else f"[{', '.join([x, *others])}]"
+            if item.given and not call.suffix:
+                read = item.given.format(x, *others)
             frozen = ["trainable=False"] if item.frozen and not call.suffix else []
             arguments = [*call.arguments, *frozen, f"name={_name(prefix, label)}"]
             if item.shares and not call.suffix:

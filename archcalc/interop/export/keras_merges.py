@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archcalc.interop.export.spelling import KERAS, Case, Speller, Spelling, Table, only
+from archcalc.interop.export.spelling import KERAS, Case, Layout, Made, Speller, Spelling, Table, args, only
 from archcalc.ops.axes import axis_of
 
 TABLE: Table[Speller] = Table()
@@ -75,6 +75,45 @@ def _matmul(case: Case) -> Spelling:
         for n, flag in enumerate((op.transpose_first, op.transpose_second))
     ]
     return Spelling(expression=f"ops.matmul({', '.join(turned)})")
+
+
+@TABLE.of("multi_head_attention")
+def _multi_head_attention(case: Case) -> Spelling:
+    op: Any = case.op
+    size = case.inputs[0][0]
+    if op.window_size is not None or op.relative_position_bias or any(op.shift_size) or case.rank > 1:
+        raise case.cannot("attention in windows, with relative positions or over several axes", KERAS)
+    if op.embed_dim not in (None, size):
+        raise case.cannot("attention whose heads together are no wider or narrower than its queries", KERAS)
+    depth = size // op.num_heads
+    made = Made(
+        "layers.MultiHeadAttention",
+        args(("num_heads", op.num_heads), ("key_dim", depth), use_bias=(op.bias, True)),
+    )
+    # Keras takes the queries, then the values, then the keys.
+    given = ("{0}, {0}", "{0}, {1}", "{0}, {2}, {1}")[len(case.inputs) - 1]
+    return Spelling(
+        (made,),
+        arrays=_attention_arrays(case, op.num_heads, depth),
+        given=given + ", use_causal_mask=True" * op.is_causal,
+    )
+
+
+def _attention_arrays(case: Case, heads: int, depth: int) -> dict[str, Layout]:
+    """Where the arrays of an attention go, head by head."""
+    names = ("query", "key", "value")
+    sizes = [shape[0] for shape in (*case.inputs, *case.inputs[-1:] * 2)[:3]]
+    found = {
+        f"{name[0]}_proj_weight": Layout(f"{name}/kernel", (1, 0), (size, heads, depth))
+        for name, size in zip(names, sizes, strict=True)
+    }
+    first, *others = names
+    for kind, axes, shape in (("kernel", (1, 0), (sizes[0], heads, depth)), ("bias", (0,), (heads, depth))):
+        named = "in_proj_weight" if kind == "kernel" else "in_proj_bias"
+        found[named] = Layout(f"{first}/{kind}", axes, shape, others=tuple([f"{name}/{kind}" for name in others]))
+    found["out_proj_weight"] = Layout("attention_output/kernel", (1, 0), (heads, depth, heads * depth))
+    found["out_proj_bias"] = Layout("attention_output/bias", (0,))
+    return found
 
 
 @TABLE.of("scaled_dot_product_attention")

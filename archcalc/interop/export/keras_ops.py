@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from archcalc.interop.export import keras_merges, keras_pointwise, keras_shapes, keras_trained, keras_windows
+from archcalc.interop.export import (
+    keras_merges,
+    keras_pointwise,
+    keras_recurrent,
+    keras_shapes,
+    keras_trained,
+    keras_windows,
+)
 from archcalc.interop.export.spelling import KERAS, Case, Speller, Spelling, entry_of
 from archcalc.ops.reweighted import Reweighted
 
@@ -12,11 +19,12 @@ TABLE: dict[str, Speller] = {
     **keras_trained.TABLE,
     **keras_shapes.TABLE,
     **keras_merges.TABLE,
+    **keras_recurrent.TABLE,
 }
 #: Ops that Keras has no layer for, or one that has other parameters.
 NONE = frozenset({
-    "alpha_dropout", "circular_pad", "drop_block", "feature_alpha_dropout", "global_response_norm", "gru",
-    "locally_connectedNd", "lp_poolNd", "lstm", "max_unpoolNd", "multi_head_attention", "replication_pad", "rnn",
+    "alpha_dropout", "circular_pad", "drop_block", "feature_alpha_dropout", "global_response_norm",
+    "locally_connectedNd", "lp_poolNd", "max_unpoolNd", "replication_pad",
 })  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from archcalc.interop.export.keras_trained import flattened
 from archcalc.interop.export.keras_windows import cropped, zeros
-from archcalc.interop.export.spelling import KERAS, Arg, Case, Made, Speller, Spelling, Table, args, only, plain
+from archcalc.interop.export.spelling import KERAS, Arg, Case, Made, Speller, Spelling, Table, args, only, plain, taken
 from archcalc.ops.axes import axis_of
 
 TABLE: Table[Speller] = Table()
@@ -83,16 +83,18 @@ def _resize(case: Case) -> Spelling:
     op: Any = case.op
     old, new = case.inputs[0][1:], case.output[1:]
     times = [wanted // size if wanted % size == 0 else 0 for size, wanted in zip(old, new, strict=True)]
+    steps = [op.step(*pair) == pair if hasattr(op, "step") else True for pair in zip(old, new, strict=True)]
     if op.mode == "nearest":
-        if all(times):
+        if all(times) and all(steps):
             return Spelling((Made(f"layers.UpSampling{case.rank}D", args(("size", plain(times)))),), first_only=True)
         text = "{0}"
         for axis, (size, wanted) in enumerate(zip(old, new, strict=True), 1):
-            places = [index * size // wanted for index in range(wanted)]
-            text = f"ops.take({text}, {places}, {axis})"
+            text = f"ops.take({text}, {taken(op, size, wanted)}, {axis})"
         return Spelling(expression=text)
-    if op.mode != "bilinear" or getattr(op, "align_corners", False):
-        raise case.cannot(f"interpolation with mode {op.mode}, or with aligned corners,", KERAS)
+    if not all(steps):
+        raise case.cannot("interpolation by a scale_factor that is no whole number", KERAS)
+    if op.mode != "bilinear" or getattr(op, "align_corners", False) or getattr(op, "antialias", False):
+        raise case.cannot(f"interpolation with mode {op.mode}, with aligned corners or antialiasing,", KERAS)
     made = Made("layers.Resizing", args(("height", new[0]), ("width", new[1]), interpolation=("bilinear", None)))
     return Spelling((made,), first_only=True)
 

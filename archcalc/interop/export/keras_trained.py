@@ -63,7 +63,7 @@ def _parameter(case: Case) -> Spelling:
 @TABLE.of("l2_norm")
 def _l2_norm(case: Case) -> Spelling:
     op: Any = case.op
-    return Spelling(expression=f"{{0}} / ops.maximum(ops.norm({{0}}, axis=-1, keepdims=True), {op.epsilon!r})")
+    return Spelling(expression=f"ops.normalize({{0}}, axis=-1, epsilon={op.epsilon!r})")
 
 
 @TABLE.of("class_token")
@@ -92,6 +92,9 @@ _TRAINED = {"weight": Layout("gamma", (0,)), "bias": Layout("beta", (0,))}
 @TABLE.of("batch_normNd")
 def _batch_norm(case: Case) -> Spelling:
     op: Any = case.op
+    if op.counts_values:
+        statistics = {"running_mean": Layout("mean", (0,)), "running_var": Layout("variance", (0,))}
+        return Spelling((Made("layers.Normalization"),), arrays=statistics)
     made = Made("layers.BatchNormalization", args(
         epsilon=(op.epsilon, 0.001), center=(op.shift, True), scale=(op.scale, True),
     ))  # fmt: skip

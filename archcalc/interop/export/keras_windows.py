@@ -96,14 +96,16 @@ def _conv_transpose(case: Case) -> Spelling:
     op: Any = case.op
     if op.groups != 1:
         raise case.cannot("a transposed convolution in groups", KERAS)
+    if set(op.stride) != {1} and set(op.dilation) != {1}:
+        raise case.cannot("a transposed convolution with both stride and dilation", KERAS)
     begins, ends = op.cut_off().begins, []
-    for axis, (size, window, stride) in enumerate(zip(case.inputs[0][1:], op.kernel_size, op.stride, strict=True)):
+    for axis, (size, window, stride) in enumerate(zip(case.inputs[0][1:], op.spans(), op.stride, strict=True)):
         ends.append(size * stride + max(window - stride, 0) - begins[axis] - case.output[1 + axis])
     if min((*begins, *ends)) < 0:
         raise case.cannot("a transposed convolution that is extended beyond its filters", KERAS)
     own = Made(f"layers.Conv{case.rank}DTranspose", args(
         ("filters", op.out_channels), ("kernel_size", plain(op.kernel_size)), strides=(plain(op.stride), 1),
-        use_bias=(op.bias, True),
+        dilation_rate=(plain(op.dilation), 1), use_bias=(op.bias, True),
     ))  # fmt: skip
     arrays = {"weight": Layout("kernel", _kernel(case.rank)), "bias": Layout("bias", (0,))}
     return Spelling((own, *cropped(Sides((*begins, *ends)))), arrays=arrays)
@@ -162,6 +164,14 @@ def _subsampling(case: Case) -> Spelling:
     own = Made("Subsampling", args(("pool_size", op.kernel_size), ("strides", op.stride)))
     arrays = {name: Layout(name, (0,)) for name in ("weight", "bias")}
     return Spelling((*zeros(pools_padding(case)), own), arrays=arrays)
+
+
+@TABLE.of("mean", "amax")
+def _reduced(case: Case) -> Spelling:
+    """The channels are the last axis here."""
+    op: Any = case.op
+    axes = [axis or 1 + case.rank for axis in op.places(case.inputs[0])]
+    return only(f"ops.{op.kind}", ("axis", axes), keepdims=(True, False))
 
 
 @TABLE.of("global_avg_poolNd", "global_max_poolNd")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from archcalc.core.errors import UsageError
+from archcalc.graph.layer_graph import LayerGraph
 from archcalc.interop.export.onnx_graph import OPSET, Builder, package
 from archcalc.interop.export.onnx_ops import write
 from archcalc.interop.export.structure import cases_of
@@ -44,6 +45,7 @@ def to_onnx(analysis: Analysis, weights: Weights) -> bytes:
     g.values.update(graph.inputs, (output.name for output in graph.outputs))
     values: dict[tuple[int, int], str] = {}
     outputs = {output.layer: output.name for output in reversed(graph.outputs) if output.name not in graph.inputs}
+    places = _places(graph)
     for index, case in cases_of(analysis).items():
         layer, row = graph.layers[index], analysis.rows[index]
         if row.op.kind == "input":
@@ -56,12 +58,18 @@ def to_onnx(analysis: Analysis, weights: Weights) -> bytes:
         sources = [values[source, 0] for source in layer.inputs or (0,)]
         if row.op.kind.startswith("max_unpool"):
             sources[1] = values[layer.inputs[1], 1]
+        if index in places:
+            values[index, 0] = g.own_name(layer.name)
+            g.stored[values[index, 0]] = f"{owner}.weight", g.array("weight")
+            continue
         out = write(g, case, sources)
         # What is left as it was gets a node of its own, so that it has a name.
         out = g("Identity", out) if out in sources else out
         if case.switches:
             values[index, 1] = g.nodes[-1].output[0]
         values[index, 0] = g.finish(out, outputs.get(index) or g.own_name(layer.name))
+        if row.op.kind == "parameter":
+            g.stored[values[index, 0]] = f"{owner}.weight", g.array("weight")
     found = []
     for output in graph.outputs:
         name = values[output.layer, 0]
@@ -76,6 +84,17 @@ def to_onnx(analysis: Analysis, weights: Weights) -> bytes:
     model = onnx.helper.make_model(made, producer_name="archcalc", opset_imports=[opset], ir_version=10)
     data: bytes = model.SerializeToString()
     return data
+
+
+def _places(graph: LayerGraph) -> frozenset[int]:
+    """The stored maps that gathers alone read, as numbers of places: each gather holds them as whole numbers."""
+    places: set[int] = set()
+    others = {output.layer for output in graph.outputs}
+    for layer in graph:
+        count = 1 if layer.op.kind == "index_select" else len(layer.inputs)
+        others.update(layer.inputs[:count])
+        places.update(layer.inputs[count:])
+    return frozenset(each for each in places - others if graph.layers[each].op.kind == "parameter")
 
 
 def _value(onnx: Any, name: str, kind: int, shape: tuple[int, ...]) -> Any:

@@ -34,6 +34,8 @@ class Builder:
         self.nodes: list[onnx.NodeProto] = []
         self.weights: dict[str, onnx.TensorProto] = {}
         self.values: set[str] = set()
+        #: Maps that are stored, the same for every image, by the name of their value: the name of the array, and it.
+        self.stored: dict[str, tuple[str, numpy.ndarray[Any, Any]]] = {}
         self._case: Case | None = None
         self._arrays: Mapping[str, numpy.ndarray[Any, Any]] = {}
         self._owner = ""
@@ -97,10 +99,18 @@ class Builder:
         return self.initialiser(f"{self._owner}.{name}", array)
 
     def initialiser(self, name: str, array: numpy.ndarray[Any, Any]) -> str:
+        return self._initialiser(name, self._types.FLOAT, array.astype("<f4"))
+
+    def places(self, value: str, count: int, shape: Sequence[int]) -> str:
+        """A map that is stored as numbers of so many places, in this shape: rounded, and counting on beyond them."""
+        name, array = self.stored[value]
+        numbers = (array.round().astype("<i8") % count).reshape(shape)
+        return self._initialiser(f"{name}/{'x'.join(map(str, (count, *shape)))}", self._types.INT64, numbers)
+
+    def _initialiser(self, name: str, kind: int, array: numpy.ndarray[Any, Any]) -> str:
         if name not in self.weights:
             self.values.add(name)
-            data = array.astype("<f4").tobytes()
-            self.weights[name] = self._helper.make_tensor(name, self._types.FLOAT, array.shape, data, raw=True)
+            self.weights[name] = self._helper.make_tensor(name, kind, array.shape, array.tobytes(), raw=True)
         return name
 
     def ints(self, values: Sequence[int], shape: Sequence[int] | None = None) -> str:

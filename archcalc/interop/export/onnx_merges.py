@@ -222,10 +222,13 @@ def _recurrent(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     more: dict[str, Any] = {"hidden_size": op.hidden_size}
     more["direction"] = "bidirectional" if op.bidirectional else "forward"
     if op.kind == "gru":
-        more["linear_before_reset"] = 1
+        more["linear_before_reset"] = int(op.reset_after)
     if op.kind == "rnn":
         more["activations"] = [op.nonlinearity.capitalize()] * len(ways)
-    x = g.transpose(inputs[0], 2, 0, 1)
+    others = case.inputs[0][1:-1]  # rows of a map, which are sequences of their own
+    end, steps = 2 + len(others), case.inputs[0][-1]
+    x = g.transpose(inputs[0], end, 0, *range(2, end), 1)
+    x = g("Reshape", x, g.ints([steps, -1, case.inputs[0][0]])) if others else x
     last = ""
     for layer in range(op.num_layers):
         arrays = [
@@ -233,12 +236,15 @@ def _recurrent(g: Builder, case: Case, inputs: Sequence[str]) -> str:
             for kind in ("ih", "hh")
         ]
         if op.bias:
-            both = [np.concatenate([gates(f"bias_{kind}_l{layer}{way}") for kind in ("ih", "hh")]) for way in ways]
-            arrays.append(g.changed(f"bias_l{layer}", np.stack(both)))
+            rows = [gates(f"bias_ih_l{layer}{way}") for way in ways]
+            states = [np.zeros_like(rows[0]) if op.single_bias else gates(f"bias_hh_l{layer}{way}") for way in ways]
+            arrays.append(g.changed(f"bias_l{layer}", np.concatenate([np.stack(rows), np.stack(states)], axis=1)))
         # (T, directions, N, hidden) and (directions, N, hidden).
         states, last, *_ = g(op.kind.upper(), x, *arrays, outputs=3 if op.kind == "lstm" else 2, **more)
         flat = g.transpose(states, 0, 2, 1, 3)
         x = g("Reshape", flat, g.ints([0, 0, len(ways) * op.hidden_size]))
     if op.last:
         return g.reshape(g.transpose(last, 1, 0, 2), *case.output)
-    return g.transpose(x, 1, 2, 0)
+    if others:
+        x = g("Reshape", x, g.ints([steps, -1, *others, len(ways) * op.hidden_size]))
+    return g.transpose(x, 1, end, *range(2, end), 0)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.interop.export.onnx_graph import Builder, Writer
-from archcalc.interop.export.spelling import Case, Table
+from archcalc.interop.export.spelling import Case, Table, taken
 from archcalc.ops.axes import axis_of
 
 TABLE: Table[Writer] = Table()
@@ -66,12 +66,13 @@ def _resize(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     old, new = case.inputs[0][1:], case.output[1:]
     if op.mode == "nearest":
         x = inputs[0]
-        for axis, (size, wanted) in enumerate(zip(old, new, strict=True), 2):
-            if wanted % size and wanted != size:
+        plain = [taken(op, *pair) == [index * pair[0] // pair[1] for index in range(pair[1])] and pair[1] % pair[0] == 0
+                 for pair in zip(old, new, strict=True)]  # fmt: skip
+        for axis, (size, wanted, is_plain) in enumerate(zip(old, new, plain, strict=True), 2):
+            if not is_plain:
                 # What runtimes calculate in floating point is exact as a table.
-                x = g("Gather", x, g.ints([index * size // wanted for index in range(wanted)]), axis=axis)
-        done = case.inputs[0][1:]
-        scales = [wanted / size if wanted % size == 0 else 1.0 for size, wanted in zip(done, new, strict=True)]
+                x = g("Gather", x, g.ints(taken(op, size, wanted)), axis=axis)
+        scales = [wanted / size if is_plain else 1.0 for size, wanted, is_plain in zip(old, new, plain, strict=True)]
         if any(scale != 1 for scale in scales):
             x = g(
                 "Resize", x, "", g.floats([1, 1, *scales]), mode="nearest", nearest_mode="floor",
@@ -80,7 +81,18 @@ def _resize(g: Builder, case: Case, inputs: Sequence[str]) -> str:
         return x if x != inputs[0] else str(g("Identity", x))
     places = "align_corners" if getattr(op, "align_corners", False) else "half_pixel"
     mode = "cubic" if op.mode == "bicubic" else "linear"
-    cubic: dict[str, Any] = {"cubic_coeff_a": -0.75} if mode == "cubic" else {}
+    antialias = getattr(op, "antialias", False)
+    cubic: dict[str, Any] = {"cubic_coeff_a": -0.5 if antialias else -0.75} if mode == "cubic" else {}
+    if antialias:
+        cubic |= {"antialias": 1, "exclude_outside": 1}
+    scale = getattr(op, "scale_factor", None)
+    if (
+        isinstance(scale, float)
+        and places == "half_pixel"
+        and any(size * scale != new[axis] for axis, size in enumerate(old))
+    ):
+        return str(g("Resize", inputs[0], "", g.floats([1, 1, *[scale] * case.rank]), mode=mode,
+                     coordinate_transformation_mode=places, **cubic))  # fmt: skip
     size = g("Concat", g("Slice", g("Shape", inputs[0]), g.ints([0]), g.ints([2])), g.ints(new), axis=0)
     return str(g("Resize", inputs[0], "", "", size, mode=mode, coordinate_transformation_mode=places, **cubic))
 

@@ -64,8 +64,10 @@ def _embedding(g: Builder, case: Case, inputs: Sequence[str]) -> str:
 
 @TABLE.of("index_select")
 def _index_select(g: Builder, case: Case, inputs: Sequence[str]) -> str:
-    """The positions of each image by its own numbers: GatherElements, with the numbers once for each channel."""
+    """Gather by numbers that are stored; by those of each image GatherElements, with them once for each channel."""
     (channels, count), positions = case.inputs[0], case.output[1:]
+    if inputs[1] in g.stored:
+        return str(g("Gather", inputs[0], g.places(inputs[1], count, positions), axis=2))
     numbers = g("Mod", g("Cast", g("Round", inputs[1]), to=7), g.ints([count], ()))
     wide = g("Expand", g.reshape(numbers, 1, math.prod(positions)), g.ints([1, channels, 1]))
     return g.reshape(g("GatherElements", inputs[0], wide, axis=2), *case.output)

@@ -54,10 +54,18 @@ def weight_of(g: Builder, op: Reweighted) -> str:
 def _conv_transpose(g: Builder, case: Case, inputs: Sequence[str]) -> str:
     op: Any = case.op
     bias = [g.weight("bias")] if op.bias else []
-    sides = op.cut_off()
+    sides, ends, extra, zeros = op.cut_off(), [], [], {}
+    for axis, (end, more, stride) in enumerate(zip(sides.ends, op.output_padding, op.stride, strict=True), 2):
+        # ONNX Runtime adds less than a stride, whatever the dilation. More is less that is cut off, or zeros after x.
+        wide = more >= stride
+        lacking = max(more - end, 0) if wide else more
+        ends.append(max(end - more, 0) if wide else end)
+        extra.append(lacking % stride)
+        zeros[axis] = (0, lacking // stride)
+    x = g.pad(inputs[0], zeros)
     return str(g(
-        "ConvTranspose", inputs[0], weight_of(g, op), *bias, pads=list(sides), kernel_shape=op.kernel_size,
-        strides=op.stride, group=op.groups, output_padding=op.output_padding,
+        "ConvTranspose", x, weight_of(g, op), *bias, pads=[*sides.begins, *ends], kernel_shape=op.kernel_size,
+        strides=op.stride, dilations=op.dilation, group=op.groups, output_padding=extra,
     ))  # fmt: skip
 
 
@@ -161,6 +169,13 @@ def _subsampling(g: Builder, case: Case, inputs: Sequence[str]) -> str:
 
 plain("global_avg_poolNd", "GlobalAveragePool")
 plain("global_max_poolNd", "GlobalMaxPool")
+
+
+@TABLE.of("mean", "amax")
+def _reduced(g: Builder, case: Case, inputs: Sequence[str]) -> str:
+    op: Any = case.op
+    axes = g.ints([1 + axis for axis in op.places(case.inputs[0])])
+    return str(g("ReduceMean" if op.kind == "mean" else "ReduceMax", inputs[0], axes, keepdims=1))
 
 
 @TABLE.of("adaptive_avg_poolNd", "adaptive_max_poolNd")

@@ -24,8 +24,16 @@ class Param(NamedTuple):
     default: Any = NEEDED
 
 
+class Code(str):
+    """A value that is an expression of Python."""
+
+    __slots__ = ()
+
+
 def literal(value: Any) -> str:
     """A value as Python writes it."""
+    if isinstance(value, Code):
+        return str(value)
     if isinstance(value, float) and value in (float("inf"), float("-inf")):
         return f'float("{value}")'
     if isinstance(value, str):

@@ -68,6 +68,8 @@ class Spelling:
     arrays: dict[str, Any] = field(default_factory=dict, compare=False)
     #: Of several inputs the layer's own part reads the first; the others only said how large the result is.
     first_only: bool = False
+    #: What the layer's own part is called with where that is no list of its inputs: `{0}, {0}, use_causal_mask=True`.
+    given: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,8 @@ class Case:
         return len(self.inputs[0] if self.inputs else self.output) - 1
 
     def missing(self, program: str) -> UsageError:
-        """The error for a layer of a kind that a program does not have."""
-        return UsageError(f'{program} has no {self.op.kind} (layer "{self.name}")')
+        """The error for a layer of a kind that is not written for a program."""
+        return UsageError(f'archcalc writes no {self.op.kind} for {program} (layer "{self.name}")')
 
     def cannot(self, what: str, program: str) -> UsageError:
         """The error for a layer that a program has no words for."""
@@ -117,7 +119,7 @@ class Table(dict[str, Entry], Generic[Entry]):
 
 
 def entry_of(table: Mapping[str, Entry], case: Case, program: str) -> Entry:
-    """What writes a layer. Raises `UsageError` that names it where the program has no such kind."""
+    """What writes a layer. Raises `UsageError` that names it where its kind is not written."""
     found = table.get(re.sub("[123]d$", "Nd", case.op.kind))
     if found is None:
         raise case.missing(program)
@@ -130,6 +132,14 @@ class Layout(NamedTuple):
     variable: str
     axes: tuple[int, ...] = ()
     shape: tuple[int, ...] | None = None
+    #: Of an array of gates, one under the other, their order there.
+    gates: tuple[int, ...] = ()
+    #: Which row of the variable it is, where that has a row for each of several arrays.
+    row: int | None = None
+    #: What the part that holds it is called besides the layer.
+    suffix: str = ""
+    #: The variables of its other parts where it is several arrays of one size, one under the other.
+    others: tuple[str, ...] = ()
 
 
 def only(call: str, *needed: tuple[str, Any], **more: tuple[Any, Any]) -> Spelling:
@@ -158,3 +168,9 @@ def pools_padding(case: Case) -> Sides:
 def plain(sizes: Sequence[int]) -> int | tuple[int, ...]:
     """One number where all are equal, as people write it."""
     return sizes[0] if len(set(sizes)) == 1 else tuple(sizes)
+
+
+def taken(op: Any, old: int, new: int) -> list[int]:
+    """Which position of a side `nearest` takes for each of the new ones."""
+    step, parts = op.step(old, new) if hasattr(op, "step") else (old, new)
+    return [min(index * step // parts, old - 1) for index in range(new)]

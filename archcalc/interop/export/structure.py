@@ -66,7 +66,7 @@ class Tree:
         self.analysis = analysis
         self.graph: LayerGraph = analysis.graph
         self.links = Connections(analysis)
-        self._reserved = frozenset(reserved)
+        self._reserved = reserved
         self._open_all = open_all
         cases = cases_of(analysis)
         self._switches = frozenset(index for index, case in cases.items() if case.switches)

@@ -126,8 +126,9 @@ def _multi_head(case: Case) -> Spelling:
 def _recurrent(case: Case) -> Spelling:
     op: Any = case.op
     more = {"nonlinearity": (op.nonlinearity, "tanh")} if op.kind == "rnn" else {}
+    name = op.kind.capitalize() if getattr(op, "reset_after", True) else "ResetFirstGru"
     return only(
-        op.kind.capitalize(), ("input_size", case.inputs[0][0]), ("hidden_size", op.hidden_size),
+        name, ("input_size", case.inputs[0][0]), ("hidden_size", op.hidden_size),
         num_layers=(op.num_layers, 1), bias=(op.bias, True), bidirectional=(op.bidirectional, False),
-        last=(op.last, False), **more,
+        last=(op.last, False), single_bias=(op.single_bias, False), **more,
     )  # fmt: skip

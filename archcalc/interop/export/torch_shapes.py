@@ -82,6 +82,10 @@ def _upsample(case: Case) -> Spelling:
 def _interpolate(case: Case) -> Spelling:
     op: Any = case.op
     mode = {"mode": (op.mode, "nearest"), "align_corners": (op.align_corners or None, None)}
+    if op.antialias:
+        size = plain_shape(case.output[1:]) if op.size is not None else None
+        scale = {"scale_factor": (op.scale_factor, None)}
+        return only("Antialiased", size=(size, None), mode=(op.mode, "bilinear"), **scale)
     if len(case.inputs) == 2:
         return only("ResizeLike", **mode)
     if op.scale_factor is not None:

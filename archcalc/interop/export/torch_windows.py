@@ -84,10 +84,12 @@ def _conv_transpose(case: Case) -> Spelling:
     op: Any = case.op
     sides = op.cut_off()
     paddings, extra, begins, ends = [], [], [], []
-    for begin, end, more, stride in zip(sides.begins, sides.ends, op.output_padding, op.stride, strict=True):
-        # PyTorch cuts off as much at the begin as at the end, and adds less than a stride at the end.
+    for begin, end, more, *steps in zip(
+        sides.begins, sides.ends, op.output_padding, op.stride, op.dilation, strict=True
+    ):
+        # PyTorch cuts off as much at the begin as at the end, and adds less than a stride or a dilation at the end.
         kept = end - more
-        padding = min(begin, kept + stride - 1)
+        padding = min(begin, kept + max(steps) - 1)
         paddings.append(padding)
         extra.append(max(padding - kept, 0))
         begins.append(padding - begin)
@@ -95,7 +97,7 @@ def _conv_transpose(case: Case) -> Spelling:
     own = Made(normalised(op, f"nn.ConvTranspose{case.rank}d"), args(
         ("in_channels", case.inputs[0][0]), ("out_channels", op.out_channels), ("kernel_size", plain(op.kernel_size)),
         stride=(plain(op.stride), 1), padding=(plain(paddings), 0), output_padding=(plain(extra), 0),
-        groups=(op.groups, 1), bias=(op.bias, True),
+        groups=(op.groups, 1), bias=(op.bias, True), dilation=(plain(op.dilation), 1),
     ))  # fmt: skip
     cut = Made(f"nn.ZeroPad{case.rank}d", args(("padding", pad_order(begins, ends))), "crop")
     return Spelling((own, cut) if any(begins) or any(ends) else (own,), arrays=arrays(op))
@@ -202,6 +204,12 @@ def _max_unpool(case: Case) -> Spelling:
         found_in=(None if case.pooled is None or case.pooled[1:] == case.output[1:] else case.pooled[1:], None),
     ))  # fmt: skip
     return Spelling((own,))
+
+
+@TABLE.of("mean", "amax")
+def _reduced(case: Case) -> Spelling:
+    op: Any = case.op
+    return only(op.kind.capitalize(), *((f"dim{n}", 1 + axis) for n, axis in enumerate(op.places(case.inputs[0]))))
 
 
 @TABLE.of("global_avg_poolNd", "global_max_poolNd", "adaptive_avg_poolNd", "adaptive_max_poolNd")

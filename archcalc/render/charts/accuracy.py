@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from archcalc.core.language import say
 from archcalc.graph.published import Reported
 from archcalc.passes.analysis import Analysis
 from archcalc.render.tables.figures import accuracies, accuracy
@@ -23,8 +24,8 @@ class Accuracy(NamedTuple):
     def protocol(self) -> str:
         """How it was measured, in words."""
         if self.crops is None:
-            return "crops not stated"
-        return "single crop" if self.crops == 1 else f"average of {self.crops} crops"
+            return say("crops not stated")
+        return say("single crop") if self.crops == 1 else say("average of {count} crops", count=self.crops)
 
 
 class Point(NamedTuple):
@@ -82,7 +83,7 @@ def comparable(analyses: Sequence[Analysis]) -> Comparable:
         for point in points:
             number = classes(point.analysis)
             if number != most:
-                why = f"the top-1 accuracy is on {number:,} classes, not on {most:,}"
+                why = say("the top-1 accuracy is on {number:,} classes, not on {most:,}", number=number, most=most)
                 missing.append((point.analysis.graph.name, why))
         points = [point for point in points if classes(point.analysis) == most]
     return Comparable(tuple(points), tuple(missing))
@@ -91,8 +92,8 @@ def comparable(analyses: Sequence[Analysis]) -> Comparable:
 def _why(analysis: Analysis) -> str:
     others = {f.of for f in analysis.graph.reported if f.quantity.startswith("top1") and f.of is not None}
     if others:
-        return f"the top-1 accuracy in the spec is that of {' and '.join(sorted(others))}"
-    return "no top-1 accuracy in the spec"
+        return say("the top-1 accuracy in the spec is that of {others}", others=" and ".join(sorted(others)))
+    return say("no top-1 accuracy in the spec")
 
 
 def measured_elsewhere(analyses: Iterable[Analysis]) -> list[str]:

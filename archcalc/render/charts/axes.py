@@ -1,4 +1,4 @@
-"""Scales and axes: round ticks, and numbers as the field writes them (25 M parameters, 3.86 B multiplications, MiB)."""
+"""Scales and axes: round ticks, and numbers as the field writes them (25 M parameters, 3.86 G multiplications, MiB)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from math import ceil, floor, log2, log10
 from typing import Any, NamedTuple
 
 from archcalc.core import words
+from archcalc.core.language import turned
 from archcalc.core.quantities import Quantity
 from archcalc.render.diagrams.words import figure
 
@@ -43,19 +44,19 @@ class Scale(NamedTuple):
         # A label is a string of JSON in the expression, so that nothing in it is read as more than text.
         names = "".join(f"datum.value == {value!r} ? {json.dumps(label)} : " for value, label in self.ticks)
         return {
-            "title": title, "values": [value for value, _ in self.ticks], "labelExpr": f"{names}''",
+            "title": turned(title), "values": [value for value, _ in self.ticks], "labelExpr": f"{names}''",
             "labelOverlap": False, **more,
         }  # fmt: skip
 
 
 def short(number: float) -> str:
-    """A count on an axis: three digits and K, M or B as in the diagrams, without zeros at the end: 2.5 M, 1 B."""
+    """A count on an axis: three digits and K, M or G as in the diagrams, without zeros at the end: 2.5 M, 1 G."""
     text, space, unit = figure(number).partition(" ")
     return f"{_trimmed(text)}{space}{unit}"
 
 
 def written(quantity: Quantity, number: float) -> str:
-    """A value of a quantity next to its point or bar: 1.14 B, 5.39 MiB, 76.1 %."""
+    """A value of a quantity next to its point or bar: 1.14 G, 5.39 MiB, 76.1 %."""
     if quantity.unit == "bytes":
         return words.size(round(number))
     return f"{number:.3g} %" if quantity.unit == "%" else figure(number)

@@ -13,7 +13,9 @@ from math import ceil, log10, sqrt
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import UsageError
+from archcalc.core.language import mark, say, say_many
 from archcalc.core.quantities import quantity_of_network
+from archcalc.core.words import several
 from archcalc.passes.analysis import Analysis
 from archcalc.render.charts.accuracy import Accuracy, Point, classes, comparable
 from archcalc.render.charts.axes import Scale, inside, logarithmic, short
@@ -43,8 +45,8 @@ def compare(analyses: Sequence[Analysis], look: Look | None = None) -> dict[str,
     legend = _legend(points, drawn, theme_of(look.theme), look)
     figure = Figure(
         "compare", look,
-        title=f"{ACCURACY.title.capitalize()} over {WORK.title}",
-        subtitle=f"The area of a bubble is the number of parameters. {_counted(points)}; accuracies as reported.",
+        title=say("{accuracy} over {work}", accuracy=_capital(ACCURACY.title), work=WORK.title),
+        subtitle=_subtitle(points),
         description=_description(points),
         left=64, right=EDGE + 8, bottom=46, footnote=_footnote(points),
         heads=HEADS, rows=[_row(point) for point in points], strip=legend[-1].y + ROW / 2 + 2,
@@ -53,7 +55,7 @@ def compare(analyses: Sequence[Analysis], look: Look | None = None) -> dict[str,
     most = max(point.analysis.totals.params for point in points)
     radius = _largest(figure)
     discs = [_disc(point, x, y, most, radius) for point in points]
-    figure.axes(x, y, f"{WORK.name} (M million, B billion; log scale)", ACCURACY.title, gridOpacity=0.3)
+    figure.axes(x, y, say("{work} (M million, G billion; log scale)", work=WORK.name), ACCURACY.title, gridOpacity=0.3)
     _draw_legend(figure, legend, radius, most)
     lines = _lines(figure, _families(points, discs), drawn)
     _bubbles(figure, points, discs, drawn, x, y)
@@ -61,9 +63,18 @@ def compare(analyses: Sequence[Analysis], look: Look | None = None) -> dict[str,
     return figure.spec()
 
 
-def _counted(points: Sequence[Point]) -> str:
-    number = classes(points[0].analysis)
-    return f"{len(points)} network{'s' if len(points) > 1 else ''} for {number:,} classes"
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _subtitle(points: Sequence[Point]) -> str:
+    return say_many(
+        "The area of a bubble is the number of parameters. {count} network for {classes:,} classes; accuracies as "
+        "reported.",
+        "The area of a bubble is the number of parameters. {count} networks for {classes:,} classes; accuracies as "
+        "reported.",
+        len(points), classes=classes(points[0].analysis),
+    )  # fmt: skip
 
 
 def _sorted(points: Sequence[Point]) -> list[Point]:
@@ -80,12 +91,14 @@ def _row(point: Point) -> list[Any]:
 def _description(points: Sequence[Point]) -> str:
     best = max(points, key=lambda point: point.accuracy.percent)
     least = min(points, key=lambda point: point.analysis.totals.multiplications)
-    return (
-        f"Bubble chart of {len(points)} networks: reported top-1 accuracy against multiplications for one image, "
-        f"parameters as area. Highest accuracy: {best.analysis.graph.title}, {best.accuracy.percent:g} %, with "
-        f"{best.analysis.totals.multiplications:,} multiplications. Fewest multiplications: "
-        f"{least.analysis.graph.title}, {least.analysis.totals.multiplications:,}, {least.accuracy.percent:g} %."
-    )
+    return say(
+        "Bubble chart of {networks}: reported top-1 accuracy against multiplications for one image, parameters as "
+        "area. Highest accuracy: {best}, {percent:g} %, with {work:,} multiplications. Fewest multiplications: "
+        "{least}, {fewest:,}, {other:g} %.",
+        networks=several(len(points), "network"), best=best.analysis.graph.title, percent=best.accuracy.percent,
+        work=best.analysis.totals.multiplications, least=least.analysis.graph.title,
+        fewest=least.analysis.totals.multiplications, other=least.accuracy.percent,
+    )  # fmt: skip
 
 
 def _footnote(points: Sequence[Point]) -> list[str]:
@@ -94,7 +107,7 @@ def _footnote(points: Sequence[Point]) -> list[str]:
     for point, name in sorted(zip(points, _names(points), strict=True), key=lambda pair: _age(pair[0])):
         by_source.setdefault(_shared(point.accuracy.source), []).append(name)
     listed = "; ".join(f"{source}: {', '.join(names)}" for source, names in by_source.items())
-    return [f"Multiplications and parameters as calculated. Sources of the accuracies: {listed}."]
+    return [say("Multiplications and parameters as calculated. Sources of the accuracies: {listed}.", listed=listed)]
 
 
 def _age(point: Point) -> tuple[int, int, str]:
@@ -148,7 +161,7 @@ def _styles(points: Sequence[Point], theme: Theme) -> dict[str, Style]:
 def _bubbles(
     figure: Figure, points: Sequence[Point], discs: Sequence[Disc], styles: Mapping[str, Style], x: Scale, y: Scale
 ) -> None:
-    for kind in ("single crop", "several crops", "crops not stated"):
+    for kind in (SINGLE, SEVERAL, NOT_STATED):
         values = [
             _datum(point, disc, styles[point.analysis.graph.family])
             for point, disc in zip(points, discs, strict=True)
@@ -161,24 +174,33 @@ def _bubbles(
                 y={"field": "top1", "type": "quantitative", "scale": y.vega(), "axis": None},
                 size={"field": "size", "type": "quantitative", "scale": None, "legend": None},
                 fill={"field": "fill", "type": "nominal", "scale": None}
-                if kind == "single crop" else {"value": figure.theme.background},
+                if kind == SINGLE else {"value": figure.theme.background},
                 stroke={"field": "line", "type": "nominal", "scale": None},
-                tooltip=[{"field": name, "title": title} for name, title in TOOLTIP],
+                tooltip=[{"field": name, "title": title} for name, title in _tooltip()],
             )  # fmt: skip
 
 
-TOOLTIP = (("title", "network"), ("accuracy", ACCURACY.title), ("measured", "measured with"), ("source", "source"),
-           ("note", "note"), ("work", WORK.title), ("weights", SIZE.title), ("year", "year"))  # fmt: skip
+#: What an outline says of how an accuracy was measured.
+SINGLE, SEVERAL, NOT_STATED = "single crop", mark("several crops"), "crops not stated"
+
+
+def _tooltip() -> tuple[tuple[str, str], ...]:
+    """The fields of a bubble, and how each is named."""
+    return (
+        ("title", say("network")), ("accuracy", ACCURACY.title), ("measured", say("measured with")),
+        ("source", say("source")), ("note", say("note")), ("work", WORK.title), ("weights", SIZE.title),
+        ("year", say("year")),
+    )  # fmt: skip
 
 
 def _kind(accuracy: Accuracy) -> str:
-    return accuracy.protocol if accuracy.crops in (None, 1) else "several crops"
+    return NOT_STATED if accuracy.crops is None else SINGLE if accuracy.crops == 1 else SEVERAL
 
 
 def _mark(kind: str) -> dict[str, Any]:
-    dash = {"several crops": [6, 3], "crops not stated": [2, 2.5]}.get(kind, [])
+    dash = {SEVERAL: [6, 3], NOT_STATED: [2, 2.5]}.get(kind, [])
     return {"type": "point", "shape": "circle", "filled": True, "strokeWidth": 1.6, "opacity": 1,
-            "fillOpacity": 0.72 if kind == "single crop" else 0.6, "strokeDash": dash}  # fmt: skip
+            "fillOpacity": 0.72 if kind == SINGLE else 0.6, "strokeDash": dash}  # fmt: skip
 
 
 def _datum(point: Point, disc: Disc, drawn: Style) -> dict[str, Any]:
@@ -227,7 +249,7 @@ def _labels(figure: Figure, points: Sequence[Point], discs: Sequence[Disc], line
             figure.covering(label.x, label.y, name, LABEL)
     unnamed = [name for name, label in zip(names, labels, strict=True) if not label]
     if unnamed:
-        text = f"Not named, for lack of space: {', '.join(unnamed)}"
+        text = say("Not named, for lack of space: {names}", names=", ".join(unnamed))
         figure.text(4, -3, shorten(text, figure.inner_width - 8, SMALL), fontSize=SMALL, color=figure.theme.quiet)
 
 
@@ -247,22 +269,23 @@ def _legend(points: Sequence[Point], drawn: Mapping[str, Style], theme: Theme, l
     titles = {point.analysis.graph.family: _family(point) for point in points}
     named = [family for family in drawn if drawn[family].line != neutral.line]
     found: list[tuple[str, dict[str, Any], int]] = [
-        (titles[family], {**_mark("single crop"), "fill": mix(drawn[family].fill, drawn[family].line, 0.35),
+        (titles[family], {**_mark(SINGLE), "fill": mix(drawn[family].fill, drawn[family].line, 0.35),
                           "stroke": drawn[family].line}, 0)
         for family in named
     ]  # fmt: skip
     if named and len(named) < len(drawn):
-        found.append(("other", {**_mark("single crop"), "fill": mix(neutral.fill, neutral.line, 0.35),
+        found.append((say("other"), {**_mark(SINGLE), "fill": mix(neutral.fill, neutral.line, 0.35),
                                 "stroke": neutral.line}, 0))  # fmt: skip
     kinds = {_kind(point.accuracy) for point in points}
     found += [
-        (kind, {**_mark(kind), "fill": theme.background, "stroke": neutral.line}, 0)
-        for kind in ("several crops", "crops not stated")
+        (say(kind), {**_mark(kind), "fill": theme.background, "stroke": neutral.line}, 0)
+        for kind in (SEVERAL, NOT_STATED)
         if kind in kinds
     ]
-    outline = {**_mark("single crop"), "fill": theme.background, "stroke": theme.quiet}
+    outline = {**_mark(SINGLE), "fill": theme.background, "stroke": theme.quiet}
     sizes = _round_sizes(max(point.analysis.totals.params for point in points))
-    found += [(f"{short(size)} parameters" if size == sizes[-1] else short(size), outline, size) for size in sizes]
+    found += [(short(size), outline, size) for size in sizes[:-1]]
+    found.append((say("{count} parameters", count=short(sizes[-1])), outline, sizes[-1]))
     widths = [2 * SWATCH + 5 + text_width(text, SMALL) for text, _, _ in found]
     places = in_rows(widths, look.width - 2 * EDGE, 16)
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from archcalc.core.language import say
 from archcalc.passes.analysis import Analysis
 from archcalc.render.charts.titles import LONGEST_TITLE, short_name
 
@@ -39,7 +40,7 @@ def line_of_development(analyses: Sequence[Analysis]) -> Development:
     for key, analysis in first.items():
         graph = analysis.graph
         if graph.year is None:
-            notes.append(f"{graph.name}: its spec has no year")
+            notes.append(say("{network}: its spec has no year", network=graph.name))
             continue
         sources = dict.fromkeys(family_of[name] for name in graph.follows if name in family_of)
         title = short_name(graph.family_title or graph.title or graph.name, LONGEST_TITLE)
@@ -50,7 +51,10 @@ def line_of_development(analyses: Sequence[Analysis]) -> Development:
     kept = []
     for family in sorted(families, key=lambda family: (family.year, family.key)):
         later = [name for name in family.follows if name in years and years[name] > family.year]
-        notes += [f"{family.key} follows {name}, which is later: no line is drawn" for name in later]
+        notes += [
+            say("{network} follows {other}, which is later: no line is drawn", network=family.key, other=name)
+            for name in later
+        ]
         sources_known = tuple(name for name in family.follows if name in years and name not in later)
         kept.append(family._replace(follows=sources_known))
     return Development(tuple(_without_cycles(kept)), tuple(notes))

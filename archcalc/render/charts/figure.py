@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from archcalc.core.language import direction, mark, say, turned
 from archcalc.render.charts.axes import Scale
 from archcalc.render.charts.theme import SMALL, SUBTITLE, TITLE, config, theme_of
 from archcalc.render.diagrams.text import CAPITAL, clean, shorten, text_width, wrap
@@ -21,7 +22,7 @@ EDGE = 16
 LEADING = SMALL + 4
 #: The share of the picture that notes below it may take, and what the last line says where they would take more.
 FOOTNOTE = 0.14
-CUT = "… The whole note is in a larger picture."
+CUT = mark("… The whole note is in a larger picture.")
 Layer = dict[str, Any]
 #: How an encoding takes a field as pixels of the plotting area.
 PIXEL = {"type": "quantitative", "scale": None}
@@ -65,7 +66,7 @@ class Figure:
         lines = [line for text in self.footnote for line in wrap(clean(text), space, SMALL)]
         most = max(int(self.look.height * FOOTNOTE / LEADING), 1)
         if len(lines) > most:
-            lines = [*lines[: most - 1], shorten(CUT, space, SMALL)]
+            lines = [*lines[: most - 1], shorten(say(CUT), space, SMALL)]
         self._footnote = lines
         self.top = EDGE + (TITLE + 6 if self._shown else 0) + len(self._subtitle) * (SUBTITLE + 4) + 14.0 + self.strip
 
@@ -110,15 +111,16 @@ class Figure:
     def legend(self, marks: Mapping[str, Layer], y: float) -> None:
         """Marks with their names in a row, at a height of the plotting area."""
         x = 0.0
-        for name, mark in marks.items():
-            self.add({"type": "point", "filled": True, "opacity": 1, **mark, "x": x + 6, "y": y - 4})
+        for name, look in marks.items():
+            self.add({"type": "point", "filled": True, "opacity": 1, **look, "x": x + 6, "y": y - 4})
             self.text(x + 17, y, name, fontSize=SMALL, color=self.theme.quiet)
             x += 17 + text_width(name, SMALL) + 18
 
     def text(self, x: float, y: float, text: str | Sequence[str], **mark: Any) -> None:
         """Words at a place of the plotting area, in pixels."""
         place = {"x": _px(x), "y": _px(y), "align": "left", "baseline": "alphabetic"}
-        self.add({"type": "text", "text": text, **place, **mark})
+        shown = turned(text) if isinstance(text, str) else [turned(line) for line in text]
+        self.add({"type": "text", "text": shown, **place, **mark})
 
     def covering(self, x: float, y: float, text: str, size: float, **mark: Any) -> None:
         """Words that cover the lines below them."""
@@ -139,16 +141,19 @@ class Figure:
     def spec(self) -> dict[str, Any]:
         """The whole specification."""
         x, y = EDGE - self.left, EDGE - self.top
+        align: dict[str, Any] = {}
+        if direction() == "rtl":
+            x, align = self.look.width - EDGE - self.left, {"align": "right"}
         if self._shown:
             y += TITLE
-            self.text(x, y - 3, self._shown, fontSize=TITLE, fontWeight="bold")
+            self.text(x, y - 3, self._shown, fontSize=TITLE, fontWeight="bold", **align)
             y += 6
         for line in self._subtitle:
             y += SUBTITLE + 4
-            self.text(x, y - 3, line, fontSize=SUBTITLE, color=self.theme.quiet)
+            self.text(x, y - 3, line, fontSize=SUBTITLE, color=self.theme.quiet, **align)
         for number, line in enumerate(self._footnote):
             y = self.inner_height + self.bottom + EDGE / 2 + number * LEADING
-            self.text(EDGE - self.left, y, line, fontSize=SMALL, color=self.theme.quiet)
+            self.text(x, y, line, fontSize=SMALL, color=self.theme.quiet, **align)
         return {
             "$schema": SCHEMA,
             "description": clean(self.description),

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from archcalc.core import words
 from archcalc.core.errors import UsageError
+from archcalc.core.language import say
 from archcalc.render.charts.axes import Scale
 from archcalc.render.charts.figure import EDGE, Figure, Look, in_rows
 from archcalc.render.charts.theme import LABEL, Style, style
@@ -48,12 +49,12 @@ def gradients(series: Sequence[Series], how: str, look: Look | None = None) -> d
     names = [shorten(clean(one.title), _NAME_WIDTH, LABEL) for one in series]
     figure = Figure(
         "gradients", look or Look(),
-        title="Norm of the gradient with respect to the weights, layer by layer",
+        title=say("Norm of the gradient with respect to the weights, layer by layer"),
         subtitle=how[:1].upper() + how[1:],
         description=_description(series),
         left=74, right=EDGE + 8, bottom=46,
         footnote=_footnote(drawn, sum(len(one.norms) for one in series) - len(drawn)),
-        heads=("network", "layer", "norm of the gradient"),
+        heads=(say("network"), say("layer"), say("norm of the gradient")),
         rows=[(one.title, layer, norm) for one in series for layer, norm in one.norms],
     )  # fmt: skip
     styles = [style(figure.theme, index) for index in range(len(series))]
@@ -61,8 +62,8 @@ def gradients(series: Sequence[Series], how: str, look: Look | None = None) -> d
     figure.top += ROW * (places[-1][1] + 1)
     x = _layers({point.place: point.layer for line in lines for point in line}, figure.inner_width)
     y = _decades([point.norm for point in drawn], figure.inner_height)
-    across = "convolution and dense layers, from the input to the output"
-    figure.axes(x, y, across, "‖∂L/∂W‖ (log scale)", grid=False)
+    across = say("convolution and dense layers, from the input to the output")
+    figure.axes(x, y, across, say("{title} (log scale)", title="‖∂L/∂W‖"), grid=False)
     for name, line, look_of_line in zip(names, lines, styles, strict=True):
         _draw(figure, name, line, look_of_line, x, y)
     _legend(figure, places, names, styles)
@@ -72,9 +73,9 @@ def gradients(series: Sequence[Series], how: str, look: Look | None = None) -> d
 def _footnote(drawn: Sequence[_Point], left_out: int) -> list[str]:
     notes = []
     if not all(point.common for point in drawn):
-        notes.append("Marks next to the lines: layers that not all of the networks have.")
+        notes.append(say("Marks next to the lines: layers that not all of the networks have."))
     if left_out:
-        notes.append(f"Layers whose gradient is 0 are not shown: {left_out}.")
+        notes.append(say("Layers whose gradient is 0 are not shown: {count}.", count=left_out))
     return notes
 
 
@@ -94,12 +95,18 @@ def _placed(series: Sequence[Series]) -> list[list[_Point]]:
 
 def _description(series: Sequence[Series]) -> str:
     ends = "; ".join(
-        f"{clean(one.title)}: {one.norms[0][1]:.3g} in {clean(one.norms[0][0])}, {one.norms[-1][1]:.3g} in "
-        f"{clean(one.norms[-1][0])}"
+        say(
+            "{network}: {first} in {start}, {last} in {end}",
+            network=clean(one.title),
+            first=f"{one.norms[0][1]:.3g}",
+            start=clean(one.norms[0][0]),
+            last=f"{one.norms[-1][1]:.3g}",
+            end=clean(one.norms[-1][0]),
+        )
         for one in series
         if one.norms
     )
-    return f"Line chart of gradient norms on a log scale, from the first layer to the last. {ends}."
+    return say("Line chart of gradient norms on a log scale, from the first layer to the last. {ends}.", ends=ends)
 
 
 def _layers(names: Mapping[int, str], width: float) -> Scale:
@@ -135,7 +142,7 @@ def _draw(figure: Figure, name: str, line: Sequence[_Point], drawn: Style, x: Sc
     figure.add(_line(drawn), along, **places)
     figure.add(
         _mark(drawn), values, **places,
-        tooltip=[{"field": "network"}, {"field": "layer"}, {"field": "text", "title": "norm of the gradient"}],
+        tooltip=[{"field": "network"}, {"field": "layer"}, {"field": "text", "title": say("norm of the gradient")}],
     )  # fmt: skip
 
 

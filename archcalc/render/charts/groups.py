@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from math import log
 from typing import NamedTuple
 
+from archcalc.core.language import mark, say, say_many
+from archcalc.core.words import several
 from archcalc.passes.analysis import Row
 from archcalc.passes.blocks import fold, joined, neighbours
 from archcalc.render.diagrams.words import span
@@ -20,8 +22,12 @@ class Grouping(NamedTuple):
     how: str
 
 
-def group(rows: Sequence[Row], most: int) -> Grouping:
-    """The grouping of at most so many bars that comes nearest to a comfortable number.
+#: What stands for a group.
+A_BAR, A_ROW = mark("a bar"), mark("a row")
+
+
+def group(rows: Sequence[Row], most: int, each: str = A_BAR) -> Grouping:
+    """The grouping of at most so many bars that comes nearest to a comfortable number; `each` is what stands for one.
 
     What has no parameters, multiplies and stores nothing has no bar.
     """
@@ -33,13 +39,26 @@ def group(rows: Sequence[Row], most: int) -> Grouping:
         if level == 1:
             coarsest = shown
         if len(shown) <= most:
-            how = "a bar for each layer" if level == levels else f"{len(rows):,} layers, a bar for each block"
-            if len(shown) < len(folded):
-                how += " that has parameters, multiplies or stores"
+            how = _how(len(rows), level == levels, len(shown) < len(folded), each)
             found.append((abs(log(max(len(shown), 1) / COMFORTABLE)), Grouping(shown, how)))
     if found:
         return min(found, key=lambda pair: pair[0])[1]
     parts = neighbours(coarsest, most)
     bars = tuple(part[0] if len(part) == 1 else joined(part, span(part[0].name, part[-1].name)) for part in parts)
-    what = "layers" if levels == 1 else "blocks"
-    return Grouping(bars, f"{len(rows):,} layers, a bar for each {len(parts[0]):,} {what} in a row")
+    how = say_many(
+        "{layers}, {a_bar} for each neighbour", "{layers}, {a_bar} for each {count:,} neighbours", len(parts[0]),
+        layers=several(len(rows), "layer"), a_bar=say(each),
+    )  # fmt: skip
+    return Grouping(bars, how)
+
+
+def _how(layers: int, every: bool, left_out: bool, each: str) -> str:
+    """How rows came about, in words."""
+    values = {"layers": several(layers, "layer"), "a_bar": say(each)}
+    if every and left_out:
+        return say("{a_bar} for each layer that has parameters, multiplies or stores", **values)
+    if every:
+        return say("{a_bar} for each layer", **values)
+    if left_out:
+        return say("{layers}, {a_bar} for each block that has parameters, multiplies or stores", **values)
+    return say("{layers}, {a_bar} for each block", **values)

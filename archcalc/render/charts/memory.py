@@ -6,6 +6,7 @@ from typing import Any
 
 from archcalc.core import words
 from archcalc.core.conventions import BYTES
+from archcalc.core.language import say
 from archcalc.core.shapes import format_shape
 from archcalc.passes.analysis import Analysis
 from archcalc.render.charts.axes import linear
@@ -30,14 +31,15 @@ def memory(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
     live = [values * size for values in analysis.memory.live]
     peak = analysis.memory.peak_layer
     each = -(-len(rows) // MOST_STEPS)
-    how = f"; the highest of each {each} layers" if each > 1 else ""
     figure = Figure(
         "memory", look,
-        title=f"{title_of(analysis)}: live activations",
-        subtitle=f"{about(analysis)}, inference; a map is freed after its last reader{how}. "
-                 f"The parameters take another {words.size(totals.param_bytes)}.",
-        description=f"Live activation memory of {title_of(analysis)} over its {len(rows):,} layers. The peak is "
-                    f"{totals.peak_activation_bytes:,} bytes, at {totals.peak_layer}.",
+        title=say("{network}: live activations", network=title_of(analysis)),
+        subtitle=_subtitle(analysis, each),
+        description=say(
+            "Live activation memory of {network} over its {layers}. The peak is {peak:,} bytes, at {layer}.",
+            network=title_of(analysis), layers=words.several(len(rows), "layer"),
+            peak=totals.peak_activation_bytes, layer=totals.peak_layer,
+        ),
         left=LEFT, right=EDGE, bottom=names_height(found, step) + 34,
         heads=["step", "layer", "live bytes"],
         rows=[[index, row.name, live[index]] for index, row in enumerate(rows)],
@@ -53,17 +55,32 @@ def memory(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
     figure.add(
         {"type": "area", "interpolate": "step-after", "color": paint.fill,
          "line": {"color": paint.line, "strokeWidth": 1.6, "interpolate": "step-after"}}, data,
-        x=along(figure, len(rows)), y=upwards(figure, "live_bytes", y, "live activations"),
-        tooltip=[{"field": "layer"}, {"field": "output"}, {"field": "written", "title": "live"}],
+        x=along(figure, len(rows)), y=upwards(figure, "live_bytes", y, say("live activations")),
+        tooltip=[{"field": "layer", "title": say("layer")}, {"field": "output", "title": say("output")},
+                 {"field": "written", "title": say("live")}],
     )  # fmt: skip
     draw_names(figure, found, len(rows))
     _peak(figure, analysis, (peak + 0.5) / len(rows) * figure.inner_width, y(live[peak]), live[peak])
     return figure.spec()
 
 
+def _subtitle(analysis: Analysis, each: int) -> str:
+    size = words.size(analysis.totals.param_bytes)
+    if each > 1:
+        return say(
+            "{input}, inference; a map is freed after its last reader; the highest of each {each} layers. The "
+            "parameters take another {size}.",
+            input=about(analysis), each=each, size=size,
+        )  # fmt: skip
+    return say(
+        "{input}, inference; a map is freed after its last reader. The parameters take another {size}.",
+        input=about(analysis), size=size,
+    )  # fmt: skip
+
+
 def _peak(figure: Figure, analysis: Analysis, x: float, y: float, value: int) -> None:
     row = analysis.rows[analysis.memory.peak_layer]
-    text = f"peak {words.size(value)} at {short_name(row.name)}"
+    text = say("peak {size} at {layer}", size=words.size(value), layer=short_name(row.name))
     more = f"{row.summary} → {format_shape(row.output_shape)}" if row.inputs else format_shape(row.output_shape)
     half = max(text_width(text, LABEL, True), text_width(more, LABEL)) / 2
     middle = min(max(x, half + 8), figure.inner_width - half)

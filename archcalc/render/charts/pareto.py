@@ -12,6 +12,7 @@ from math import floor, log10
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import UsageError
+from archcalc.core.language import all_of, say
 from archcalc.core.quantities import quantity_of_network
 from archcalc.core.words import several
 from archcalc.design.search.found import FoundRows
@@ -89,21 +90,30 @@ def pareto(found: FoundRows, objectives: str, where: str | None = None, look: Lo
     varying = {name: _varying(found, name) for name in networks}
     legend = _legend(networks, styles, varying, bool(front), not all(kept), theme)
     places = in_rows([22 + text_width(text, SMALL) for text, _ in legend], look.width - 2 * EDGE, 16)
-    named = [f"{one.name} {'more' if one.wants_more else 'less'}" for one in chosen]
-    title = f"{second.title} over {first.title}"
+    named = [
+        say("{quantity} more", quantity=one.name) if one.wants_more else say("{quantity} less", quantity=one.name)
+        for one in chosen
+    ]
+    title = say("{title} over {name}", title=second.title, name=first.title)
+    kept_ones = say(", {count:,} with {where}", count=sum(kept), where=where) if where else ""
     figure = Figure(
         "pareto", look,
         title=f"{title[:1].upper()}{title[1:]}",
-        subtitle=f"{several(len(found.rows), 'configuration')}"
-                 f"{f', {sum(kept):,} with {where}' if where else ''}. "
-                 f"Better is: {', '.join(named)}; {_counted(front, first, second)} on the front of the two.",
+        subtitle=say(
+            "{configurations}. Better is: {quantities}; {count} on the front of the two.",
+            configurations=several(len(found.rows), "configuration") + kept_ones, quantities=", ".join(named),
+            count=_counted(front, first, second),
+        ),
         description=_description(found, first, second, front, kept),
         left=96, right=EDGE + 8, bottom=46, strip=(places[-1][1] + 1) * ROW,
         heads=[*found.heading, "front"],
         rows=_table(found, front),
     )  # fmt: skip
     x, y = _apart(first.scale(0, figure.inner_width)), second.scale(figure.inner_height, 0)
-    names = [f"{axis.title}{' (log scale)' if scale.log else ''}" for axis, scale in ((first, x), (second, y))]
+    names = [
+        say("{title} (log scale)", title=axis.title) if scale.log else axis.title
+        for axis, scale in ((first, x), (second, y))
+    ]
     if text_width(names[1], AXIS) > figure.inner_height:
         names[1] = second.objective.name
     figure.axes(x, y, *names, gridOpacity=0.3)
@@ -163,28 +173,29 @@ def _legend(
         for name in networks
     ]  # fmt: skip
     if has_front:
-        entries.append(("Pareto front", {"shape": "stroke", "size": 260, "strokeWidth": 2, "stroke": theme.ink}))
+        entries.append((say("Pareto front"), {"shape": "stroke", "size": 260, "strokeWidth": 2, "stroke": theme.ink}))
     if has_others:
-        entries.append(("does not keep to the condition", {"shape": "circle", "size": 40, "fill": theme.background,
+        entries.append((say("does not keep to the condition"), {"shape": "circle", "size": 40, "fill": theme.background,
                                                            "stroke": theme.quiet, "opacity": 0.6}))  # fmt: skip
     return entries
 
 
 def _counted(front: Sequence[int], first: _Axis, second: _Axis) -> str:
     places = len({(first.values[row], second.values[row]) for row in front})
-    return f"{len(front):,}" + (f" (at {several(places, 'place')}, for some are equal)" if places < len(front) else "")
+    if places == len(front):
+        return f"{len(front):,}"
+    return say("{count:,} (at {places}, for some are equal)", count=len(front), places=several(places, "place"))
 
 
 def _description(found: FoundRows, first: _Axis, second: _Axis, front: Sequence[int], kept: Sequence[bool]) -> str:
-    text = (
-        f"Points of {several(len(found.rows), 'configuration')}: {second.title} over {first.title}; "
-        f"{sum(kept):,} keep to the condition, {len(front):,} are on the Pareto front"
-    )
+    text = say(
+        "Points of {configurations}: {title}; {kept:,} keep to the condition, {count:,} are on the Pareto front",
+        configurations=several(len(found.rows), "configuration"), kept=sum(kept), count=len(front),
+        title=say("{title} over {name}", title=second.title, name=first.title),
+    )  # fmt: skip
     if front:
-        ends = [
-            " and ".join(axis.written(axis.values[row]) for axis in (first, second)) for row in (front[0], front[-1])
-        ]
-        text += f", from {ends[0]} to {ends[1]}"
+        ends = [all_of([axis.written(axis.values[row]) for axis in (first, second)]) for row in (front[0], front[-1])]
+        text += say(", from {first} to {last}", first=ends[0], last=ends[1])
     return f"{text}."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.core import words
+from archcalc.core.language import say
 from archcalc.core.quantities import quantity
 from archcalc.passes.analysis import Analysis
 from archcalc.render.charts.bars import Bar, Panel, bar_panels, most_bars
@@ -20,15 +21,21 @@ def profile(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
     look = look or Look()
     totals = analysis.totals
     rows, how = group(analysis.rows, most_bars(look))
-    panels = [Panel(f"{one.name}: {one.total_text(totals)} in all", one) for one in _SHOWN]
+    panels = [
+        Panel(say("{quantity}: {total} in all", quantity=one.name, total=one.total_text(totals)), one) for one in _SHOWN
+    ]
     top = {name: max(rows, key=lambda row: getattr(row, name) or 0) for name in ("params", "multiplications")}
     return bar_panels(
         "profile", look,
-        title=f"{title_of(analysis)}: parameters, multiplications and memory",
+        title=say("{network}: parameters, multiplications and memory", network=title_of(analysis)),
         subtitle=f"{about(analysis)}; {how}.",
-        description=f"Bar charts of {title_of(analysis)} along its depth: {totals.params:,} parameters, most in "
-                    f"{top['params'].name}; {quantity('multiplications').total_text(totals)} multiplications, most in "
-                    f"{top['multiplications'].name}; {words.size(totals.activation_bytes)} of stored activations.",
+        description=say(
+            "Bar charts of {network} along its depth: {params:,} parameters, most in {layer}; {work} multiplications, "
+            "most in {other}; {stored} of stored activations.",
+            network=title_of(analysis), params=totals.params, layer=top["params"].name,
+            work=quantity("multiplications").total_text(totals), other=top["multiplications"].name,
+            stored=words.size(totals.activation_bytes),
+        ),
         bars=[Bar(row.name, row.op.family, tuple(one.of(row) or 0 for one in _SHOWN)) for row in rows],
         panels=panels,
     )  # fmt: skip

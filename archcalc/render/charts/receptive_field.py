@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import UsageError
+from archcalc.core.language import mark, say
 from archcalc.core.quantities import quantity
 from archcalc.core.shapes import AXES, format_shape
+from archcalc.core.words import several
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.render.charts.axes import Scale, linear, logarithmic
 from archcalc.render.charts.figure import EDGE, Figure, Look
@@ -15,7 +17,7 @@ from archcalc.render.charts.schedule import along, draw_names, layer_spans, name
 from archcalc.render.charts.theme import LABEL, SMALL
 from archcalc.render.charts.titles import short_name, title_of
 from archcalc.render.diagrams.text import text_width
-from archcalc.render.diagrams.theme import FAMILIES
+from archcalc.render.diagrams.theme import family_name
 
 LEFT = 84.0
 #: Where the largest field has more pixels than this, the axis is logarithmic.
@@ -67,21 +69,24 @@ def receptive_field(analysis: Analysis, look: Look | None = None) -> dict[str, A
         raise UsageError(f"no layer of {analysis.graph.name} has a receptive field that is known")
     both = any(len(set(_sizes(row))) > 1 for _, row in known)
     axes = AXES[min(ranks)]
-    curves = _curves_in_words(axes) if both else " along each side" if len(axes) > 1 else ""
     largest = max(max(_sizes(row)) for _, row in known)
     image = analysis.rows[0].output_shape[1:]
     left_out = len(rows) - len(known)
-    notes = [f"{left_out:,} layers whose positions see fields of too many kinds are left out."] if left_out else []
+    notes = [
+        say("{layers}, whose positions see fields of too many kinds: left out.", layers=several(left_out, "layer"))
+    ] if left_out else []  # fmt: skip
     found = layer_spans(rows, look.width - LEFT - EDGE)
     last = known[-1][1]
     figure = Figure(
         "receptive-field", look,
-        title=f"{title_of(analysis)}: receptive field",
-        subtitle=f"Input {format_shape(rows[0].output_shape)}; pixels of the input that one output position can see"
-                 f"{curves}. The line is the largest so far.",
-        description=f"Receptive field of {title_of(analysis)} over its {len(rows):,} layers: {_words(last)} at "
-                    f"{last.name}, the last layer; at most {largest:,} pixels. The input has "
-                    f"{'×'.join(str(size) for size in image)} pixels.",
+        title=say("{network}: receptive field", network=title_of(analysis)),
+        subtitle=_subtitle(format_shape(rows[0].output_shape), axes, both),
+        description=say(
+            "Receptive field of {network} over its {layers}: {size} at {layer}, the last layer; at most {most:,} "
+            "pixels. The input has {image} pixels.",
+            network=title_of(analysis), layers=several(len(rows), "layer"), size=_words(last), layer=last.name,
+            most=largest, image="×".join(str(size) for size in image),
+        ),
         left=LEFT, right=EDGE, bottom=names_height(found, (look.width - LEFT - EDGE) / len(rows)) + 54,
         footnote=notes,
         heads=["step", "layer", f"receptive field, {axes[0]}", *axes[1:]],
@@ -108,9 +113,22 @@ def _sizes(row: Row) -> tuple[int, ...]:
 DASHES = ([1, 0], [5, 3], [2, 2])
 
 
-def _curves_in_words(axes: Sequence[str]) -> str:
-    lines = ("", " dashed", " dotted")
-    return f" ({'; '.join(axis + line for axis, line in zip(axes, lines, strict=False))})"
+def _subtitle(size: str, axes: Sequence[str], both: bool) -> str:
+    if both:
+        names = [say(axis) for axis in axes]
+        drawn = [say("{axis} dashed", axis=names[1]), *(say("{axis} dotted", axis=name) for name in names[2:])]
+        return say(
+            "Input {size}; pixels of the input that one output position can see ({curves}). The line is the largest so "
+            "far.", size=size, curves="; ".join([names[0], *drawn]),
+        )  # fmt: skip
+    if len(axes) > 1:
+        return say(
+            "Input {size}; pixels of the input that one output position can see along each side. The line is the "
+            "largest so far.", size=size,
+        )  # fmt: skip
+    return say(
+        "Input {size}; pixels of the input that one output position can see. The line is the largest so far.", size=size
+    )
 
 
 def _words(row: Row) -> str:
@@ -135,7 +153,8 @@ def _curves(figure: Figure, known: Sequence[tuple[int, Row]], count: int, y: Sca
 
 def _axis_title(y: Scale) -> str:
     shown = quantity("receptive_field")
-    return f"{shown.title} in {shown.unit}" + (" (log scale)" if y.log else "")
+    title = say("{title} in {unit}", title=shown.title, unit=say(shown.unit))
+    return say("{title} (log scale)", title=title) if y.log else title
 
 
 class Label(NamedTuple):
@@ -170,14 +189,14 @@ def _growth(
             [{"step": index + 0.5, "layer": short_name(row.name), "what": row.summary, "pixels": _sizes(row)[0],
               "field": _words(row)} for index, row in grown if row.op.family == kind],
             x=along(figure, count), y=upwards(figure, "pixels", y, "") | {"axis": None},
-            tooltip=[{"field": "layer"}, {"field": "what", "title": "operation"},
-                     {"field": "field", "title": "receptive field"}],
+            tooltip=[{"field": "layer", "title": say("layer")}, {"field": "what", "title": say("operation")},
+                     {"field": "field", "title": say("receptive field")}],
         )  # fmt: skip
-        legend[FAMILIES[kind]] = {**mark, "size": 90}
+        legend[family_name(kind)] = {**mark, "size": 90}
     figure.legend(legend, figure.inner_height + figure.bottom - 4)
     if grown:
         index, row = max(grown, key=lambda pair: (max(_sizes(pair[1])), -pair[0]))
-        text = f"{_words(row)} at {short_name(row.name)}"
+        text = say("{size} at {layer}", size=_words(row), layer=short_name(row.name))
         half = text_width(text, LABEL, True) / 2
         middle = min(max((index + 0.5) / count * figure.inner_width, half + 8), figure.inner_width - half)
         size = _sizes(row)[0]
@@ -190,21 +209,23 @@ def _growth(
 
 
 #: The name of a size of the input, by its axis.
-SIDES = ((), ("",), (" high", " wide"), (" deep", " high", " wide"))
+HIGH, WIDE, DEEP = mark("{count:,} pixels high"), mark("{count:,} pixels wide"), mark("{count:,} pixels deep")
+ALONG = mark("{count:,} pixels")
+SIDES = ((), (ALONG,), (HIGH, WIDE), (DEEP, HIGH, WIDE))
 
 
 def _image(figure: Figure, y: Scale, image: Sequence[int], largest: Label | None) -> None:
     """The size of the input as a line across, with its text where the text of the largest field leaves space."""
     places: dict[float, list[str]] = {}
     for pixels in sorted(set(image), reverse=True):
-        side = "" if len(set(image)) == 1 else SIDES[len(image)][image.index(pixels)]
+        side = ALONG if len(set(image)) == 1 else SIDES[len(image)][image.index(pixels)]
         place = round(y(pixels), 2)
         figure.rules([(0, place, figure.inner_width, place)], strokeDash=[3, 3], color=figure.theme.accent)
         # Lines that are next to each other have one text, above the highest.
         near = next((other for other in places if abs(other - place) < LINE), place)
-        places.setdefault(near, []).append(f"{pixels:,} pixels{side}")
+        places.setdefault(near, []).append(say(side, count=pixels))
     for place, sizes in places.items():
-        text = f"the input: {', '.join(sizes)}"
+        text = say("the input: {sizes}", sizes=", ".join(sizes))
         look = {"fontSize": SMALL, "color": figure.theme.accent}
         if largest and largest.left < 12 + text_width(text, SMALL, False) and abs(largest.base - place + 5) < LINE:
             # The curve has its largest value here at the left, so that it is flat at the right.

@@ -11,7 +11,7 @@ from typing import Any
 
 from archcalc.core.errors import UsageError
 from archcalc.render.convert import MOST_PIXELS, scripted, to_pdf, to_png
-from archcalc.render.diagrams.svg import FONTS
+from archcalc.render.diagrams.svg import FONTS, in_own_font
 from archcalc.render.diagrams.text import missing
 
 FORMATS = {
@@ -23,8 +23,16 @@ FORMATS = {
 }
 #: What Vega says of each group of marks: a role without a name.
 _ROLES = re.compile(r' role="graphics-(?:object|symbol)" aria-roledescription="[^"]*"')
+#: What stands in a text.
+_TEXT = re.compile(r"(?<=>)[^<>]+(?=</text>)")
 #: Names inside the document, which must differ where several plots stand on one page.
 _NAMES = re.compile(r'(?<=id=")(?=\w)|(?<=url\(#)|(?<=href="#)')
+
+#: What Vega writes and what changes no picture: an empty path, an opacity of 1, decimals that no screen shows.
+_EMPTY = re.compile(r'<path class="(?:fore|back)ground" aria-hidden="true" d="(?:M0,0h0v0h0Z)?"[^<>]*/>')
+_TAG = re.compile(r"<(?:g|path|text|line|rect)(?= )[^<>]*>")
+_PLACE = re.compile(r' (?:d|transform|x2|y2)="[^"]*"')
+_LONG = re.compile(r"-?\d+\.\d{3,}(?:e-\d+)?")
 
 
 def render(spec: Mapping[str, Any], form: str, scale: float = 2.0) -> bytes:
@@ -39,7 +47,7 @@ def render(spec: Mapping[str, Any], form: str, scale: float = 2.0) -> bytes:
     if form == "html":
         from archcalc.render.charts.html import page
 
-        return page(spec, _bundle(), FONTS).encode()
+        return page(spec, bundle(), FONTS).encode()
     drawn = svg(spec)
     if form == "svg":
         return drawn.encode()
@@ -66,12 +74,19 @@ def svg(spec: Mapping[str, Any], ids: str = "") -> str:
     title, description = (escape(str(text)) for text in (spec["usermeta"]["archcalc"]["title"], spec["description"]))
     head, tag, rest = drawn.partition(">")
     # The picture has a name; the groups of marks in it have a role without one.
-    rest = _ROLES.sub("", rest)
+    rest = _TAG.sub(_shorter, _EMPTY.sub("", _ROLES.sub("", rest)))
+    rest = _TEXT.sub(lambda found: in_own_font(found[0]), rest)
     if ids:
         rest = _NAMES.sub(ids, rest)
     names = f'aria-labelledby="{ids}title {ids}desc"'
     texts = f'<title id="{ids}title">{title}</title><desc id="{ids}desc">{description}</desc>'
-    return f'{head} role="img" {names}{tag}{texts}{rest}\n'
+    return f'{head} role="img" {names} font-family="{FONTS}"{tag}{texts}{rest}\n'
+
+
+def _shorter(tag: re.Match[str]) -> str:
+    """A tag without what the whole picture says, its places to two decimals."""
+    text = tag[0].replace(' opacity="1"', "").replace(f' font-family="{FONTS}"', "")
+    return _PLACE.sub(lambda place: _LONG.sub(lambda long: f"{round(float(long[0]), 2):g}", place[0]), text)
 
 
 def _png(drawn: str, scale: float) -> bytes:
@@ -87,6 +102,7 @@ def _png(drawn: str, scale: float) -> bytes:
 
 
 @lru_cache(maxsize=1)
-def _bundle() -> str:
+def bundle() -> str:
+    """The JavaScript of Vega, Vega-Lite and Vega-Embed, each as a name of the window."""
     code: str = scripted().javascript_bundle()
     return code

@@ -10,7 +10,8 @@ from math import hypot, sqrt
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import UsageError
-from archcalc.core.words import AT_LEAST, duration, several, share
+from archcalc.core.language import mark, say, say_many
+from archcalc.core.words import AT_LEAST, duration, share
 from archcalc.design.estimate import COMPUTE, MEMORY, Estimate
 from archcalc.render.charts.axes import Scale, logarithmic
 from archcalc.render.charts.figure import EDGE, Figure, Look
@@ -23,7 +24,7 @@ from archcalc.render.tables.estimate import rate
 #: Radius in pixels of the largest point, and the least of any.
 LARGEST, LEAST = 22.0, 3.0
 NAMED = 8
-_WORDS = {COMPUTE: "bound by compute", MEMORY: "bound by memory"}
+_WORDS = {COMPUTE: mark("bound by compute"), MEMORY: mark("bound by memory")}
 
 
 class Point(NamedTuple):
@@ -44,13 +45,18 @@ def roofline(estimate: Estimate, look: Look | None = None) -> dict[str, Any]:
         raise UsageError("no layer of this network calculates anything that can be counted")
     figure = Figure(
         "roofline", look,
-        title=f"{title_of(estimate.analysis)} on {estimate.device.title}",
+        title=say("{network} on {device}", network=title_of(estimate.analysis), device=estimate.device.title),
         subtitle=_subtitle(estimate),
-        description=f"Roofline of {title_of(estimate.analysis)} on {estimate.device.title}: {len(points)} points. The "
-                    f"ridge is at {estimate.ridge:.3g} operations for each byte; layer after layer it takes at least "
-                    f"{duration(estimate.seconds)}.",
+        description=say(
+            "Roofline of {network} on {device}: {count} points. The ridge is at {ridge} operations for each byte; "
+            "layer after layer it takes at least {time}.",
+            network=title_of(estimate.analysis), device=estimate.device.title, count=len(points),
+            ridge=f"{estimate.ridge:.3g}", time=duration(estimate.seconds),
+        ),
         left=118, right=EDGE + 8, bottom=46, footnote=_footnote(estimate),
-        heads=["layer", "operations for each byte", "operations per second", "seconds", "bound"],
+        heads=[
+            say("layer"), say("operations for each byte"), say("operations per second"), say("seconds"), say("bound"),
+        ],
         rows=[[point.name, round(point.intensity, 4), round(point.attained), point.seconds, point.by]
               for point in points],
         strip=20.0,
@@ -62,11 +68,11 @@ def roofline(estimate: Estimate, look: Look | None = None) -> dict[str, Any]:
     high = max(estimate.rate, *(point.attained for point in points))
     y = logarithmic(low, high, figure.inner_height, 0, margin=0.09)
     y = y._replace(ticks=tuple((value, rate(value, "FLOP/s")) for value, _ in y.ticks))
-    figure.axes(x, y, "operations for each byte (log scale)", "attained (log scale)", gridOpacity=0.3)
+    figure.axes(x, y, *_axes(), gridOpacity=0.3)
     lines, blocked = _roof(figure, estimate, x, y)
     _draw(figure, points, x, y, lines, blocked)
     marks = {
-        text: {"shape": "circle", "size": 90, "color": style(figure.theme, index).fill,
+        say(text): {"shape": "circle", "size": 90, "color": style(figure.theme, index).fill,
                "stroke": style(figure.theme, index).line}
         for index, (by, text) in enumerate(_WORDS.items()) if any(point.by == by for point in points)
     }  # fmt: skip
@@ -93,11 +99,23 @@ def _points(estimate: Estimate) -> list[Point]:
 
 def _subtitle(estimate: Estimate) -> str:
     more = AT_LEAST if estimate.not_counted else ""
-    what = "the time of a run in numpy" if estimate.run else "the least time"
-    text = f"{about(estimate.analysis)}. Layer after layer at least {more}{duration(estimate.seconds)}"
+    text = say(
+        "{network}. Layer after layer at least {time}",
+        network=about(estimate.analysis), time=f"{more}{duration(estimate.seconds)}",
+    )  # fmt: skip
     if estimate.run_seconds is not None:
-        text += f", in numpy {duration(estimate.run_seconds)}"
-    return f"{text}. The area of a point is {what} of a layer."
+        text += say(", in numpy {time}", time=duration(estimate.run_seconds))
+    if estimate.run:
+        return say("{text}. The area of a point is the time of a run of a layer in numpy.", text=text)
+    return say("{text}. The area of a point is the least time of a layer.", text=text)
+
+
+def _axes() -> list[str]:
+    """The titles of both axes."""
+    return [
+        say("{title} (log scale)", title=title)
+        for title in (say("operations for each byte"), say("operations per second"))
+    ]
 
 
 def _footnote(estimate: Estimate) -> list[str]:
@@ -106,11 +124,14 @@ def _footnote(estimate: Estimate) -> list[str]:
     if idle:
         seconds = sum(bound.seconds for bound in idle)
         part = share(round(seconds * 10**12), round(estimate.seconds * 10**12))
-        notes.append(f"{several(len(idle), 'layer')} only move bytes and have no point: {part} of the bound.".replace(
-            "1 layer only move bytes and have", "1 layer only moves bytes and has"))  # fmt: skip
+        notes.append(say_many(
+            "{count} layer only moves bytes and has no point: {part} of the bound.",
+            "{count} layers only move bytes and have no point: {part} of the bound.", len(idle), part=part,
+        ))  # fmt: skip
     if estimate.not_counted:
-        notes.append(f"Not counted: {', '.join(estimate.not_counted[:5])}{' …' if estimate.not_counted[5:] else ''}.")
-    notes.append(f"Source of the rates: {estimate.device.source}.")
+        layers = ", ".join(estimate.not_counted[:5]) + (" …" if estimate.not_counted[5:] else "")
+        notes.append(say("Not counted: {layers}.", layers=layers))
+    notes.append(say("Source of the rates: {source}.", source=estimate.device.source))
     return [" ".join(notes)]
 
 
@@ -131,7 +152,7 @@ def _roof(figure: Figure, estimate: Estimate, x: Scale, y: Scale) -> tuple[list[
     left = x(middle) - text_width(bandwidth, LABEL) - 12
     height = y(middle * estimate.device.bandwidth) - 6
     figure.text(max(left, 4), height, bandwidth, fontSize=LABEL)
-    note = f"ridge {estimate.ridge:.3g}"
+    note = say("ridge {intensity}", intensity=f"{estimate.ridge:.3g}")
     figure.text(ridge + 5, figure.inner_height - 6, note, fontSize=SMALL, color=figure.theme.quiet)
     return lines, [
         Box(figure.inner_width - 8 - width, top - LARGEST - 22, figure.inner_width, top - LARGEST),
@@ -162,8 +183,13 @@ def _draw(
         size={"field": "size", "type": "quantitative", "scale": None, "legend": None},
         fill={"field": "fill", "type": "nominal", "scale": None},
         stroke={"field": "line", "type": "nominal", "scale": None},
-        tooltip=[{"field": "layer"}, {"field": "intensity", "title": "operations for each byte"},
-                 {"field": "attained", "title": "operations per second"}, {"field": "time"}, {"field": "bound"}],
+        tooltip=[
+            {"field": field, "title": title}
+            for field, title in (
+                ("layer", say("layer")), ("intensity", say("operations for each byte")),
+                ("attained", say("operations per second")), ("time", say("time")), ("bound", say("bound")),
+            )
+        ],
     )  # fmt: skip
     area = Box(2, 2, figure.inner_width + figure.right - 6, figure.inner_height - 2)
     named = _apart(discs)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
+from archcalc.core.language import say
 from archcalc.passes.analysis import Row
 from archcalc.render.charts.axes import Scale, linear
 from archcalc.render.charts.figure import Figure
-from archcalc.render.charts.theme import LABEL, SMALL
+from archcalc.render.charts.theme import AXIS, LABEL, SMALL
 from archcalc.render.diagrams.text import clean, shorten, text_width
 
 NAME_WIDTH = 168.0
@@ -60,7 +61,12 @@ def along(figure: Figure, count: int) -> dict[str, Any]:
 
 def upwards(figure: Figure, field: str, y: Scale, title: str) -> dict[str, Any]:
     """The encoding of a field along the scale on the left, with its axis."""
-    axis = y.axis(title, orient="left", domain=False, ticks=False, labelPadding=6, titleX=18 - figure.left)
+    more: dict[str, Any] = {}
+    length, room = text_width(title, AXIS, True), figure.inner_height + figure.bottom - 8
+    if length > figure.inner_height:
+        # A title that is longer than its axis ends where that ends, and goes on below it, where no text is.
+        more = {"titleAlign": "right", "titleY": 0, "titleFontSize": min(AXIS, AXIS * room / length)}
+    axis = y.axis(title, orient="left", domain=False, ticks=False, labelPadding=6, titleX=18 - figure.left, **more)
     return {"field": field, "type": "quantitative", "scale": y.vega(), "axis": axis}
 
 
@@ -70,7 +76,8 @@ def draw_names(figure: Figure, found: Sequence[LayerSpan], count: int, below: fl
     What is along the axis is written so far above the lower edge of the picture.
     """
     figure.text(
-        figure.inner_width / 2, figure.inner_height + figure.bottom - below, "layers, in the order in which they run",
+        figure.inner_width / 2, figure.inner_height + figure.bottom - below,
+        say("layers, in the order in which they run"),
         align="center", fontSize=LABEL,
     )  # fmt: skip
     step = figure.inner_width / count

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.core.errors import UsageError
+from archcalc.core.language import all_of, say
 from archcalc.core.quantities import quantity_of_network
 from archcalc.core.words import listed, several
 from archcalc.design.search.found import FoundRows
@@ -51,21 +52,30 @@ def sweep(
         if len(known) < (2 if key == "top1" and not quantities else 1):
             continue
         if key == "top1":
-            notes += [f"Accuracies: {one.source}; {one.protocol}." for one in accuracies if one][:1]
+            notes += [
+                say("Accuracies: {source}.", source=f"{one.source}; {one.protocol}") for one in accuracies if one
+            ][:1]
         panels.append(Panel(key, quantity, [found]))
     # A parameter of a family makes other members of it: ResNet over depth, not ResNet-18.
     family = analyses[0].graph.family_title if name != "input" else ""
     title = short_name(family) if family else title_of(analyses[0])
     first, last = analyses[0].totals, analyses[-1].totals
+    how = analyses[0].dtype
+    if analyses[0].batch > 1:
+        how += say(", batch {size:,}", size=analyses[0].batch)
     return line_panels(
         "sweep", look or Look(),
-        title=f"{title} over {name}",
-        subtitle=f"{len(values)} value{'s' if len(values) > 1 else ''} of {name}; {analyses[0].dtype}"
-                 f"{f', batch {analyses[0].batch:,}' if analyses[0].batch > 1 else ''}; everything else as in the spec "
-                 "or as set",
-        description=f"Totals of {title} over {name}, from {values[0]} to {values[-1]}: {first.params:,} to "
-                    f"{last.params:,} parameters, {first.multiplications:,} to {last.multiplications:,} "
-                    "multiplications.",
+        title=say("{title} over {name}", title=title, name=name),
+        subtitle=say(
+            "{values} of {name}; {how}; everything else as in the spec or as set",
+            values=several(len(values), "value"), name=name, how=how,
+        ),
+        description=say(
+            "Totals of {title} over {name}, from {first} to {last}: {few:,} to {many:,} parameters, {less:,} to "
+            "{more:,} multiplications.",
+            title=title, name=name, first=values[0], last=values[-1], few=first.params, many=last.params,
+            less=first.multiplications, more=last.multiplications,
+        ),
         over=name, steps=values, panels=panels,
         footnote=notes,
     )  # fmt: skip
@@ -114,12 +124,16 @@ def sweep_of_search(
         for key in keys
     ]  # fmt: skip
     networks = list(dict.fromkeys(found.column("network")))
-    title = f"{listed([short_name(one) for one in networks])} over {name}"
+    title = say("{title} over {name}", title=all_of([short_name(one) for one in networks]), name=name)
+    counted = several(len(found.rows), "configuration")
+    kept = counted if where is None else say("{configurations} with {where}", configurations=counted, where=where)
     return line_panels(
         "sweep", look or Look(), title=title,
-        subtitle=f"{several(len(found.rows), 'configuration')}{f' with {where}' if where else ''}; float32",
-        description=f"{title}: {', '.join(panel.quantity.title for panel in panels)} of "
-                    f"{several(len(found.rows), 'configuration')}.",
+        subtitle=say("{configurations}; {dtype}", configurations=kept, dtype="float32"),
+        description=say(
+            "{title}: {quantities} of {configurations}.", title=title, configurations=counted,
+            quantities=", ".join(panel.quantity.title for panel in panels),
+        ),
         over=name, steps=[str(value) for value in values], panels=panels,
         names=[", ".join(f"{one} {value}" if one != "network" else str(value)
                          for one, value in zip(others, line, strict=True) if value is not None) for line in lines]

@@ -8,6 +8,7 @@ from itertools import combinations, groupby, pairwise
 from typing import Any
 
 from archcalc.core.errors import UsageError
+from archcalc.core.language import all_of, say
 from archcalc.passes.analysis import Analysis
 from archcalc.render.charts.families import Family, line_of_development, ranks_of
 from archcalc.render.charts.figure import EDGE, Figure, Look
@@ -34,9 +35,9 @@ def timeline(analyses: Sequence[Analysis], look: Look | None = None) -> dict[str
     edges = [(source, family.key) for family in families for source in family.follows]
     figure = Figure(
         "timeline", look,
-        title="The line of development",
-        subtitle="Families of networks by year of publication; an arrow leads from what a network follows; below each "
-                 "name its parameters",
+        title=say("The line of development"),
+        subtitle=say("Families of networks by year of publication; an arrow leads from what a network follows; below "
+                     "each name its parameters"),
         description=_description(families),
         left=EDGE, right=EDGE, bottom=4,
         heads=("family", "title", "year", "follows", "params", "what it brought"),
@@ -65,12 +66,13 @@ def timeline(analyses: Sequence[Analysis], look: Look | None = None) -> dict[str
 
 def _description(families: Sequence[Family]) -> str:
     titles = {family.key: family.title for family in families}
-    parts = [
-        f"{family.title} ({family.year})"
-        + (f" follows {' and '.join(titles[name] for name in family.follows)}" if family.follows else "")
-        for family in families
-    ]
-    return f"Timeline of {len(families)} families of networks. {'; '.join(parts)}."
+    parts = []
+    for family in families:
+        part = f"{family.title} ({family.year})"
+        if family.follows:
+            part = say("{network} follows {others}", network=part, others=all_of([titles[n] for n in family.follows]))
+        parts.append(part)
+    return say("Timeline of {count} families of networks. {steps}.", count=len(families), steps="; ".join(parts))
 
 
 Card = tuple[tuple[str, ...], str]
@@ -241,11 +243,12 @@ def _draw(figure: Figure, families: Sequence[Family], cards: Mapping[str, Card],
         [
             dict(zip(("x", "y", "x2", "y2"), boxes[family.key], strict=True))
             | {"title": family.title, "year": family.year, "params": _span(family.params),
-               "brought": clean(family.analysis.graph.description) or "–"}
+               "brought": clean(say(family.analysis.graph.description)) or "–"}
             for family in families
         ],
-        tooltip=[{"field": "title", "title": "family"}, {"field": "year"}, {"field": "params", "title": "parameters"},
-                 {"field": "brought", "title": "what it brought"}],
+        tooltip=[{"field": "title", "title": say("family")}, {"field": "year", "title": say("year")},
+                 {"field": "params", "title": say("parameters")},
+                 {"field": "brought", "title": say("what it brought")}],
     )  # fmt: skip
     for family in families:
         left, top, right, _ = boxes[family.key]

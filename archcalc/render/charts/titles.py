@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from archcalc.core.language import say
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import Analysis
 from archcalc.render.diagrams.text import clean
@@ -44,5 +45,7 @@ def without_brackets(titles: Sequence[str], keep: Sequence[bool]) -> list[str]:
 
 def about(analysis: Analysis) -> str:
     """Input, batch and type: what the numbers are for."""
-    batch = f", batch {analysis.batch:,}" if analysis.batch > 1 else ""
-    return f"Input {analysis.graph.inputs_in_words()}{batch}, {analysis.dtype}"
+    size, dtype = analysis.graph.inputs_in_words(), analysis.dtype
+    if analysis.batch > 1:
+        return say("Input {size}, batch {batch:,}, {dtype}", size=size, batch=analysis.batch, dtype=dtype)
+    return say("Input {size}, {dtype}", size=size, dtype=dtype)

@@ -7,6 +7,7 @@ from typing import Any
 
 from archcalc.core import words
 from archcalc.core.errors import ArchcalcError, UsageError
+from archcalc.core.language import all_of, say
 from archcalc.passes.analysis import Analysis
 from archcalc.render.charts.titles import title_of
 from archcalc.render.decks import network, several
@@ -22,7 +23,7 @@ from archcalc.render.decks.lecture import (
     Titled,
     Wanted,
 )
-from archcalc.render.decks.network import READABLE, SlideLook
+from archcalc.render.decks.network import READABLE, SlideLook, part_of
 from archcalc.render.decks.slides import Deck, Slide
 from archcalc.render.diagrams.drawing import Text
 from archcalc.render.diagrams.theme import THEMES
@@ -58,7 +59,7 @@ def usual_plan(analyses: Sequence[Analysis], title: str = "") -> Plan:
         if any(one.graph.year is not None for one in analyses):
             wanted.append(Wanted("timeline", Titled(), everything))
     wanted += [Wanted("quiz", Quiz(), everything), Wanted("sources", Titled(), everything)]
-    shown = title or (titles[0] if len(titles) == 1 else words.listed(titles))
+    shown = title or (titles[0] if len(titles) == 1 else all_of(titles))
     return Plan(words.line(shown), "", "", "", everything, tuple(wanted))
 
 
@@ -102,8 +103,8 @@ def _slides(wanted: Wanted, plan: Plan, look: SlideLook, shown: Sequence[Analysi
     fields, analyses = wanted.fields, wanted.analyses
     if wanted.kind == "title":
         below = [plan.subtitle, plan.author, plan.date]
-        about = f"{words.listed([title_of(one) for one in shown])}." if shown else ""
-        notes = tuple(filter(None, (about, "Numbers and pictures: made by archcalc.")))
+        about = f"{all_of([title_of(one) for one in shown])}." if shown else ""
+        notes = tuple(filter(None, (about, say("Numbers and pictures: made by archcalc."))))
         yield Slide("title", plan.title, "\n".join(filter(None, map(words.line, below))), notes=notes)
     elif isinstance(fields, Section):
         yield Slide("section", fields.title, fields.subtitle)
@@ -125,10 +126,7 @@ def _slides(wanted: Wanted, plan: Plan, look: SlideLook, shown: Sequence[Analysi
         yield from several.timeline(analyses, look)
     elif isinstance(fields, Quiz):
         own = [several.Asked(words.line(one.question), words.line(one.answer)) for one in fields.questions or ()]
-        asked = own or several.questions(analyses, fields.count)
-        size = 4
-        for start in range(0, len(asked), size):
-            yield several.quiz(fields.title, asked[start : start + size])
+        yield from several.quiz(fields.title, own or several.questions(analyses, fields.count))
     else:
         yield from several.sources_slides(fields.title, shown)
 
@@ -138,8 +136,8 @@ def _said(slide: Slide, fields: Titled, number: int, count: int) -> Slide:
     if fields.notes:
         slide = slide._replace(notes=(words.line(fields.notes), *slide.notes))
     if fields.title and slide.kind != "section":
-        more = f" ({number + 1} of {count})" if count > 1 else ""
-        slide = slide._replace(title=words.line(fields.title) + more)
+        title = words.line(fields.title)
+        slide = slide._replace(title=title if count == 1 else part_of(title, number + 1, count))
     return slide
 
 
@@ -148,7 +146,12 @@ def _remarks(slides: Sequence[Slide]) -> Iterator[str]:
     for number, slide in enumerate(slides, 1):
         sizes = [shape.size for item in slide.items for shape in item.shapes if isinstance(shape, Text)]
         if min(sizes, default=READABLE) < READABLE - 0.05:
-            yield f"slide {number}, {slide.title}: the smallest text is {min(sizes):.1f} pt"
+            yield say(
+                "slide {number}, {title}: the smallest text is {points:.1f} pt",
+                number=number,
+                title=slide.title,
+                points=min(sizes),
+            )
 
 
 def render(

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from archcalc.core.language import balanced, direction, say
 from archcalc.passes.analysis import Analysis
 from archcalc.render.decks.slides import Area, Table
 from archcalc.render.diagrams.choices import Choices
-from archcalc.render.diagrams.drawing import Cluster, Drawing, Link, Rect, Shape, Text, shifted_link
+from archcalc.render.diagrams.drawing import Anchor, Cluster, Curve, Drawing, Link, Rect, Shape, Text, shifted_link
 from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.text import clean, shorten, text_width, wrap
 from archcalc.render.diagrams.theme import Theme, mix
@@ -20,6 +21,8 @@ TABLE_SIZES = (15.0, 14.0, 13.0, 12.0, 11.0, 10.5)
 ROW, CELL = 1.72, 7.0
 #: A column of words is not made narrower than this, in points.
 NARROWEST = 60.0
+#: What a second row of a legend takes from a picture, in points.
+LEGEND_ROW = 16.0
 #: Rows that a table of one slide has.
 MOST_ROWS = 17
 
@@ -30,6 +33,8 @@ class Grid(NamedTuple):
     table: Table
     size: float
     widths: tuple[float, ...]
+    #: Lines of the heads.
+    lines: int = 1
 
     @property
     def row(self) -> float:
@@ -42,13 +47,14 @@ class Grid(NamedTuple):
 
 def grid(table: Table, area: Area) -> Grid:
     """The largest font with which a table fits; where none does, the longest texts are shortened."""
-    rows = [table.heads, *table.rows]
-    for size in TABLE_SIZES:
-        widths = [
-            max(text_width(clean(row[at]), size, bold=index == 0) for index, row in enumerate(rows)) + 2 * CELL
-            for at in range(len(table.heads))
-        ]
-        if sum(widths) <= area.width and len(rows) * size * ROW <= area.height:
+    for heads in (table.heads, tuple(_in_two(clean(head)) for head in table.heads)):
+        rows, lines = [heads, *table.rows], max(head.count("\n") for head in heads) + 1
+        for size in TABLE_SIZES:
+            widths = [max(_cell_width(row[at], size, row is heads) for row in rows) for at in range(len(heads))]
+            fits = sum(widths) <= area.width and (len(rows) + lines - 1) * size * ROW <= area.height
+            if fits:
+                break
+        if fits:
             break
     over = sum(widths) - area.width
     while over > 0.5:
@@ -59,36 +65,72 @@ def grid(table: Table, area: Area) -> Grid:
         over -= cut
     texts = [
         tuple(
-            shorten(clean(text), width - 2 * CELL + 0.5, size, index == 0)
+            "\n".join(shorten(clean(line), width - 2 * CELL + 0.5, size, index == 0) for line in text.split("\n"))
             for text, width in zip(row, widths, strict=True)
         )
         for index, row in enumerate(rows)
     ]
     # A table of few columns is drawn apart a little, not across the whole slide.
     spare = min(area.width - sum(widths), 24.0 * len(widths)) / len(widths)
-    return Grid(table._replace(heads=texts[0], rows=tuple(texts[1:])), size, tuple(width + spare for width in widths))
+    shown = table._replace(heads=texts[0], rows=tuple(texts[1:]))
+    return Grid(shown, size, tuple(width + spare for width in widths), lines)
+
+
+def _cell_width(text: str, size: float, bold: bool) -> float:
+    return max(text_width(clean(line), size, bold) for line in text.split("\n")) + 2 * CELL
+
+
+def _in_two(head: str) -> str:
+    """A head in two lines that are as short as its words allow; one word stays one line."""
+    words = head.split(" ")
+    cuts = (balanced([" ".join(words[:at]), " ".join(words[at:])]) for at in range(1, len(words)))
+    return "\n".join(min(cuts, key=lambda parts: max(text_width(part, 1.0, True) for part in parts), default=[head]))
 
 
 def table_shapes(shown: Grid, area: Area, theme: Theme) -> Cluster:
     """A table as shapes, for formats without tables of their own."""
-    table, size, height = shown.table, shown.size, shown.row
+    table, size = shown.table, shown.size
     shapes: list[Shape] = []
     y = area.y
+    is_turned = direction() == "rtl"
+    left = area.x + (area.width - shown.width if is_turned else 0.0)
     for index, row in enumerate([table.heads, *table.rows]):
         total = table.total and index == len(table.rows)
+        height = shown.row * (shown.lines if index == 0 else 1)
         if index == 0 or total:
-            shapes.append(Rect(area.x, y, shown.width, height, mix(theme.background, theme.frame.line, 0.45)))
+            shapes.append(Rect(left, y, shown.width, height, mix(theme.background, theme.frame.line, 0.45)))
         elif index % 2 == 0:
-            shapes.append(Rect(area.x, y, shown.width, height, theme.frame.fill))
-        x = area.x
+            shapes.append(Rect(left, y, shown.width, height, theme.frame.fill))
+        x = left + shown.width if is_turned else left
         for text, width, right in zip(row, shown.widths, table.right, strict=True):
-            at, anchor = (x + width - CELL, "end") if right else (x + CELL, "start")
+            x -= width if is_turned else 0.0
+            at, anchor = (x + width - CELL, "end") if right or is_turned else (x + CELL, "start")
             bold = index == 0 or total
-            if text:
-                shapes.append(Text(at, y + height * 0.5 + size * 0.36, text, size, theme.ink, bold, anchor))  # type: ignore[arg-type]  # one of two words
-            x += width
+            lines = text.split("\n") if text else []
+            for number, line in enumerate(lines):
+                middle = y + height * 0.5 + (number - (len(lines) - 1) / 2) * size * 1.3
+                shapes.append(Text(at, middle + size * 0.36, line, size, theme.ink, bold, anchor))  # type: ignore[arg-type]  # one of two words
+            x += 0.0 if is_turned else width
         y += height
-    return Cluster("Table", tuple(shapes), "plain")
+    return Cluster(say("Table"), tuple(shapes), "plain")
+
+
+_ENDS: dict[Anchor, Anchor] = {"start": "end", "middle": "middle", "end": "start"}
+
+
+def placed_for_reading(item: Cluster, width: float) -> Cluster:
+    """What is laid out from the left; the other way round, within a width, in a language from right to left."""
+    if direction() == "ltr":
+        return item
+    shapes: list[Shape] = []
+    for shape in item.shapes:
+        if isinstance(shape, Text):
+            shapes.append(shape._replace(x=width - shape.x, anchor=_ENDS[shape.anchor]))
+        elif isinstance(shape, Curve):
+            shapes.append(shape._replace(points=tuple((width - x, y) for x, y in shape.points)))
+        else:
+            shapes.append(shape._replace(x=width - shape.x - shape.width))
+    return item._replace(shapes=tuple(shapes))
 
 
 class Fitted(NamedTuple):
@@ -102,7 +144,7 @@ class Fitted(NamedTuple):
 
 def picture(analysis: Analysis, choices: Choices, area: Area) -> Fitted:
     """A drawing of a network, as large as the area allows."""
-    fitted = replace(choices, fit=f"{area.width:g}:{area.height:g}", title="")
+    fitted = replace(choices, fit=f"{area.width:g}:{area.height:g}", page_height=area.height - LEGEND_ROW, title="")
     drawing, _ = drawing_of(analysis, fitted, links=True)
     return placed(drawing, area)
 

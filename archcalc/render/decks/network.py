@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from archcalc.core import words
+from archcalc.core.language import all_of, mark, say
 from archcalc.core.quantities import quantity
 from archcalc.explain.derive.formats import Line, lines
 from archcalc.explain.derive.network import explain_layers, find_layers, find_quantity, only
@@ -14,14 +16,13 @@ from archcalc.explain.derive.notation import TEXT
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.passes.blocks import block_of
 from archcalc.render.charts.figure import Look
-from archcalc.render.charts.groups import group
+from archcalc.render.charts.groups import A_ROW, group
 from archcalc.render.charts.shapes import chart_shapes
 from archcalc.render.charts.titles import title_of
-from archcalc.render.decks.layout import MOST_ROWS, Fitted, lines_of, picture, text_lines
+from archcalc.render.decks.layout import MOST_ROWS, Fitted, lines_of, picture, placed_for_reading, text_lines
 from archcalc.render.decks.slides import BELOW, BODY, Slide, Table
 from archcalc.render.diagrams.choices import Choices
 from archcalc.render.diagrams.drawing import Cluster, Shape
-from archcalc.render.diagrams.pages import MOST_VOLUMES
 from archcalc.render.diagrams.text import clean, text_width
 from archcalc.render.diagrams.theme import Theme
 from archcalc.render.diagrams.volumes import suits_volumes
@@ -36,8 +37,8 @@ COLUMNS = tuple(key for key in DEFAULT if not key.endswith("_share"))
 DERIVED = ("output", "params", "multiplications", "activation_bytes", "receptive_field")
 SIZES = (18.0, 17.0, 16.0, 15.0, 14.0, 13.0, 12.0)
 LABELS = 150.0
-#: Texts below this many points cannot be read from the last row.
-READABLE = 9.0
+#: Texts below this many points cannot be read from the last row: 9, rounded.
+READABLE = 8.95
 
 
 class SlideLook(NamedTuple):
@@ -55,7 +56,7 @@ def sources(analysis: Analysis) -> tuple[str, ...]:
 def published(analysis: Analysis) -> tuple[str, ...]:
     """The paper in a line, and each reported figure next to the computed one."""
     graph = analysis.graph
-    found = [f"Source: {reference(analysis)}"] if graph.paper else []
+    found = [say("Source: {reference}", reference=reference(analysis))] if graph.paper else []
     return (*found, *map(words.line, compare_figures(analysis)))
 
 
@@ -72,18 +73,23 @@ def reference(analysis: Analysis) -> str:
 def conventions(analysis: Analysis) -> tuple[str, ...]:
     """How the numbers are counted, a sentence."""
     counted = "; ".join(f"{name}: {what}" for name, what in analysis.describe_conventions().items())
-    return (words.line(f"Numbers: calculated by archcalc. {counted}."),)
+    return (words.line(say("Numbers: calculated by archcalc. {conventions}.", conventions=counted)),)
 
 
 def settings_in_words(analysis: Analysis) -> str:
     """What a slide says below its title: the input and the totals."""
     totals = analysis.totals
-    parts = [f"input {analysis.graph.inputs_in_words()}"]
-    parts += [f"{quantity(key).total_text(totals)} {name}" for key, name in _TOTALS]
+    parts = (
+        say("input {size}", size=analysis.graph.inputs_in_words()),
+        words.several(totals.params, "parameter"),
+        say("{count} multiplications", count=quantity("multiplications").total_text(totals)),
+    )
     return " · ".join(parts)
 
 
-_TOTALS = (("params", "parameters"), ("multiplications", "multiplications"))
+def part_of(title: str, number: int, count: int) -> str:
+    """The title of one of several slides on the same."""
+    return say("{title} ({number} of {count})", title=title, number=number, count=count) if count > 1 else title
 
 
 # --- pictures
@@ -95,54 +101,83 @@ def architecture(
     """The network as a whole."""
     choices = Choices(style=style, depth=depth, highlight=highlight, theme=look.theme.name, steps=look.steps)
     styles = [style] if style or depth is not None else _styles(analysis, look)
-    tried: list[Fitted] = []
-    for one in styles:
-        tried.append(picture(analysis, replace(choices, style=one), BELOW))
-        if tried[-1].smallest >= READABLE:
-            break
-    fitted = max(tried, key=lambda one: min(one.smallest, READABLE))
+    fitted = _readable(analysis, [replace(choices, style=one) for one in styles])
     about = analysis.graph.description
-    notes = (*([words.line(about)] if about else []), *sources(analysis))
+    notes = (*([words.line(say(about))] if about else []), *sources(analysis))
     return Slide("picture", title_of(analysis), settings_in_words(analysis), fitted.items, fitted.links, notes=notes,
                  about=fitted.about)  # fmt: skip
 
 
+def _readable(analysis: Analysis, ways: Iterable[Choices]) -> Fitted:
+    """The picture in the first way in which every text can be read, or else in the one with the largest texts."""
+    tried: list[Fitted] = []
+    for choices in ways:
+        tried.append(picture(analysis, choices, BELOW))
+        if tried[-1].smallest >= READABLE:
+            break
+    return max(tried, key=lambda one: min(one.smallest, READABLE))
+
+
 def _styles(analysis: Analysis, look: SlideLook) -> list[str | None]:
     """The styles that are tried, the one that shows most first; volumes have no steps."""
-    if len(analysis.rows) > MOST_VOLUMES or not suits_volumes(analysis):
+    if not suits_volumes(analysis):
         return [None, "blocks", "graph"]
     return [None, "blocks", "volumes"] if look.steps else ["volumes", None, "blocks"]
 
 
 def block(analysis: Analysis, name: str, look: SlideLook) -> Slide:
-    """One block, every layer of it."""
+    """One block, every layer of it where they can be read."""
     name = name.strip("/")
     choices = Choices(style="graph", only=name, theme=look.theme.name, steps=look.steps)
-    fitted = picture(analysis, choices, BELOW)
+    folded_more = [replace(choices, style="blocks", depth=depth) for depth in (0, 2, 1)]
+    fitted = _readable(analysis, [choices, *folded_more])
     folded = block_of(analysis.rows, name)
     assert folded is not None, "the reader of lectures has looked for it"
     cost = quantity("multiplications")
     share = words.share(folded.params, analysis.totals.params)
-    counts = f"{folded.params:,} parameters, {share} of the network · {cost.text(folded)} multiplications"
+    counts = " · ".join(
+        (
+            say(
+                "{parameters}, {share} of the network",
+                parameters=words.several(folded.params, "parameter"),
+                share=share,
+            ),
+            say("{count} multiplications", count=cost.text(folded)),
+        )
+    )
     inside = [row for row in analysis.rows if row.name.startswith(f"{name}/")]
-    notes = (f"{name} has {len(inside)} layers: {words.listed([row.op.kind for row in inside])}.", *published(analysis))
+    kinds = all_of([row.op.kind for row in inside])
+    has = say("{block} has {layers}: {kinds}.", block=name, layers=words.several(len(inside), "layer"), kinds=kinds)
+    notes = (has, *published(analysis))
     return Slide("picture", f"{title_of(analysis)}: {words.line(name)}", counts, fitted.items, fitted.links,
                  notes=notes, about=fitted.about)  # fmt: skip
 
 
 def usual_blocks(analysis: Analysis, most: int = 1) -> list[str]:
-    """The blocks that are worth a slide: of each kind the first, the kinds that come most often first."""
+    """The blocks that are worth a slide: of each kind the first, the best kinds first.
+
+    In the best ones branches come together, and inside one of their blocks at most; others are whole stages. Then come
+    those with several layers of weights, then those that come most often.
+    """
     kinds: dict[tuple[str, ...], list[str]] = {}
     inside: dict[str, list[Row]] = {}
     for row in analysis.rows:
         parts = row.name.split("/")
         for level in range(1, len(parts)):
             inside.setdefault("/".join(parts[:level]), []).append(row)
+    merging = {name for name, rows in inside.items() if any(row.op.family == "merge" for row in rows)}
+    within = Counter(name.rpartition("/")[0] for name in merging)
     for name, rows in inside.items():
         if LEAST_LAYERS <= len(rows) <= MOST_LAYERS:
             kinds.setdefault(tuple(row.op.kind for row in rows), []).append(name)
-    order = sorted(kinds, key=lambda kind: (-len(kinds[kind]) * len(kind), inside[kinds[kind][0]][0].name))
-    return [kinds[kind][0] for kind in order[:most]]
+
+    def rank(kind: tuple[str, ...]) -> tuple[bool, bool, int, str]:
+        name, *others = kinds[kind]
+        alone = sum(bool(row.multiplications) for row in inside[name]) < 2
+        is_one = name in merging and within[name] < 2
+        return not is_one, alone, -(1 + len(others)) * len(kind), inside[name][0].name
+
+    return [kinds[kind][0] for kind in sorted(kinds, key=rank)[:most]]
 
 
 # --- table
@@ -155,15 +190,14 @@ def table(analysis: Analysis, columns: str | None) -> list[Slide]:
     rows, how = _rows(analysis)
     texts = [tuple(column.text(row, context) for column in chosen) for row in rows]
     totals = [column.total_text(analysis.totals) if column.total_text else "" for column in chosen]
-    texts.append(("total", *totals[1:]))
+    texts.append((say("total"), *totals[1:]))
     heads, right = tuple(column.title for column in chosen), tuple(column.right for column in chosen)
     pages = -(-len(texts) // MOST_ROWS)
     size = -(-len(texts) // pages)
     found = []
     for number in range(pages):
         part = tuple(texts[number * size : (number + 1) * size])
-        title = f"{title_of(analysis)}: the layers"
-        title += f" ({number + 1} of {pages})" if pages > 1 else ""
+        title = part_of(say("{network}: the layers", network=title_of(analysis)), number + 1, pages)
         shown = Table(heads, part, right, total=number == pages - 1)
         found.append(Slide("table", title, how, table=shown, notes=sources(analysis)))
     return found
@@ -172,8 +206,7 @@ def table(analysis: Analysis, columns: str | None) -> list[Slide]:
 def _rows(analysis: Analysis) -> tuple[Sequence[Row], str]:
     if len(analysis.rows) <= 2 * MOST_ROWS - 1:
         return analysis.rows, settings_in_words(analysis)
-    rows, how = group(analysis.rows, 2 * MOST_ROWS - 1)
-    return rows, how.replace("a bar for", "a row for")
+    return group(analysis.rows, 2 * MOST_ROWS - 1, A_ROW)
 
 
 # --- derivations
@@ -201,12 +234,12 @@ def derivation(analysis: Analysis, layer: str, quantities: Sequence[str] | None,
     shown = [line for key in keys for line in lines(only(explained, key), TEXT)]
     heading = explained.heading.partition(": ")[2]
     letters = "; ".join(f"{letter.text} = {value:,}: {letter.meaning}" for letter, value in explained.symbols().items())
-    notes = (f"Letters: {letters}." if letters else "", *published(analysis))
-    title = f"{title_of(analysis)}: {words.line(name)}, derived"
+    notes = (say("Letters: {letters}.", letters=letters) if letters else "", *published(analysis))
+    title = say("{network}: {layer}, derived", network=title_of(analysis), layer=words.line(name))
     found = []
     for number, part in enumerate(_pages(shown)):
         clusters = tuple(_derived(part, look))
-        more = ", continued" if number else ""
+        more = say(", continued") if number else ""
         about = "; ".join(f"{line.label} {' = '.join(line.parts)}" for line in part)
         found.append(Slide("picture", title + more, heading, clusters, notes=tuple(filter(None, notes)), about=about))
     return found
@@ -264,7 +297,8 @@ def _derived(shown: Sequence[Line], look: SlideLook) -> Iterator[Cluster]:
             found, y = text_lines(note, LABELS + 12, y, size * 0.8, look.theme.quiet)
             shapes += found
         y += size * 0.75
-        yield Cluster(line.label, tuple(shapes), "derivation", step=number if look.steps else 0)
+        cluster = Cluster(line.label, tuple(shapes), "derivation", step=number if look.steps else 0)
+        yield placed_for_reading(cluster, BELOW.width)
 
 
 # --- charts
@@ -277,13 +311,13 @@ def chart(analysis: Analysis, kind: str, look: SlideLook) -> Slide:
     from archcalc.render.charts.receptive_field import receptive_field
 
     plots: Mapping[str, tuple[str, Callable[[Analysis, Look], Mapping[str, Any]]]] = {
-        "cost": ("where it spends", profile),
-        "memory": ("what is alive while it runs", memory),
-        "receptive_field": ("how far it sees", receptive_field),
+        "cost": (mark("{network}: where it spends"), profile),
+        "memory": (mark("{network}: what is alive while it runs"), memory),
+        "receptive_field": (mark("{network}: how far it sees"), receptive_field),
     }
     title, plot = plots[kind]
     spec = plot(analysis, chart_look(look))
-    return chart_slide(f"{title_of(analysis)}: {title}", spec, sources(analysis))
+    return chart_slide(say(title, network=title_of(analysis)), spec, sources(analysis))
 
 
 def chart_look(look: SlideLook) -> Look:

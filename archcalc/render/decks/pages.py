@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator
 from functools import cache
-from hashlib import sha256
+from html import escape
 from importlib.resources import files
 from string import Template
 
+from archcalc.core.language import direction, language, say
 from archcalc.render.convert import to_pdf
 from archcalc.render.decks.animation import MOST
-from archcalc.render.decks.layout import grid, lines_of, table_shapes, text_lines
+from archcalc.render.decks.layout import grid, lines_of, placed_for_reading, table_shapes, text_lines
 from archcalc.render.decks.slides import BELOW, BODY, HEIGHT, WIDTH, Area, Deck, Slide
 from archcalc.render.diagrams.drawing import Cluster, Drawing, Rect, Shape, Text
 from archcalc.render.diagrams.pages import colours
 from archcalc.render.diagrams.svg import svg, svg_element
 from archcalc.render.diagrams.text import clean, shorten, text_width, wrap
 from archcalc.render.diagrams.theme import DARK, Theme
+from archcalc.render.pages import shell
 from archcalc.render.pages.colours import merge
 from archcalc.render.pages.markup import Html, element, join
 
@@ -32,22 +33,23 @@ def drawn(slide: Slide, number: int, count: int, theme: Theme) -> Drawing:
     """A whole slide as a drawing: title, contents, number."""
     items: list[Cluster] = []
     if slide.kind in ("title", "section"):
-        items.append(_cover(slide, theme))
+        items.append(placed_for_reading(_cover(slide, theme), WIDTH))
     else:
         title = shorten(clean(slide.title), BODY.width, TITLE, True)
-        items.append(Cluster(title, (Text(BODY.x, 56, title, TITLE, theme.ink, True),), "title"))
+        head = Cluster(title, (Text(BODY.x, 56, title, TITLE, theme.ink, True),), "title")
+        items.append(placed_for_reading(head, WIDTH))
         if slide.subtitle:
             line = shorten(clean(slide.subtitle), BODY.width, SUBTITLE)
             shapes, _ = text_lines([line], BODY.x, BODY.y, SUBTITLE, theme.quiet)
-            items.append(Cluster(line, tuple(shapes), "plain"))
-        items += _points(slide, theme)
+            items.append(placed_for_reading(Cluster(line, tuple(shapes), "plain"), WIDTH))
+        items += (placed_for_reading(item, WIDTH) for item in _points(slide, theme))
         if slide.table is not None:
             place = BELOW if slide.subtitle else Area(0, 0, BODY.width, BODY.height)
             at = Area(BODY.x + place.x, BODY.y + place.y, place.width, place.height)
             items.append(table_shapes(grid(slide.table, place), at, theme))
         items += [item.moved(BODY.x, BODY.y) for item in slide.items]
     foot = Text(WIDTH - BODY.x, HEIGHT - 14, f"{number} / {count}", FOOT, theme.quiet, False, "end")
-    items.append(Cluster("", (foot,), "plain"))
+    items.append(placed_for_reading(Cluster("", (foot,), "plain"), WIDTH))
     return Drawing(WIDTH, HEIGHT, theme.background, slide.title, slide.about, tuple(items))
 
 
@@ -87,7 +89,7 @@ def _points(slide: Slide, theme: Theme) -> Iterator[Cluster]:
     size = next((size for size in POINTS if fits(size)), POINTS[-1])
     y = BODY.y + 6
     for number, point in enumerate(slide.points, 1):
-        mark = f"{number}." if slide.kind == "quiz" else "•"
+        mark = f"{slide.first + number - 1}." if slide.kind == "quiz" else "•"
         shapes, below = text_lines(lines_of(point, BODY.width - inset, size), BODY.x + inset, y, size, theme.ink)
         yield Cluster(
             point, (Text(BODY.x + 4, y + size * 0.92, mark, size, theme.quiet, True), *shapes), "plain", step=number
@@ -132,12 +134,13 @@ def _notes_pages(deck: Deck, theme: Theme) -> Iterator[Drawing]:
     size = int((HEIGHT - 100) / (NOTE * 1.3))
     for start in range(0, len(lines), size):
         y = 84.0
-        shapes: list[Shape] = [Text(BODY.x, 50, "Notes", 22, theme.ink, True)]
+        shapes: list[Shape] = [Text(BODY.x, 50, say("Notes"), 22, theme.ink, True)]
         for text, bold in lines[start : start + size]:
             if text:
                 shapes.append(Text(BODY.x, y, text, NOTE, theme.ink, bold))
             y += NOTE * 1.3
-        yield Drawing(WIDTH, HEIGHT, theme.background, "Notes", "", (Cluster("Notes", tuple(shapes), "plain"),))
+        page = placed_for_reading(Cluster(say("Notes"), tuple(shapes), "plain"), WIDTH)
+        yield Drawing(WIDTH, HEIGHT, theme.background, say("Notes"), "", (page,))
 
 
 # --- HTML
@@ -157,14 +160,12 @@ def html(deck: Deck, dark: Deck, theme: Theme, steps: bool = False) -> bytes:
         f"@media screen and (prefers-color-scheme:dark){{:root{{{_variables(night)}{dark_colours}}}}}\n"
         + _asset("deck.css")
     )
-    script = f'"use strict";\n(() => {{\n{_asset("deck.js")}}})();\n'
-    policy = (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    text = Template(_asset("deck.html")).substitute(
-        title=join(clean(deck.title)), policy=policy, style=style, script=script, slides=body,
+    title = clean(deck.title)
+    inside = Template(_asset("deck.html")).substitute(
+        title=join(title), slides=body, back=say("Back"), next=say("Next"), notes=say("Notes"), all=say("Slides"),
+        place=escape(say("{number} of {count}", number="#", count=len(pairs))),
     )  # fmt: skip
+    text = shell.page(title, style, _asset("deck.js"), Html(inside), language(), direction())
     return text.encode("utf-8", "backslashreplace")
 
 
@@ -181,14 +182,17 @@ def _section(slide: Slide, other: Slide, number: int, count: int, theme: Theme, 
                 "ol" if slide.kind == "quiz" else "ul",
                 *(element("li", clean(point)) for point in slide.points),
                 class_="hidden",
+                start=str(slide.first) if slide.first > 1 else None,
             )
         )
     if slide.table is not None:
         heard.append(_table(slide))
-    notes = element("div", element("h3", "Notes"), *(element("p", clean(note)) for note in slide.notes), class_="notes")
+    notes = element(
+        "div", element("h3", say("Notes")), *(element("p", clean(note)) for note in slide.notes), class_="notes"
+    )
     return element(
         "section", *heard, Html(image), notes if slide.notes else None, class_="slide", id=f"slide-{number}",
-        aria_label=f"Slide {number} of {count}",
+        aria_label=say("Slide {number} of {count}", number=number, count=count),
     )  # fmt: skip
 
 
@@ -205,10 +209,6 @@ def _variables(theme: Theme) -> str:
         "line": theme.frame.line,
     }  # fmt: skip
     return "".join(f"--{name}:{colour};" for name, colour in named.items())
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()
 
 
 @cache

@@ -6,8 +6,10 @@ import io
 from copy import deepcopy
 from typing import Any
 
+from archcalc.core.language import apart, direction, is_turned, with_marks
+from archcalc.core.words import document_property
 from archcalc.render.decks.animation import Target, clicks, timing
-from archcalc.render.decks.layout import grid, text_lines
+from archcalc.render.decks.layout import grid, placed_for_reading, text_lines
 from archcalc.render.decks.slides import BELOW, BODY, Area, Deck, Slide
 from archcalc.render.decks.template import POINT, Template, body, slide_number, title_size
 from archcalc.render.diagrams.drawing import Cluster, Drawing
@@ -28,12 +30,9 @@ def powerpoint(deck: Deck, template: Template, steps: bool = False) -> bytes:
     """The bytes of a `.pptx`; the same deck gives the same bytes."""
     presentation = template.presentation
     properties = presentation.core_properties
-    properties.title, properties.author, properties.last_modified_by = (
-        clean(deck.title),
-        clean(deck.author) or "archcalc",
-        "archcalc",
-    )
-    properties.revision = 1
+    properties.title = document_property(clean(deck.title))
+    properties.author = document_property(clean(deck.author)) or "archcalc"
+    properties.last_modified_by, properties.revision = "archcalc", 1
     properties.comments = "Made by archcalc."
     for slide in deck.slides:
         _add(template, slide, steps)
@@ -49,11 +48,13 @@ def _add(template: Template, slide: Slide, steps: bool) -> None:
     title = page.shapes.title
     assert title is not None, "a layout without a title is never chosen"
     _fill_title(title, layout, clean(slide.title))
+    _turn(title.text_frame, slide.kind != "title")
     holder = body(page)
     appear: list[tuple[int, Target]] = []
     if slide.kind in ("title", "section"):
         if holder is not None and slide.subtitle:
             holder.text_frame.text = clean_lines(slide.subtitle)
+            _turn(holder.text_frame, slide.kind == "section")
             holder = None
     elif slide.points:
         if holder is None:
@@ -71,6 +72,7 @@ def _add(template: Template, slide: Slide, steps: bool) -> None:
         appear = _contents(template, page, layout, slide)
     if slide.notes:
         page.notes_slide.notes_text_frame.text = clean_lines("\n".join(slide.notes))
+        _turn(page.notes_slide.notes_text_frame)
     groups = clicks(appear) if steps else []
     if groups:
         from pptx.oxml import parse_xml
@@ -84,16 +86,27 @@ def _fill_title(title: Any, layout: Any, text: str) -> None:
 
     size, space = title_size(layout), title.width / POINT * 0.9
     text = shorten(text, space, min(size, LEAST_TITLE), True)
-    title.text_frame.text = text
+    title.text_frame.text = with_marks(text)
     width = text_width(text, size, True)
     if width > space and layout._element.get("type") not in ("title", "secHead"):
         for run in title.text_frame.paragraphs[0].runs:
             run.font.size = Pt(max(int(size * space / width), int(LEAST_TITLE)))
 
 
+def _turn(frame: Any, to_the_right: bool = True, everything: bool = False) -> None:
+    """Paragraphs from right to left, where the language is written so."""
+    if direction() == "rtl":
+        for paragraph in frame.paragraphs:
+            properties = paragraph._p.get_or_add_pPr()
+            if everything or is_turned(paragraph.text):
+                properties.set("rtl", "1")
+            if to_the_right:
+                properties.set("algn", "r")
+
+
 def clean_lines(text: str) -> str:
     """A text of several lines without what no document can hold."""
-    return "\n".join(clean(line) for line in text.split("\n"))
+    return "\n".join(with_marks(clean(line)) for line in text.split("\n"))
 
 
 def _fill_points(holder: Any, slide: Slide) -> None:
@@ -103,14 +116,15 @@ def _fill_points(holder: Any, slide: Slide) -> None:
     frame = holder.text_frame
     letters = sum(map(len, slide.points)) + 40 * len(slide.points)
     size = next(size for most, size in _POINTS if letters <= most)
-    frame.text = "\n".join(clean(point) for point in slide.points)
+    frame.text = clean_lines("\n".join(apart(point) if direction() == "rtl" else point for point in slide.points))
     for paragraph in frame.paragraphs:
         paragraph.space_after = Pt(size * 0.4)
         if slide.kind == "quiz":
-            numbers = parse_xml(f'<a:buAutoNum {NAMESPACES} type="arabicPeriod"/>')
+            numbers = parse_xml(f'<a:buAutoNum {NAMESPACES} type="arabicPeriod" startAt="{slide.first}"/>')
             paragraph._p.get_or_add_pPr().append(numbers)
         for run in paragraph.runs:
             run.font.size = Pt(size)
+    _turn(frame, everything=True)
 
 
 def _add_number(page: Any, layout: Any) -> None:
@@ -139,7 +153,7 @@ def _contents(template: Template, page: Any, layout: Any, slide: Slide) -> list[
     if slide.subtitle:
         line = shorten(clean(slide.subtitle), BODY.width, SUBTITLE)
         shapes, _ = text_lines([line], 0, 0, SUBTITLE, theme.quiet)
-        items = (Cluster(line, tuple(shapes), "title"), *items)
+        items = (placed_for_reading(Cluster(line, tuple(shapes), "title"), BODY.width), *items)
     if slide.table is not None:
         _add_table(template, page, slide, Area(left, top, area.width, area.height), unit)
     last = max(shape.shape_id for shape in page.shapes) + 1
@@ -163,25 +177,30 @@ def _add_table(template: Template, page: Any, slide: Slide, area: Area, unit: fl
     place = BELOW if slide.subtitle else Area(0, 0, BODY.width, BODY.height)
     shown = grid(slide.table, place)
     rows = [shown.table.heads, *shown.table.rows]
+    from_right = direction() == "rtl"
     top = round(area.y + place.y * unit)
+    left = area.x + (area.width - shown.width * unit if from_right else 0.0)
     frame = page.shapes.add_table(
-        len(rows), len(shown.widths), Emu(round(area.x)), Emu(top), Emu(round(shown.width * unit)),
-        Emu(round(shown.row * unit) * len(rows)),
+        len(rows), len(shown.widths), Emu(round(left)), Emu(top), Emu(round(shown.width * unit)),
+        Emu(round(shown.row * unit) * (len(rows) + shown.lines - 1)),
     )  # fmt: skip
     frame.name = clean(slide.title)
     table = frame.table
     table.last_row = shown.table.total
-    for column, width in zip(table.columns, shown.widths, strict=True):
+    # Not every program knows tables from right to left: their columns are written so.
+    order = -1 if from_right else 1
+    for column, width in zip(table.columns, shown.widths[::order], strict=True):
         column.width = Emu(round(width * unit))
-    for row, texts in zip(table.rows, rows, strict=True):
-        row.height = Emu(round(shown.row * unit))
-        for cell, text, right in zip(row.cells, texts, shown.table.right, strict=True):
+    for index, (row, texts) in enumerate(zip(table.rows, rows, strict=True)):
+        row.height = Emu(round(shown.row * unit) * (shown.lines if index == 0 else 1))
+        for cell, text, right in zip(row.cells, texts[::order], shown.table.right[::order], strict=True):
             cell.margin_left = cell.margin_right = Emu(round(5 * unit))
             cell.margin_top = cell.margin_bottom = Emu(0)
             cell.vertical_anchor = MSO_ANCHOR.MIDDLE
             inner = cell.text_frame
             inner.word_wrap = False
-            inner.text = text
-            paragraph = inner.paragraphs[0]
-            paragraph.alignment = PP_ALIGN.RIGHT if right else PP_ALIGN.LEFT
-            paragraph.font.size = Pt(round(shown.size * template.share * unit / POINT, 1))
+            inner.text = with_marks(text)
+            for paragraph in inner.paragraphs:
+                paragraph.alignment = PP_ALIGN.RIGHT if right or from_right else PP_ALIGN.LEFT
+                paragraph.font.size = Pt(round(shown.size * template.share * unit / POINT, 1))
+            _turn(inner)

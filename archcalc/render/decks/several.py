@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import ceil
 from typing import NamedTuple
 
 from archcalc.core import words
 from archcalc.core.errors import UsageError
+from archcalc.core.language import all_of, mark, say
 from archcalc.core.quantities import quantity
 from archcalc.explain.derive.formats import lines
 from archcalc.explain.derive.layer import explain_row
@@ -18,14 +20,15 @@ from archcalc.render.charts.bars import Bar, Panel, bar_panels
 from archcalc.render.charts.compare import compare
 from archcalc.render.charts.families import line_of_development
 from archcalc.render.charts.timeline import timeline as timeline_chart
-from archcalc.render.charts.titles import title_of
-from archcalc.render.decks.layout import MOST_ROWS, lines_of, text_lines
+from archcalc.render.charts.titles import short_titles, title_of
+from archcalc.render.decks.layout import MOST_ROWS, lines_of, placed_for_reading, text_lines
 from archcalc.render.decks.network import (
     SlideLook,
     chart_look,
     chart_slide,
     conventions,
     interesting_layers,
+    part_of,
     published,
     reference,
 )
@@ -36,13 +39,15 @@ from archcalc.render.tables.networks import network_column
 #: What networks are compared by; the last two are printed figures.
 COMPARED = ("depth", "params", "multiplications", "activation_bytes", "peak_activation_bytes", "top1_accuracy",
             "top5_accuracy")  # fmt: skip
+#: The questions on a slide of a quiz.
+MOST_ASKED = 4
 #: What a quiz asks, in turn, and how.
 ASKED = (
-    ("params", "How many parameters does it have?"),
-    ("output", "What size is its output?"),
-    ("multiplications", "How many multiplications does it take for one image?"),
-    ("receptive_field", "How many pixels of the input does one of its outputs see, along an axis?"),
-    ("activation_bytes", "How many bytes does its output take, at 4 bytes a value?"),
+    ("params", mark("How many parameters does it have?")),
+    ("output", mark("What size is its output?")),
+    ("multiplications", mark("How many multiplications does it take for one image?")),
+    ("receptive_field", mark("How many pixels of the input does one of its outputs see, along an axis?")),
+    ("activation_bytes", mark("How many bytes does its output take, at 4 bytes a value?")),
 )
 #: What nobody asks of a vector.
 _OF_MAPS = ("output", "receptive_field")
@@ -58,12 +63,12 @@ def comparison(analyses: Sequence[Analysis], look: SlideLook) -> list[Slide]:
     found = []
     for start in range(0, len(analyses), MOST_ROWS - 1):
         part = analyses[start : start + MOST_ROWS - 1]
-        found.append(Slide("table", "Side by side", table=_totals(part), notes=notes))
+        found.append(Slide("table", say("Side by side"), table=_totals(part), notes=notes))
     found.append(_bars(analyses, look))
     known = comparable(analyses)
     if len(known.points) > 1:
-        left = tuple(f"{name} is left out: {why}." for name, why in known.missing)
-        found.append(chart_slide("Accuracy and work", compare(analyses, chart_look(look)), left + notes))
+        left = tuple(say("{network} is left out: {why}.", network=name, why=why) for name, why in known.missing)
+        found.append(chart_slide(say("Accuracy and work"), compare(analyses, chart_look(look)), left + notes))
     return found
 
 
@@ -79,23 +84,27 @@ def _totals(analyses: Sequence[Analysis]) -> Table:
         )
         for one in analyses
     )
-    heads = ("network", "year", "input", *(column.title for column in kept))
+    heads = (say("network"), say("year"), say("input"), *(column.title for column in kept))
     return Table(heads, rows, (False, True, False, *(True for _ in kept)))
 
 
 def _bars(analyses: Sequence[Analysis], look: SlideLook) -> Slide:
     shown = [quantity(key) for key in ("params", "multiplications", "activation_bytes")]
-    bars = [Bar(title_of(one), "block", tuple(each.of(one.totals) for each in shown)) for one in analyses]
+    names = short_titles([one.graph for one in analyses])
+    bars = [
+        Bar(name, "block", tuple(each.of(one.totals) for each in shown))
+        for name, one in zip(names, analyses, strict=True)
+    ]
     described = "; ".join(
         f"{title_of(one)}: " + ", ".join(f"{each.total_text(one.totals)} {each.name}" for each in shown)
         for one in analyses
     )
     spec = bar_panels(
-        "comparison", chart_look(look), "", "Totals for one image; each panel has its own scale.", described, bars,
+        "comparison", chart_look(look), "", say("Totals for one image; each panel has its own scale."), described, bars,
         [Panel(each.name, each) for each in shown],
     )  # fmt: skip
     return chart_slide(
-        "What they cost", spec, tuple(dict.fromkeys(text for one in analyses for text in conventions(one)))
+        say("What they cost"), spec, tuple(dict.fromkeys(text for one in analyses for text in conventions(one)))
     )
 
 
@@ -116,29 +125,29 @@ def timeline(analyses: Sequence[Analysis], look: SlideLook) -> list[Slide]:
         raise UsageError("a timeline needs networks with a year in their specs")
     notes = tuple(f"{title_of(one)}: {reference(one)}" for one in analyses if one.graph.paper)
     spec = timeline_chart(analyses, chart_look(look))
-    found = [chart_slide("The line of development", spec, (*notes, *remarks))]
+    found = [chart_slide(say("The line of development"), spec, (*notes, *remarks))]
     titles = {one.graph.name: title_of(one) for one in analyses}
     dated = sorted((one for one in analyses if one.graph.year is not None), key=lambda one: one.graph.year or 0)
     entries = [
         _Entry(
             one.graph.year or 0,
             title_of(one),
-            words.listed([titles[name] for name in one.graph.follows if name in titles]),
-            words.line(one.graph.description),
+            all_of([titles[name] for name in one.graph.follows if name in titles]),
+            words.line(say(one.graph.description)) if one.graph.description else "",
         )
         for one in dated
     ]
     pages = _paged(entries)
     for number, part in enumerate(pages, 1):
-        title = "What each step brought" + (f" ({number} of {len(pages)})" if len(pages) > 1 else "")
+        title = part_of(say("What each step brought"), number, len(pages))
         about = "; ".join(f"{entry.year} {entry.title}: {entry.reason}" for entry in part)
         found.append(Slide("picture", title, items=tuple(_steps(part, look)), notes=notes, about=about))
     return found
 
 
 def _reason(entry: _Entry) -> list[str]:
-    follows = f"Follows {entry.follows}. " if entry.follows else ""
-    return lines_of(follows + entry.reason, BODY.width - YEAR - 30, REASON)
+    follows = say("Follows {networks}.", networks=entry.follows) if entry.follows else ""
+    return lines_of(f"{follows} {entry.reason}", BODY.width - YEAR - 30, REASON)
 
 
 def _entry_height(entry: _Entry) -> float:
@@ -146,13 +155,22 @@ def _entry_height(entry: _Entry) -> float:
 
 
 def _paged(entries: Sequence[_Entry]) -> list[list[_Entry]]:
+    """The entries on as few slides as hold them, each about as full as the others."""
+    heights = [_entry_height(entry) for entry in entries]
+    count = len(_filled(entries, heights, BODY.height))
+    # No slide needs to be fuller than an even share and one entry.
+    limits = sorted({min(sum(heights) / count + height, BODY.height) for height in (0.0, *heights)})
+    return next(pages for limit in (*limits, BODY.height) if len(pages := _filled(entries, heights, limit)) == count)
+
+
+def _filled(entries: Sequence[_Entry], heights: Sequence[float], limit: float) -> list[list[_Entry]]:
     pages: list[list[_Entry]] = [[]]
     y = 0.0
-    for entry in entries:
-        y += _entry_height(entry)
-        if y > BODY.height and pages[-1]:
+    for entry, height in zip(entries, heights, strict=True):
+        y += height
+        if y > limit and pages[-1]:
             pages.append([])
-            y = _entry_height(entry)
+            y = height
         pages[-1].append(entry)
     return pages
 
@@ -164,7 +182,7 @@ def _steps(entries: Sequence[_Entry], look: SlideLook) -> list[Cluster]:
     spare = min((BODY.height - sum(heights)) / len(entries), 16.0)
     y, found = 2.0, []
     line = Curve(((YEAR + 6, 10.0), (YEAR + 6, sum(heights) + spare * (len(entries) - 1) - 14)), paint.line, 2.0)
-    found.append(Cluster("Time", (line,), "plain"))
+    found.append(Cluster(say("Time"), (line,), "plain"))
     for number, (entry, height) in enumerate(zip(entries, heights, strict=True), 1):
         shapes: list[Shape] = [
             Text(YEAR - 12, y + 14, str(entry.year), 16, theme.quiet, True, "end"),
@@ -178,7 +196,7 @@ def _steps(entries: Sequence[_Entry], look: SlideLook) -> list[Cluster]:
             Cluster(f"{entry.year} {entry.title}", (*shapes, *head, *body), "plain", step=number if look.steps else 0)
         )
         y += height + spare
-    return found
+    return [placed_for_reading(item, BODY.width) for item in found]
 
 
 # --- quiz
@@ -231,13 +249,21 @@ def _ask(analysis: Analysis, row: Row, number: int) -> Asked | None:
     answers = [f"{line.label}: {' = '.join(line.parts)}" for line in lines(only(explained, key), TEXT)]
     if not answers:
         return None
-    return Asked(f"{title_of(analysis)}, {words.line(explained.heading)}. {question}", "; ".join(answers))
+    layer = f"{title_of(analysis)}, {words.line(explained.heading)}"
+    return Asked(f"{layer}. {say(question)}", "; ".join(answers))
 
 
-def quiz(title: str, asked: Sequence[Asked]) -> Slide:
-    """Questions on the slide, answers in the speaker's notes."""
-    answers = [f"Answer {number}: {one.answer}" for number, one in enumerate(asked, 1)]
-    return Slide("quiz", title or "Quiz", points=tuple(one.question for one in asked), notes=tuple(answers))
+def quiz(title: str, asked: Sequence[Asked]) -> Iterator[Slide]:
+    """Questions on slides, about as many on each, numbered through; answers in the speaker's notes."""
+    count = ceil(len(asked) / MOST_ASKED)
+    for part in range(count):
+        start, end = (len(asked) * place // count for place in (part, part + 1))
+        answers = [
+            say("Answer {number}: {answer}", number=number, answer=one.answer)
+            for number, one in enumerate(asked[start:end], start + 1)
+        ]
+        questions = tuple(one.question for one in asked[start:end])
+        yield Slide("quiz", title or say("Quiz"), points=questions, first=start + 1, notes=tuple(answers))
 
 
 def sources_slides(title: str, analyses: Sequence[Analysis]) -> list[Slide]:
@@ -250,9 +276,9 @@ def sources_slides(title: str, analyses: Sequence[Analysis]) -> list[Slide]:
     return [
         Slide(
             "points",
-            (title or "Sources") + (f" ({number + 1} of {pages})" if pages > 1 else ""),
+            part_of(title or say("Sources"), number + 1, pages),
             points=tuple(papers[number * size : (number + 1) * size]),
-            notes=("The figures that these papers print stand in the notes of each network's slides.",),
+            notes=(say("The figures that these papers print stand in the notes of each network's slides."),),
         )
         for number in range(pages)
     ]

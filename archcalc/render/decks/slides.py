@@ -45,6 +45,8 @@ class Slide(NamedTuple):
     items: tuple[Cluster, ...] = ()
     links: tuple[Link, ...] = ()
     points: tuple[str, ...] = ()
+    #: The number of the first point of a quiz, which may go on over several slides.
+    first: int = 1
     table: Table | None = None
     notes: tuple[str, ...] = ()
     about: str = ""

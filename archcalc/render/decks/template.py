@@ -216,7 +216,14 @@ def _recoloured(text: str, theme: Theme) -> str:
     for name, colour in colours.items():
         inner = f'<a:srgbClr val="{colour[1:].upper()}"/>'
         text = re.sub(rf"(<a:{name}>).*?(</a:{name}>)", rf"\g<1>{inner}\g<2>", text, flags=re.DOTALL)
-    return re.sub(r'(<a:(?:major|minor)Font>\s*<a:latin typeface=")[^"]*', rf"\g<1>{FONT}", text)
+    for script in ("latin", "cs"):
+        text = re.sub(
+            rf'(<a:(?:major|minor)Font>(?:(?!</a:m).)*?<a:{script} typeface=")[^"]*',
+            rf"\g<1>{FONT}",
+            text,
+            flags=re.DOTALL,
+        )
+    return text
 
 
 def _place_titles(presentation: Any) -> None:

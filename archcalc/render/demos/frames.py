@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from archcalc.core.demonstration import Cell, Demonstration, Grid, written_number
+from archcalc.core.language import say, say_many
 from archcalc.render.diagrams.drawing import Cluster, Drawing, Rect, Shape, Text
 from archcalc.render.diagrams.text import clean, shorten, text_width, wrap
 from archcalc.render.diagrams.theme import Theme, mix
@@ -88,7 +89,7 @@ class Frames:
             Text(MARGIN, y + (at + 1) * SUBTITLE * 1.35, line, SUBTITLE, theme.quiet)
             for at, line in enumerate(self.notes)
         ]
-        return [*items, Cluster("Notes", tuple(notes), "plain")]
+        return [*items, Cluster(say("Notes"), tuple(notes), "plain")]
 
     def _matrix(self, number: int, grid: Grid, written: set[Cell]) -> Iterator[Shape]:
         place, theme = self.places[number], self.theme
@@ -121,7 +122,11 @@ class Frames:
         if number == 0:
             return []
         step = self.demonstration.steps[number - 1]
-        return [line for text in (f"{number}. {step.title}", *step.lines) for line in wrap(clean(text), width, LINE)]
+        return [
+            line
+            for text in (say("{number}. {title}", number=number, title=step.title), *step.lines)
+            for line in wrap(clean(text), width, LINE)
+        ]
 
     def overlay(self, number: int) -> list[Cluster]:
         """What is as it is after step `number`: numbers written so far, what this step reads and writes, its lines."""
@@ -156,8 +161,8 @@ class Frames:
             Text(MARGIN, y + (at + 1) * LINE * 1.35, line, LINE, theme.ink, at == 0)
             for at, line in enumerate(self._lines(number))
         ]
-        said = clean(now.title) if now else "Before the first step"
-        return [Cluster(said, tuple(shapes), "plain"), Cluster("Calculation", tuple(lines), "plain")]
+        said = clean(now.title) if now else say("Before the first step")
+        return [Cluster(said, tuple(shapes), "plain"), Cluster(say("Calculation"), tuple(lines), "plain")]
 
     def drawing(self, number: int) -> Drawing:
         """The picture after a step."""
@@ -166,7 +171,8 @@ class Frames:
     def drawn(self, items: list[Cluster]) -> Drawing:
         """A picture of this size."""
         shown = self.demonstration
-        about = f"{shown.subtitle}. {len(shown.steps)} steps. {' '.join(shown.notes)}"
+        steps = say_many("{count} step", "{count} steps", len(shown.steps))
+        about = f"{shown.subtitle}. {steps}. {' '.join(shown.notes)}"
         return Drawing(self.width, self.height, self.theme.background, clean(shown.title), clean(about), tuple(items))
 
 

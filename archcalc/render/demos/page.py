@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
-from hashlib import sha256
 from importlib.resources import files
 from string import Template
 from typing import Any
 
 from archcalc.core.demonstration import Cell, Demonstration, Grid, Group, written_number
+from archcalc.core.language import direction, language, say
 from archcalc.render.diagrams.text import clean
 from archcalc.render.diagrams.theme import DARK, Theme
+from archcalc.render.pages import shell
 from archcalc.render.pages.markup import Html, data, element, join
 
 #: What the marks mean, and the family of ops whose colours they have.
@@ -26,7 +26,7 @@ def page(shown: Demonstration, theme: Theme) -> str:
     numbers = _Numbers(shown)
     groups = [_group(group) for group in shown.groups]
     body = join(
-        element("div", *groups, class_="groups", tabindex=0, role="region", aria_label="Matrices"),
+        element("div", *groups, class_="groups", tabindex=0, role="region", aria_label=say("Matrices")),
         element("ul", *(element("li", clean(note)) for note in shown.notes), class_="notes"),
     )
     dark = DARK if theme.name == "light" else theme
@@ -34,15 +34,24 @@ def page(shown: Demonstration, theme: Theme) -> str:
         f":root{{{_variables(theme)}}}\n@media (prefers-color-scheme:dark){{:root{{{_variables(dark)}}}}}\n"
         + _asset("demo.css")
     )
-    script = f'"use strict";\n(() => {{\n{_asset("demo.js")}}})();\n'
-    policy = (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    return Template(_asset("demo.html")).substitute(
-        title=join(clean(shown.title)), subtitle=join(clean(shown.subtitle)), policy=policy, style=style, script=script,
-        body=body, count=len(shown.steps), steps=data(numbers.steps()),
+    title = clean(shown.title)
+    inside = Template(_asset("demo.html")).substitute(
+        {name: join(text) for name, text in _words().items()}, title=join(title),
+        subtitle=join(clean(shown.subtitle)), body=body, count=len(shown.steps), steps=data(numbers.steps()),
     )  # fmt: skip
+    return shell.page(title, style, _asset("demo.js"), Html(inside), language(), direction())
+
+
+def _words() -> Mapping[str, str]:
+    """What stands on the page whatever it shows."""
+    return {
+        "group": say("Steps"), "first": say("First"), "back": say("Back"), "play": say("Play"), "pause": say("Pause"),
+        "next": say("Step"), "last": say("Last"), "of": say("{now} of {count}", now="#", count="##"),
+        "before": say("Before the first step"), "read": say("read"), "weights": say("weights"),
+        "written": say("written"), "calculation": say("Calculation"),
+        "keys": say("Keys: {next} and {back} step, {play} plays, {first} and {last}.",
+                    next="→", back="←", play="P", first="Home", last="End"),
+    }  # fmt: skip
 
 
 class _Numbers:
@@ -98,10 +107,6 @@ def _variables(theme: Theme) -> str:
     for name, family in MARKS.items():
         named |= {f"{name}-fill": theme.families[family].fill, f"{name}-line": theme.families[family].line}
     return "".join(f"--{name}:{colour};" for name, colour in named.items())
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()
 
 
 @cache

@@ -6,14 +6,16 @@ from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.frames import LONGEST_PIECE
 from archcalc.render.diagrams.measure import SMALL
 from archcalc.render.diagrams.model import Diagram
-from archcalc.render.diagrams.pack import MOST_LINES, Layout, Plan, assemble, make_segments, plan
+from archcalc.render.diagrams.pack import MOST_LINES, Layout, Plan, assemble, cut_ranges, make_segments, plan
 from archcalc.render.diagrams.ushape import u_layout
 
 DIRECTIONS = ("fit", "TB", "LR")
 #: Margins, title and legend: what a drawing has around its layout; on a slide the legend stands next to the title.
-AROUND, ON_SLIDE = (40.0, 122.0), (40.0, 86.0)
-#: The height of a slide in points, and the size of a text that can be read on it.
-SLIDE, READABLE = 540.0, 9.0
+AROUND, ON_SLIDE, UNTITLED = (40.0, 122.0), (40.0, 86.0), (40.0, 76.0)
+#: A slide of 13.3 × 7.5 inches in points; pages that are higher than wide are sheets of A4.
+PAGES = {"slide": (960.0, 540.0), "sheet": (595.0, 842.0)}
+#: The size of a text that can be read.
+READABLE = 9.0
 #: What turning at the end of a line costs the reader, as a share of the size: once, and for each further line.
 FIRST_TURN, TURN = 0.12, 0.03
 #: What each further map costs that turns with the first one, and what columns of layers gain over rows.
@@ -37,7 +39,11 @@ def arrange(diagram: Diagram, direction: str = "fit", ratio: float = 16 / 9, sli
         return assemble(plan(make_segments(diagram, down), down, 1), diagram.leaving)
     plans: list[tuple[float, Plan]] = []
     lengths = (LONGEST_PIECE, *SHORT_PIECES) if diagram.cards else (LONGEST_PIECE,)
+    # Most diagrams are cut into the same segments whatever the length, which are laid out once.
+    cuts: dict[tuple[range, ...], int] = {}
     for longest in lengths:
+        cuts.setdefault(tuple(cut_ranges(diagram, longest)), longest)
+    for longest in cuts.values():
         for down in (True, False):
             segments = make_segments(diagram, down, longest)
             lanes = max((len(segment.entries) for segment in segments), default=1)
@@ -63,4 +69,10 @@ def _worth(size: Point, ratio: float, cost: float, around: Point) -> float:
 def points_on_slide(size: Point, ratio: float, around: Point = ON_SLIDE) -> float:
     """The size of the smallest text where a layout fills a page that is as high as a slide."""
     width, height = size[0] + around[0], size[1] + around[1]
-    return SMALL * SLIDE * min(ratio / width, 1 / height)
+    return SMALL * page_height(ratio) * min(ratio / width, 1 / height)
+
+
+def page_height(ratio: float) -> float:
+    """The height in points of the largest page of a shape: on a slide of 13.3 × 7.5 inches, or an upright A4 sheet."""
+    wide, high = PAGES["sheet" if ratio < 1 else "slide"]
+    return min(high, wide / ratio)

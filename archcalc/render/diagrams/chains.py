@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.section import BETWEEN, FORK, LANE, MERGE, SAME, STEP, Block, Link, Stroke
 from archcalc.render.diagrams.segments import LEAD
+from archcalc.render.diagrams.tracks import HEAD, Wire, turns_of
 
 #: How far in front of a frame a skip turns towards it.
 BACK = 8.0
+#: Between the places at which two maps fork.
+APART = 4.0
 
 if TYPE_CHECKING:
     import networkx
@@ -98,10 +101,19 @@ class Chains:
     ) -> None:
         self.items, self.auxiliary = items, auxiliary
         self.start, self.end = -1, len(items)
-        readers = {link.name for link in links if link.source is None and link.target is not None}
+        readers: dict[str, list[int]] = {}
+        for link in links:
+            if link.source is None and link.target is not None:
+                readers.setdefault(link.name, []).append(link.target)
         leaving = {link.name for link in links if link.source is not None and link.target is None}
         #: The maps that run down the axis; the others come and go in lanes.
-        self.main_entry = max(readers, key=lambda name: order[name], default=None)
+
+        def rank(name: str) -> tuple[float, ...]:
+            """What the first item reads comes first, there on its axis; what all items read is rather no step."""
+            first = min(readers[name])
+            return -first, -abs(items[first].entries.get(name, 0.0)), -len(readers[name]), order[name]
+
+        self.main_entry = max(readers, key=rank, default=None)
         self.main_exit = max(leaving, key=lambda name: order[name], default=None)
         if not leaving:  # what is here hangs at the side of the maps that pass by
             passing = {link.name for link in links if link.source is None and link.target is None}
@@ -114,6 +126,10 @@ class Chains:
         self.dead = self._dead_ends()
         self.homeless = list(self.skips)
         self.strokes: list[Stroke] = []
+        #: How far in front of a frame each line turns, where lines to different places of it would cover each other.
+        self.turns: dict[Link, float] = {}
+        #: How far after the start each map forks that comes from outside.
+        self.forks: dict[str, float] = {}
         self.entries: dict[str, float] = {self.main_entry: 0.0} if self.main_entry else {}
         self.exits: dict[str, float] = {}
 
@@ -212,6 +228,7 @@ class Chains:
                 # Ways from several inputs, or to several outputs, start on one line.
                 level = self.start == order[place] or self.end == following
                 along = self._fork(line, branches, sides, along + FORK, level) + FORK
+                along += self._in_tracks(line, following)
             elif following != sink and (place or outer):
                 along += STEP if place else LEAD
             if following != sink:
@@ -250,6 +267,21 @@ class Chains:
             line.put(part, along + (0.0 if level else (length - part.block.length) / 2), at - axis)
         return along + length
 
+    def _in_tracks(self, line: _Line, item: int) -> float:
+        """Tracks for the lines that come to different places of a frame; gives the space that they need in addition."""
+        links = [link for link in self.links if self.ends(link)[1] == item and self.ends(link)[0] in line.places]
+        goals = [self._port(item, link.name, exits=False) for link in links]
+        if item not in range(self.end) or len(set(goals)) < 2:
+            return 0.0
+        wires = []
+        for link, goal in zip(links, goals, strict=True):
+            first = self.ends(link)[0]
+            start = line.places[first].across + self._port(first, link.name, exits=True)
+            wires.append(Wire(link.name, goal, start, goal))
+        turns, height = turns_of(wires)
+        self.turns.update(zip(links, (height - turn for turn in turns), strict=True))
+        return max(height - HEAD - MERGE, 0.0)
+
     def _float(self, line: _Line, before: int, component: Sequence[int]) -> None:
         """A branch that nothing reads, at the side of what goes on."""
         inside = set(component)
@@ -285,7 +317,8 @@ class Chains:
             level = goal[0] + side[0]
             points = [start, (level, start[1]), (level, goal[1] + (side[1] if start[1] > goal[1] else -side[1]))]
         elif several:
-            points = [start, (goal[0] - MERGE, start[1]), (goal[0] - MERGE, goal[1]), goal]
+            turn = goal[0] - self.turns.get(link, MERGE)
+            points = [start, (turn, start[1]), (turn, goal[1]), goal]
         else:
             points = [start, (start[0], goal[1]), goal]
         self.strokes.append(self._stroke(link, points))
@@ -327,10 +360,13 @@ class Chains:
         # A map that has come in, for a reader before, goes on from there.
         inside = first != self.start or link.name in self.entries
         begin = (source.end, self._port(first, link.name, exits=True))
-        begin = (0.0, self.entries[link.name]) if first == self.start and inside else begin
+        if first == self.start and inside:  # maps that fork right at the start do so at places of their own
+            level = self.forks.setdefault(link.name, min(APART * len(self.forks), BACK))
+            begin = (level, self.entries[link.name])
         turn = finish if half or last == self.end else finish - BACK
         for side in (1, -1):
-            lane = side * (line.free(source.end - SAME, finish + SAME, side) + LANE)
+            passed = finish + SAME if half or last == self.end else turn
+            lane = side * (line.free(source.end - SAME, passed, side) + LANE)
             if last != self.end and not half:
                 lane = max(lane, entry) if side > 0 else min(lane, entry)
             leaves = not inside or line.is_open(begin[0], begin[1], lane)
@@ -338,7 +374,9 @@ class Chains:
                 break
         else:
             raise NotSeriesParallel
-        points: list[Point] = [begin, (begin[0], lane)] if inside else [(0.0, lane)]
+        # From the start on, where the line of the map from outside ends.
+        start = min(source.end, begin[0])
+        points: list[Point] = [(start, begin[1]), begin, (begin[0], lane)] if inside else [(0.0, lane)]
         if not inside:
             self.entries[link.name] = lane
         if last == self.end:

@@ -32,6 +32,8 @@ SOURCES = ("dot", "mmd", "drawio")
 DRAWN = tuple(form for form in FORMATS if form not in SOURCES)
 #: Formats that hold volumes and figures of papers.
 SHAPED = (*DRAWN, "drawio")
+#: Formats whose texts may have another font.
+FONTED = ("svg", "png", "pdf", "pptx")
 #: Formats whose files hold several pages.
 PAGED = ("pdf", "pptx")
 #: Networks of more layers are folded into blocks unless a style is asked for.
@@ -57,7 +59,11 @@ class Choices:
     theme: str | None = None
     direction: str = "fit"
     fit: str | None = None
+    #: How high the page is that `fit` fills, in points, where a picture has less than the whole slide.
+    page_height: float | None = None
     font_size: float = 12.0
+    #: Files of a font to draw in, the second with its bold letters; without any the shipped font.
+    font: str | tuple[str, ...] = ()
     title: str | None = None
     scale: float = 2.0
     sizes: str | None = None
@@ -91,6 +97,8 @@ def check(form: str, choices: Choices) -> None:
         known("choice of names", choices.names, NAMES)
     parse_ratio(choices.fit)
     _check_style(choices)
+    if choices.font and form not in FONTED:
+        raise UsageError(f"--font goes with {', '.join(FONTED)}; {form} leaves fonts to the program that draws it")
     if choices.steps and form in SOURCES:
         raise UsageError(f"{form} has no steps; there are steps in {', '.join(DRAWN)}")
 

@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import inf, log, prod
 
+from archcalc.core.language import say
 from archcalc.core.quantities import QUANTITIES
 from archcalc.core.shapes import format_shape
-from archcalc.core.words import AT_LEAST, NOT_COUNTED
+from archcalc.core.words import AT_LEAST, NOT_COUNTED, several
 from archcalc.ops.merge import Add
 from archcalc.passes.analysis import Row
+from archcalc.passes.blocks import weights_owner, with_shared_weights
 from archcalc.render.diagrams import words
 from archcalc.render.diagrams.fold import Folding, Unit, fold, gathered, main_layer, unfolded
 from archcalc.render.diagrams.frames import innermost, kept_frames, members_of
 from archcalc.render.diagrams.measure import CARD_LABEL, LABEL, SMALL, WIDEST
 from archcalc.render.diagrams.model import Diagram, Edge, EdgeKind, Group, Node, Part, Scale, Swatch
 from archcalc.render.diagrams.text import clean, shorten, text_width
-from archcalc.render.diagrams.theme import FAMILIES
+from archcalc.render.diagrams.theme import FAMILIES, family_name
 from archcalc.render.diagrams.wiring import Path, Wiring
 
 #: What a box can be coloured by: the kind of its layer, or a quantity.
@@ -26,11 +28,7 @@ COLOUR_BY = ("kind", "params", "multiplications", "activations", "receptive_fiel
 MOST_STACKS = 5
 #: More maps than this are counted, not named.
 MOST_NAMED = 3
-_KINDS: dict[EdgeKind, str] = {
-    "identity": words.shortcut(()),
-    "projection": "",  # by what it does
-    "auxiliary": "auxiliary output, in training only",
-}
+_KINDS: tuple[EdgeKind, ...] = ("identity", "projection", "auxiliary")
 
 
 def compose_graph(wiring: Wiring, colour_by: str = "kind") -> Diagram:
@@ -77,6 +75,12 @@ class _Composer:
         self.kept = kept_frames([unit.path for unit in self.units], list(self.links), cards, folding.repeats)
         self.frames = [innermost(unit.path, self.kept) for unit in self.units]
         self.heats = self._heats()
+        self.notes: tuple[str, ...] = ()
+        if colour_by != "kind" and not self.heats:
+            # Without a number there is no scale: then colours say what a legend can explain.
+            what = QUANTITIES[colour_by].title
+            self.notes = (say("no layer has a number for {title}: coloured by kind", title=what),)
+            self.colour_by = "kind"
 
     def _links(self) -> dict[tuple[int, int], EdgeKind]:
         """The edges between units, by their numbers; a plain one outdoes a shortcut between the same two."""
@@ -105,7 +109,7 @@ class _Composer:
     def _sizes(self, layers: Sequence[int]) -> str:
         """The sizes of the maps that some layers give, each once; of very many the number."""
         sizes = list(dict.fromkeys(format_shape(self.wiring.rows[layer].output_shape) for layer in layers))
-        return " and ".join(sizes) if len(sizes) <= MOST_NAMED else f"{len(layers)} maps"
+        return say(" and ").join(sizes) if len(sizes) <= MOST_NAMED else several(len(layers), "map")
 
     def _copies(self) -> dict[int, tuple[str, ...]]:
         """By the first layer of a unit, the names of all layers that it stands for."""
@@ -129,12 +133,16 @@ class _Composer:
             Edge(nodes[a].id, nodes[b].id, kind, size=self._sizes(self.carried[a, b]) if self.exits[a][1:] else "")
             for (a, b), kind in self.links.items()
         ]
+        sized = dict.fromkeys(
+            (a, b) for row, source in self.wiring.sized.items()
+            if (a := self.unit_of[self._original(source)]) < (b := self.unit_of[self._original(row)])
+        )  # fmt: skip
         hosts = list(nodes)
         for ending in reversed(self.wiring.endings):
             number = self.unit_of[self._original(ending.layer)]
             host = hosts[number]
-            several = self.exits[number][1:]
-            lines = (clean(f"reads {self.wiring.rows[ending.layer].name}"),) if several else ()
+            many = self.exits[number][1:]
+            lines = (clean(say("reads {names}", names=self.wiring.rows[ending.layer].name)),) if many else ()
             part = Part("", clean(ending.label), lines=lines, family="output")
             # The name of an output may be that of a layer, and several outputs may leave one layer.
             # The output of repeated blocks is that of the last repetition: it stands outside of their frame.
@@ -143,12 +151,12 @@ class _Composer:
             path = host.path if repeated is None else innermost(host.path[: repeated - 1], self.kept)
             end = Node(f"output:{ending.label}", (part,), path, auxiliary=ending.auxiliary)
             nodes.insert(nodes.index(host) + 1, end)
-            size = self._sizes([ending.layer]) if several else ""
+            size = self._sizes([ending.layer]) if many else ""
             edges.append(Edge(host.id, end.id, "auxiliary" if ending.auxiliary else "flow", size=size))
         subtitle = [
-            f"input {graph.inputs_in_words()}",
-            f"{totals.params:,} parameters",
-            f"{AT_LEAST if totals.not_counted else ''}{words.figure(totals.multiplications)} multiplications",
+            say("input {size}", size=graph.inputs_in_words()),
+            several(totals.params, "parameter"),
+            words.work(totals.multiplications, bool(totals.not_counted)),
         ]
         return Diagram(
             clean(graph.title or graph.name),
@@ -159,18 +167,26 @@ class _Composer:
             tuple(edges),
             tuple(self._legend(nodes, edges)),
             self.scale,
+            tuple(Edge(hosts[a].id, hosts[b].id, "size") for a, b in sized),
+            self.notes,
             cards=self.cards,
             slim=self.widest < WIDEST or self.dense,
         )
 
     def _description(self, count: int) -> str:
         rows = len(self.wiring.rows)
-        folded = f", folded to {count} boxes" if self.cards else ""
-        return (
-            f"{clean(self.wiring.analysis.graph.title)}: {rows:,} layers{folded}. "
-            f"Boxes are {'blocks' if self.cards else 'layers'}, arrows carry feature maps with their size as "
-            "height × width × channels; they run from the input to the output."
-        )
+        title = clean(self.wiring.analysis.graph.title)
+        if self.cards:
+            return say(
+                "{title}: {layers}, folded to {count} boxes. Boxes are blocks, arrows carry feature maps with their "
+                "size as height × width × channels; they run from the input to the output.",
+                title=title, layers=several(rows, "layer"), count=count,
+            )  # fmt: skip
+        return say(
+            "{title}: {layers}. Boxes are layers, arrows carry feature maps with their size as height × width × "
+            "channels; they run from the input to the output.",
+            title=title, layers=several(rows, "layer"),
+        )  # fmt: skip
 
     # -- colours -----------------------------------------------------------------------------------------------------
 
@@ -199,8 +215,8 @@ class _Composer:
         middle = (low * high) ** 0.5 if logarithmic else (low + high) / 2
         ticks = ((0.0, words.figure(low)), (0.5, words.figure(middle)), (1.0, words.figure(high)))
         shown = QUANTITIES[self.colour_by]
-        title = shown.title if shown.adds_up else f"{shown.title} in {shown.unit}"
-        title += ", logarithmic" if logarithmic else ""
+        title = shown.title if shown.adds_up else say("{title} in {unit}", title=shown.title, unit=say(shown.unit))
+        title += say(", logarithmic") if logarithmic else ""
         self.scale = Scale(title, ticks if high > low else ((0.0, words.figure(low)),))
         if high == low:
             return {key: 0.0 for key, number in numbers.items() if number}
@@ -217,7 +233,7 @@ class _Composer:
             return ()
         number = self._measure(rows)
         shown = QUANTITIES[self.colour_by]
-        text = f"{words.figure(number)} {shown.short or shown.unit}"
+        text = f"{words.figure(number)} {shown.short or say(shown.unit)}"
         return (text if shown.adds_up else f"{shown.title} {text}",) if number else ()
 
     # -- boxes -------------------------------------------------------------------------------------------------------
@@ -231,10 +247,16 @@ class _Composer:
             name,
             parts,
             frame,
-            self._sizes(self.exits[number]),
+            "" if self._gives_size_alone(unit.rows[0]) else self._sizes(self.exits[number]),
             unit.times,
             all(row in self.wiring.side for row in unit.rows),
         )
+
+    def _gives_size_alone(self, index: int) -> bool:
+        """Whether a layer is an input that is there for its size: no arrow leaves it."""
+        wiring = self.wiring
+        alone = wiring.rows[index].op.is_input and not wiring.consumers[index] and index not in wiring.outputs
+        return alone and index in wiring.sized.values()
 
     def _layer(self, index: int, frame: Path) -> Part:
         row = self.wiring.rows[index]
@@ -242,13 +264,21 @@ class _Composer:
         family, heat = row.op.family, self.heats.get((index,))
         more = self._coloured([row])
         if family == "input":
-            return Part(row.name, label, "", (), family, heat)
+            size = format_shape(row.output_shape) if self._gives_size_alone(index) else ""
+            return Part(row.name, label, size, (), family, heat)
         if words.is_small(row):
             return Part(row.name, label, " · ".join((words.suffix(row, label), *more)).strip(" ·"), (), family, heat)
         lines = [row.summary]
         if row.params:
-            lines.append(f"{row.params:,} params")
+            lines.append(words.params(row.params))
+        lines += self._sized_by([index])
         return Part(row.name, label, "", (*lines, *more), family, heat)
+
+    def _sized_by(self, members: Sequence[int]) -> list[str]:
+        """The layers outside whose size some layers take."""
+        sources = dict.fromkeys(self.wiring.sized[row] for row in members if row in self.wiring.sized)
+        names = [clean(self.wiring.rows[source].name) for source in sources if source not in members]
+        return [say("size of {layer}", layer=name) for name in names]
 
     def _card(self, number: int, frame: Path) -> Part:
         unit = self.units[number]
@@ -268,8 +298,8 @@ class _Composer:
             owner = self._owner(unit.rows, unit.block)
             lines = self._recipe(unit.rows, bool(owner))
             if owner and not self._owner(unit.rows, frame):  # else the frame says it
-                lines.append(f"weights of {owner}")
-        lines += self._reads(number)
+                lines.append(say("weights of {owner}", owner=owner))
+        lines += [*self._reads(number), *self._sized_by(unit.rows)]
         figures = [*self._figures(rows, unit.times), *self._coloured(rows)]
         suffix = ""
         if self.dense:
@@ -286,9 +316,10 @@ class _Composer:
         unit, lines = self.units[number], []
         count = len(self.wiring.entries(unit.rows))
         if unit.times > 1 and self.exits[number][1:]:
-            lines.append(f"each reads the {len(self.exits[number])} maps of the one before it")
+            maps = several(len(self.exits[number]), "map")
+            lines.append(say("each reads the {maps} of the one before it", maps=maps))
         elif unit.times > 1 and count > 1:
-            lines.append(f"each reads the {count} before it")
+            lines.append(say("each reads the {count} before it", count=count))
         read: dict[int, list[int]] = {}
         for source in self.wiring.entries(unit.rows):
             read.setdefault(self.unit_of[self._original(source)], []).append(source)
@@ -296,7 +327,8 @@ class _Composer:
             other = self.units[place]
             names = [self.wiring.paths[source][len(other.path)] for source in sources]
             if len(names) > MOST_NAMED and (self._is_run(unit) or self._is_run(other)):
-                lines.append(f"reads {len(names)} maps of {words.span(other.first, other.last)}")
+                maps = several(len(names), "map")
+                lines.append(say("reads {maps} of {layers}", maps=maps, layers=words.span(other.first, other.last)))
             elif self.exits[place][1:]:
                 lines += self._naming([self.wiring.rows[source].name for source in sources])
             elif other.times > 1 and names != [other.last] and not self._is_end(sources, other):
@@ -309,18 +341,14 @@ class _Composer:
 
     def _naming(self, names: Sequence[str]) -> list[str]:
         """What is read, in one line if it fits."""
-        line = f"reads {' and '.join(names)}"
-        return [line] if text_width(line, SMALL) <= self.widest else [f"reads {name}" for name in names]
+        line = say("reads {names}", names=say(" and ").join(names))
+        return (
+            [line] if text_width(line, SMALL) <= self.widest else [say("reads {names}", names=name) for name in names]
+        )
 
     def _owner(self, members: Sequence[int], path: Path) -> str:
         """The block whose weights all layers of a block use, each those of its counterpart; empty without one."""
-        owners = set()
-        for row in (self.wiring.rows[member] for member in members):
-            if row.weights_of is None and not row.params:
-                continue
-            own, owner = row.name.split("/")[len(path) :], (row.weights_of or "").split("/")
-            owners.add(tuple(owner[: -len(own)]) if owner[-len(own) :] == own else ())
-        return "/".join(owners.pop()) if len(owners) == 1 else ""
+        return weights_owner([self.wiring.rows[member] for member in members], "/".join(path)) or ""
 
     def _recipe(self, members: Sequence[int], shared: bool) -> list[str]:
         """What happens in a folded block, in the order in which it runs, where it is a chain; else what it is made of.
@@ -329,23 +357,33 @@ class _Composer:
         they are `shared` with one block.
         """
         wiring, kinds = self.wiring, self.wiring.edge_kinds
-        said = [row._replace(weights_of=None).summary if shared else row.summary for row in wiring.rows]
+
+        def said(member: int) -> str:
+            row = wiring.rows[member]
+            return (row._replace(weights_of=None) if shared else row).summary
+
         short = [m for m in members if any(kinds.get((s, m)) == "projection" for s in wiring.inputs[m])]
         way = [m for m in members if m not in short or isinstance(wiring.rows[m].op, Add)]
         # A block that is itself the shortcut has no other way.
         way, short = (way, [m for m in short if m not in way]) if way else (list(members), [])
-        stacks = [stack for stack in wiring.stacks if stack[0] in way]
+        inside = set(way)
+        stacks = [stack for stack in wiring.stacks if stack[0] in inside]
         if len(stacks) > MOST_STACKS or not self._is_chain(way):
-            return words.lines_of(words.composition([wiring.rows[m] for m in members]), words.AND, self.widest, SMALL)
+            rows = [wiring.rows[member] for member in members]
+            using = 0 if shared else sum(row.weights_of is not None for row in rows)
+            texts = [*words.composition(rows), *([with_shared_weights(using)] if using else ())]
+            return words.lines_of(texts, words.AND, self.widest, SMALL)
         lines = []
         for stack in stacks:
-            texts = [said[m] for m in stack]
+            texts = [said(m) for m in stack]
             if isinstance(wiring.rows[stack[0]].op, Add):
                 texts[0] = f"+ {words.shortcut(())}"
                 if short:
-                    around = [said[m] for m in short]
-                    lines += words.lines_of([f"+ shortcut: {around[0]}", *around[1:]], words.THEN, self.widest, SMALL)
-                    texts[0] = "sum"  # what follows belongs to both ways
+                    around = [said(m) for m in short]
+                    lines += words.lines_of(
+                        [say("+ shortcut: {layer}", layer=around[0]), *around[1:]], words.THEN, self.widest, SMALL
+                    )
+                    texts[0] = say("sum")  # what follows belongs to both ways
                     texts = texts if texts[1:] else []
             lines += words.lines_of(texts, words.THEN, self.widest, SMALL)
         return lines
@@ -367,18 +405,20 @@ class _Composer:
         if not params and not work and not unknown:
             return []
         each = f"{times} × " if times > 1 else ""
-        figures = [f"{each}{params:,} params"] if params else []
+        figures = [f"{each}{words.params(params)}"] if params else []
         if work:
-            figures.append(f"{each}{AT_LEAST if unknown else ''}{words.figure(work)} mult.")
+            figures.append(
+                f"{each}{AT_LEAST if unknown else ''}{words.figure(work)} {QUANTITIES['multiplications'].short}"
+            )
         elif unknown:
-            figures.append(NOT_COUNTED)
+            figures.append(say(NOT_COUNTED))
         lines = words.lines_of(figures, words.AND, self.widest, SMALL)
         if times > 1:
             sums = [f"{params * times:,}"] if params else []  # shared weights are counted elsewhere
             if work or not unknown:
                 sums.append(f"{AT_LEAST if unknown else ''}{words.figure(work * times)}")
             if sums:
-                lines.append("total " + " · ".join(sums))
+                lines.append(say("total {sums}", sums=" · ".join(sums)))
         return lines
 
     # -- frames and legend -------------------------------------------------------------------------------------------
@@ -393,11 +433,13 @@ class _Composer:
             label = "/".join((*path[len(outer) : -1], words.span(path[-1], last)))
             units = [self.units[member] for member in members]
             params = sum(self._repeats(unit, path) * self._params(unit) for unit in units)
-            note = f"{params:,} params{' in all' if times > 1 else ''}" if self.cards and params else ""
+            note = words.params(params) if self.cards and params else ""
+            if note and times > 1:
+                note = say("{count:,} params in all", count=params)
             rows = [row for unit in units for row in unit.rows]
             owner = self._owner(rows, path)
             if owner and not self._owner(rows, outer):
-                note = f"weights of {owner}"
+                note = say("weights of {owner}", owner=owner)
             side = all(row in self.wiring.side for row in rows)
             groups.append(Group(path, shorten(clean(label), WIDEST, LABEL, True), times, note, side))
         return groups
@@ -414,7 +456,10 @@ class _Composer:
         present = {part.family for node in nodes for part in node.parts}
         swatches = []
         if self.colour_by == "kind":
-            swatches = [Swatch(label, family) for family, label in FAMILIES.items() if family in present]
+            swatches = [Swatch(family_name(family), family) for family in FAMILIES if family in present]
         kinds = {edge.kind for edge in edges}
-        labels = {**_KINDS, "projection": words.shortcut(self.wiring.projections)}
+        labels = {
+            "identity": words.shortcut(()), "projection": words.shortcut(self.wiring.projections),
+            "auxiliary": say("auxiliary output, in training only"),
+        }  # fmt: skip
         return swatches + [Swatch(labels[kind], "", kind) for kind in _KINDS if kind in kinds]

@@ -93,9 +93,8 @@ class Link(NamedTuple):
     source: str
     target: str
     title: str
-    #: Corners of a line with right angles; with `bezier` as in `Curve`.
+    #: The corners of a line with right angles.
     points: tuple[Point, ...]
-    bezier: bool
     line: str
     thickness: float
     dash: tuple[float, ...] = ()

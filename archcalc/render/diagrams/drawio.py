@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from archcalc.render.diagrams.dot import ending, repeated, short
+from archcalc.render.diagrams.dot import edge_text, ending, repeated, short
 from archcalc.render.diagrams.drawing import Rect, Shape, Text
 from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.model import Diagram, EdgeKind
@@ -79,7 +79,7 @@ def _node(diagram: Diagram, placed: Placed, top: float, theme: Theme) -> Iterato
     node = placed.box.node
     for index, box in enumerate(placed.box.parts):
         part = box.part
-        paint = theme.families[part.family]
+        paint = theme.families["input" if diagram.scale and part.heat is None else part.family]
         fill, ink = paint.fill, theme.ink
         if part.heat is not None:
             fill = heat(theme, part.heat)
@@ -105,7 +105,7 @@ def _part_id(node: str, index: int) -> str:
 def _edges(diagram: Diagram, layout: Layout, theme: Theme) -> Iterator[str]:
     last = {placed.box.node.id: len(placed.box.parts) - 1 for placed in layout.nodes}
     ports = "exitX=0.5;exitY=1;entryX=0.5;entryY=0" if layout.down else "exitX=1;exitY=0.5;entryX=0;entryY=0.5"
-    for index, edge in enumerate(diagram.edges):
+    for index, edge in enumerate((*diagram.edges, *diagram.sized)):
         kind: EdgeKind = edge.kind
         dash = f"dashed=1;dashPattern={' '.join(number(p) for p in Stroke.dash[kind])};" if Stroke.dash[kind] else ""
         style = (
@@ -114,7 +114,7 @@ def _edges(diagram: Diagram, layout: Layout, theme: Theme) -> Iterator[str]:
             f"fontColor={theme.quiet};labelBackgroundColor={theme.background};{ports}"
         )
         source, target = _part_id(edge.source, last[edge.source]), _part_id(edge.target, 0)
-        shape = escape(diagram.by_id[edge.source].output)
+        shape = escape(edge_text(diagram, edge))
         yield (
             f'<mxCell id="e{index}" value="{shape}" style="{escape(style)}" edge="1" '
             f'parent="1" source="{escape(source)}" target="{escape(target)}"><mxGeometry relative="1" as="geometry"/>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -54,6 +55,7 @@ def unfolded(wiring: Wiring) -> Folding:
     return Folding(units, list(range(len(wiring.rows))), {})
 
 
+@lru_cache(maxsize=4)  # one picture asks for the same folding more than once
 def fold(wiring: Wiring, depth: int) -> Folding:
     """Blocks below `depth` levels of names become one unit; equal neighbours, at every level, one with ×N.
 

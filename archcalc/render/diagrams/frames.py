@@ -67,6 +67,9 @@ def kept_frames(
     """
     crossing = crossings(len(paths), edges)
     kept: set[Path] = set()
+    # A map that is read past others, where the one before is read too.
+    linked = {*edges}
+    skips = [(source, target) for source, target in edges if source < target - 1 and (target - 1, target) in linked]
     members = members_of(paths)
     for path, inside in members.items():
         low, high = inside[0], inside[-1]
@@ -76,9 +79,20 @@ def kept_frames(
         chain = not always and len(inside) > MOST_TOGETHER and any(
             len(crossing[place]) == 1 for place in range(low + 1, high + 1)
         )  # fmt: skip
+        chain = chain or (not always and len(inside) > LONGEST_PIECE and _passed_by(low, high, crossing, skips))
         if path in repeated or not (alone or same or chain):
             kept.add(path)
     return kept
+
+
+def _passed_by(low: int, high: int, crossing: Sequence[frozenset[int]], skips: Sequence[tuple[int, int]]) -> bool:
+    """Whether nodes are a chain past which one map goes, as round the body of EDSR."""
+    return any(
+        source <= low
+        and sum(crossing[place] == {place - 1, source} for place in range(low + 1, min(target, high + 1)))
+        >= MOST_TOGETHER
+        for source, target in skips
+    )
 
 
 def innermost(path: Path, kept: Set[Path]) -> Path:

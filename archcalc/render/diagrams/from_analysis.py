@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from archcalc.core.errors import UsageError
+from archcalc.core.language import mark, say
 from archcalc.passes.analysis import Analysis
-from archcalc.render.diagrams.arrange import READABLE, arrange, points_on_slide
+from archcalc.render.diagrams.arrange import ON_SLIDE, READABLE, UNTITLED, arrange, page_height, points_on_slide
 from archcalc.render.diagrams.choices import MOST_LAYERS, PAPERS, Choices, default_style, parse_ratio
 from archcalc.render.diagrams.compose import compose_blocks, compose_graph
 from archcalc.render.diagrams.drawing import Drawing, Text
 from archcalc.render.diagrams.fold import EVERYTHING, fold
-from archcalc.render.diagrams.mark import mark
+from archcalc.render.diagrams.mark import mark as highlighted
 from archcalc.render.diagrams.measure import WIDEST
 from archcalc.render.diagrams.model import Diagram
 from archcalc.render.diagrams.only import only
@@ -24,16 +25,14 @@ from archcalc.render.diagrams.text import clean
 from archcalc.render.diagrams.theme import theme_of
 from archcalc.render.diagrams.wiring import Wiring
 
-#: A slide of 13.3 × 7.5 inches in points; pages that are higher than wide are sheets of A4.
-SLIDE, SHEET = (960.0, 540.0), (595.0, 842.0)
 #: The size of font for which everything has the size of its style.
 PLAIN_SIZE = 12.0
 #: What makes texts larger.
 LARGER = {
-    "graph": "--style blocks or --only BLOCK shows less at a time",
-    "blocks": "a smaller --depth or --only BLOCK shows less at a time",
-    "volumes": "--style blocks has fewer boxes",
-    **dict.fromkeys(PAPERS, "--style blocks or --only BLOCK shows less at a time"),
+    "graph": mark("--style blocks or --only BLOCK shows less at a time"),
+    "blocks": mark("a smaller --depth or --only BLOCK shows less at a time"),
+    "volumes": mark("--style blocks has fewer boxes"),
+    **dict.fromkeys(PAPERS, mark("--style blocks or --only BLOCK shows less at a time")),
 }
 #: The lines of cards that are to be narrow.
 NARROW = (180.0, 150.0, 120.0)
@@ -65,7 +64,7 @@ def drawing_of(
     elif others:
         raise UsageError("several networks are drawn next to each other in the style bars alone: --style bars")
     elif (choices.style or default_style(analysis)) == "volumes":
-        drawing = _volumes(analysis, choices, ratio)
+        drawing, notes = _volumes(analysis, choices, ratio)
     else:
         diagram, layout = diagram_of(analysis, choices)
         layout = layout or arrange(diagram, choices.direction, ratio, bool(choices.fit))
@@ -77,20 +76,27 @@ def drawing_of(
     drawing = enlarge(drawing, choices.font_size / PLAIN_SIZE)
     if choices.fit:
         drawing = page(drawing, ratio)
-        notes += _small_texts(drawing, choices.style or default_style(analysis))
+        notes += small_texts(drawing, choices.style or default_style(analysis))
     return drawing, notes
 
 
-def _small_texts(drawing: Drawing, style: str) -> tuple[str, ...]:
+def small_texts(drawing: Drawing, style: str) -> tuple[str, ...]:
     """What there is to say where texts are too small on a slide."""
     smallest = min((shape.size for shape in drawing.shapes() if isinstance(shape, Text)), default=READABLE)
     upright = drawing.height > drawing.width
-    wide, high = SHEET if upright else SLIDE
-    points = smallest * min(wide / drawing.width, high / drawing.height)
+    points = smallest * page_height(drawing.width / drawing.height) / drawing.height
     if points > READABLE - 0.05:
         return ()
-    where = "a sheet of A4" if upright else "a slide of 13.3 × 7.5 inches"
-    return (f"the smallest text is {points:.1f} pt on {where}, not {READABLE:g}; {LARGER[style]}",)
+    where = say("a sheet of A4") if upright else say("a slide of 13.3 × 7.5 inches")
+    return (
+        say(
+            "the smallest text is {points:.1f} pt on {where}, not {readable:g}; {hint}",
+            points=points,
+            where=where,
+            readable=READABLE,
+            hint=say(LARGER[style]),
+        ),
+    )
 
 
 def _paper(analyses: Sequence[Analysis], choices: Choices, ratio: float, links: bool) -> Drawing:
@@ -113,12 +119,12 @@ def _paper(analyses: Sequence[Analysis], choices: Choices, ratio: float, links: 
     return paper_drawing(str(choices.style), request)
 
 
-def _volumes(analysis: Analysis, choices: Choices, ratio: float) -> Drawing:
+def _volumes(analysis: Analysis, choices: Choices, ratio: float) -> tuple[Drawing, tuple[str, ...]]:
     from archcalc.render.diagrams.volumes import volumes_drawing
 
     wiring = Wiring(analysis)
     diagram = _finished(compose_graph(wiring, choices.color_by), wiring, choices, ())
-    return volumes_drawing(
+    drawing = volumes_drawing(
         diagram,
         wiring,
         theme_of(choices.theme),
@@ -127,6 +133,7 @@ def _volumes(analysis: Analysis, choices: Choices, ratio: float) -> Drawing:
         bool(choices.fit),
         choices.font_size / PLAIN_SIZE,
     )
+    return drawing, diagram.notes
 
 
 def _expanded(drawing: Drawing, diagram: Diagram, analysis: Analysis, choices: Choices, links: bool) -> Drawing:
@@ -163,10 +170,10 @@ def diagram_of(analysis: Analysis, choices: Choices, placed: bool = True) -> tup
             if not placed:
                 return diagram, None
             made = diagram, arrange(diagram, choices.direction, ratio, bool(choices.fit))
-            if best is None or _worth(*made, ratio) > _worth(*best, ratio):
+            if best is None or _worth(*made, choices) > _worth(*best, choices):
                 best = made
         assert best is not None
-        if not slide or _points(best[1], ratio) >= READABLE:
+        if not slide or _points(best[1], choices) >= READABLE:
             return best
     assert best is not None
     if choices.expand or choices.depth is not None or (style == "graph" and choices.style):
@@ -179,7 +186,7 @@ def _gathered(
 ) -> tuple[Diagram, Layout]:
     """With neighbours put together until texts can be read, in as many steps as that takes."""
     ratio, depth = parse_ratio(choices.fit), _depths(wiring)[0]
-    count, points = len(fold(wiring, depth).units), _points(best[1], ratio)
+    count, points = len(fold(wiring, depth).units), _points(best[1], choices)
     while count > FEWEST and points < READABLE:
         count = max(min(count - 1, int(count * (points / READABLE) ** 1.5)), FEWEST)
         points = 0.0
@@ -188,7 +195,7 @@ def _gathered(
             for most in STACKS:
                 diagram = _finished(stacked(dense, most), wiring, choices, notes)
                 layout = arrange(diagram, choices.direction, ratio, True)
-                if (found := _points(layout, ratio)) > points:
+                if (found := _points(layout, choices)) > points:
                     best, points = (diagram, layout), found
                 if points >= READABLE:
                     return best
@@ -229,24 +236,28 @@ def _depths(wiring: Wiring) -> list[int]:
     return found
 
 
-def _worth(diagram: Diagram, layout: Layout, ratio: float) -> float:
+def _worth(diagram: Diagram, layout: Layout, choices: Choices) -> float:
     """Readable text first (9 points on a slide of 7.5 inches), then what shows more.
 
     Narrow cards are worth their shape where they make texts readable, or much larger.
     """
-    points = _points(layout, ratio)
+    points = _points(layout, choices)
     points *= SLIM if diagram.slim and points < READABLE else 1
     return min(points, READABLE) * 1000 + (0 if diagram.slim else len(diagram.nodes)) + layout.shaped / 2
 
 
-def _points(layout: Layout, ratio: float) -> float:
-    return points_on_slide((layout.width, layout.height), ratio)
+def _points(layout: Layout, choices: Choices) -> float:
+    """The size of the smallest text on the page."""
+    around = ON_SLIDE if choices.title != "" else UNTITLED
+    ratio = parse_ratio(choices.fit)
+    points, whole = points_on_slide((layout.width, layout.height), ratio, around), page_height(ratio)
+    return points * (choices.page_height or whole) / whole
 
 
 def _finished(diagram: Diagram, wiring: Wiring, choices: Choices, notes: tuple[str, ...]) -> Diagram:
     """The diagram with the requested title, the highlighting and the notes."""
     if choices.highlight:
-        diagram = mark(diagram, wiring, choices.highlight)
+        diagram = highlighted(diagram, wiring, choices.highlight)
     if choices.title is not None:
         title = clean(choices.title)
         diagram = replace(diagram, title=title, subtitle=diagram.subtitle if title else "")

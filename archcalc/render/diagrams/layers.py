@@ -8,19 +8,20 @@ Source: Sugiyama, Tagawa & Toda 1981, "Methods for visual understanding of hiera
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import ceil
-from typing import Any
 
 from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.section import SAME, STEP, Block, Link, Stroke
 from archcalc.render.diagrams.segments import LEAD
 from archcalc.render.diagrams.tracks import Wire, turns_of
+from archcalc.render.dot import Graph
 
 #: Graphviz measures nodes in inches; between neighbours of a layer, and the space of a line that passes by.
 POINTS, APART, PASSING = 72, 16.0, 4.0
+#: A line that steps to the side by less than this is straightened, as long as neighbours stay so far apart.
+KINK, NEAREST = 14.0, 6.0
 
 #: A place in a layer: an item, a map that enters or leaves, or one that passes by.
 Place = tuple[str, int]
@@ -47,6 +48,7 @@ class _Layers:
         #: The places that each link passes, its ends included; links of one map share them.
         self.ways = self._ways()
         self.spots = self._spots()
+        self._straighten()
 
     def ends(self, link: Link) -> tuple[Place, Place]:
         """Where a link starts and ends."""
@@ -95,31 +97,73 @@ class _Layers:
 
     def _spots(self) -> dict[Place, float]:
         """The place of everything across its layer, by Graphviz."""
-        from pygraphviz import AGraph
-
-        graph: Any = AGraph(directed=True, strict=True)
-        graph.graph_attr.update(nodesep=str(APART / POINTS), ranksep="0.3", splines="false")
-        graph.node_attr.update(shape="box", fixedsize="true", label="", height="0.1")
+        graph = Graph({"nodesep": str(APART / POINTS), "ranksep": "0.3", "splines": "false"}, {"height": "0.1"})
         for layer in self.layers:
             for place in layer:
-                graph.add_node(_name(place), width=f"{self._width(place) / POINTS:.6f}")
+                graph.node(_name(place), width=f"{self._width(place) / POINTS:.6f}")
             if layer:
-                graph.add_subgraph([_name(place) for place in layer], rank="same")
+                graph.same_rank(_name(place) for place in layer)
         for letter, names in (("i", self.entering), ("o", self.leaving)):
             # Maps come in the order in which they left the segment before.
             for number in range(1, len(names)):
-                graph.add_edge(f"{letter}{number - 1}", f"{letter}{number}", style="invis", weight="0")
+                graph.edge(f"{letter}{number - 1}", f"{letter}{number}", style="invis", weight="0")
         for link, way in zip(self.links, self.ways, strict=True):
             short = link.edge.kind in ("identity", "projection")
             for before, after in pairwise(way):
                 weight = "1" if short else "8" if after[0] == before[0] == "p" else "4"
-                graph.add_edge(_name(before), _name(after), weight=weight)
-        answer = json.loads(graph.draw(format="json", prog="dot"))
-        return {
-            (item["name"][0], int(item["name"][1:])): float(item["pos"].split(",")[0])
-            for item in answer["objects"]
-            if "pos" in item
-        }
+                graph.edge(_name(before), _name(after), weight=weight)
+        return {(name[0], int(name[1:])): x for name, (x, _) in graph.places().items()}
+
+    def _straighten(self) -> None:
+        """Places moved to the side by a little where that makes more lines straight."""
+        at: dict[Place, list[tuple[Place, Place, float]]] = {place: [] for place in self.spots}
+        for link, way in zip(self.links, self.ways, strict=True):
+            for before, after in pairwise(way):
+                apart = self._port(after, link.name, False) - self._port(before, link.name, True)
+                at[before].append((before, after, apart))
+                at[after].append((before, after, apart))
+        neighbours: dict[Place, list[tuple[Place, Place]]] = {place: [] for place in self.spots}
+        for layer in self.layers:
+            for pair in pairwise(sorted(layer, key=self.spots.__getitem__)):
+                for place in pair:
+                    neighbours[place].append(pair)
+        moved = dict.fromkeys(self.spots, 0.0)
+
+        def offset(step: tuple[Place, Place, float]) -> float:
+            return step[2] + moved[step[1]] - moved[step[0]]
+
+        def joined_to(place: Place) -> set[Place]:
+            """The places that straight lines join to one, itself included."""
+            group, queue = {place}, [place]
+            while queue:
+                for step in at[queue.pop()]:
+                    found = {*step[:2]} - group if abs(offset(step)) < SAME else set()
+                    group |= found
+                    queue += found
+            return group
+
+        def kinks(group: set[Place]) -> int:
+            return sum(SAME <= abs(offset(step)) < KINK for place in group for step in at[place])
+
+        def fits(group: set[Place]) -> bool:
+            """Whether these places keep their distance from their neighbours."""
+            return all(
+                self.spots[b] + moved[b] - self.spots[a] - moved[a] >= (self._width(a) + self._width(b)) / 2 + NEAREST
+                for place in group
+                for a, b in neighbours[place]
+            )
+
+        for step in [step for steps in at.values() for step in steps]:
+            if not SAME <= abs(offset(step)) < KINK:
+                continue
+            for place, sign in ((step[1], -1), (step[0], 1)):
+                group, shift = joined_to(place), sign * offset(step)
+                count = kinks(group)
+                moved |= {member: moved[member] + shift for member in group}
+                if kinks(group) < count and fits(group):
+                    break
+                moved |= {member: moved[member] - shift for member in group}
+        self.spots = {place: spot + moved[place] for place, spot in self.spots.items()}
 
     def _width(self, place: Place) -> int:
         """The space across, a whole even number: places are whole numbers then, and straight lines stay straight."""
@@ -142,7 +186,7 @@ class _Layers:
         for link, way in zip(self.links, self.ways, strict=True):
             for before, after in pairwise(way):
                 start, end = self._port(before, link.name, True), self._port(after, link.name, False)
-                wires[self.rank[before]][before, after, link.name] = Wire((way[0], link.name), after, start, end)
+                wires[self.rank[before]][before, after, link.name] = Wire((way[0], link.name), (after, end), start, end)
         blocks: list[Block] = []
         turns: dict[Step, float] = {}
         ends: dict[Place, tuple[float, float]] = {}

@@ -7,7 +7,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
+from archcalc.core.language import say
 from archcalc.ops.base import Window
+from archcalc.passes.analysis import Row
+from archcalc.render.diagrams import words
 from archcalc.render.diagrams.model import Diagram, Node, Part
 from archcalc.render.diagrams.text import clean
 from archcalc.render.diagrams.theme import Paint, Theme, heat, mix
@@ -32,6 +35,10 @@ class Volume(NamedTuple):
     kernel: tuple[int, ...] | None
     #: Whether the window is what a value is spread to, as in a transposed convolution, and not what it is read from.
     spread: bool
+    #: From one value that the window reads to the next, by axes.
+    dilation: tuple[int, ...] = ()
+    #: The share of the maps before that one value is computed from: those of a group, or one map alone.
+    share: float = 1.0
 
 
 def is_chain(diagram: Diagram) -> bool:
@@ -52,10 +59,10 @@ def volumes_of(diagram: Diagram, wiring: Wiring, theme: Theme) -> list[Volume]:
     if not is_chain(diagram):
         raise UsageError(
             f"the style volumes shows chains of layers and U-Nets, but {wiring.analysis.graph.name} branches "
-            "otherwise: take --style blocks or graph"
+            "otherwise: take the style blocks or graph"
         )
     if len(diagram.nodes) > MOST:
-        raise UsageError(f"{len(diagram.nodes):,} boxes are too many for the style volumes: take --style blocks")
+        raise UsageError(f"{len(diagram.nodes):,} boxes are too many for the style volumes: take the style blocks")
     volumes = []
     for node in _with_followers(diagram, wiring):
         main = next((part for part in node.parts if part.lines), node.parts[0])
@@ -67,9 +74,33 @@ def volumes_of(diagram: Diagram, wiring: Wiring, theme: Theme) -> list[Volume]:
         spread = kernel is not None and windows[0].transposed
         paint, faded = look(diagram, node.parts, main.family, theme)
         label = _name(main.name, node, wiring)
-        lines = [line for line in main.lines if "params" not in line] + _places(node, diagram)
-        volumes.append(Volume(node, main.family, paint, faded, label, tuple(lines), last.output_shape, kernel, spread))
+        lines = [line for line in main.lines if line != words.params(row.params)] + _places(node, diagram)
+        dilation = tuple(window.dilation for window in windows)
+        channels = row.input_shapes[0][0] if row.input_shapes else 1
+        share = len(sheets_read(row, channels)) / channels
+        volumes.append(
+            Volume(
+                node, main.family, paint, faded, label, tuple(lines), last.output_shape, kernel, spread, dilation, share
+            )
+        )
     return volumes
+
+
+def groups_of(row: Row) -> int:
+    """In how many groups a convolution works; one for any other layer."""
+    return int(getattr(row.op, "groups", 1))
+
+
+def sheets_read(row: Row, sheets: int) -> range:
+    """Which sheets of the stack before a layer the map in front of its own stack is computed from, the last one."""
+    groups = groups_of(row)
+    channels = row.input_shapes[0][0] if row.input_shapes else 1
+    table = getattr(row.op, "connections", None)
+    if table:
+        return range(table[-1][0] * sheets // channels, -(-(table[-1][-1] + 1) * sheets // channels))
+    if groups >= channels or row.op.family != "convolution":
+        return range(sheets - 1, sheets)
+    return range(sheets - max(sheets // groups, 1), sheets)
 
 
 def look(diagram: Diagram, parts: Sequence[Part], family: str, theme: Theme) -> tuple[Paint, bool]:
@@ -113,4 +144,4 @@ def _places(node: Node, diagram: Diagram) -> list[str]:
     """Where an unpooling layer puts its values: where the pool found its maxima."""
     sources = [edge.source for edge in diagram.edges if edge.target == node.id]
     pools = [source for source in sources if len(sources) > 1 and diagram.by_id[source].parts[0].family == "pooling"]
-    return [f"to the places of {clean(source)}" for source in pools]
+    return [say("to the places of {pool}", pool=clean(source)) for source in pools]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from archcalc.core.errors import UsageError
+from archcalc.core.language import say
 from archcalc.render.diagrams.model import Diagram
 from archcalc.render.diagrams.wiring import Wiring
 
@@ -34,7 +35,11 @@ def mark(diagram: Diagram, wiring: Wiring, layer: str) -> Diagram:
     field = wiring.rows[index].receptive_field
     size = ""
     if field is not None and field.axes:
-        unit = "pixels" if len(field.axes) == 2 else "positions"
-        size = f": {'×'.join(map(str, field.size))} {unit} of the input"
-    subtitle = f"Marked: what {layer} sees{size}"
+        size = "×".join(map(str, field.size))
+    if not size:
+        subtitle = say("Marked: what {layer} sees", layer=layer)
+    elif field is not None and len(field.axes) == 2:
+        subtitle = say("Marked: what {layer} sees: {size} pixels of the input", layer=layer, size=size)
+    else:
+        subtitle = say("Marked: what {layer} sees: {size} positions of the input", layer=layer, size=size)
     return replace(diagram, nodes=nodes, edges=edges, subtitle=f"{diagram.subtitle} · {subtitle}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from json import dumps
 
-from archcalc.render.diagrams.dot import label_lines, repeated
+from archcalc.render.diagrams.dot import edge_text, label_lines, repeated
 from archcalc.render.diagrams.model import Diagram, EdgeKind, Node
 from archcalc.render.diagrams.theme import Theme, heat, readable
 
@@ -17,6 +17,7 @@ _LINES: dict[EdgeKind, tuple[str, str, str]] = {
     "identity": ("==>", "==", "==>"),
     "projection": ("-.->", "-.", ".->"),
     "auxiliary": ("-.->", "-.", ".->"),
+    "size": ("-.->", "-.", ".->"),
 }
 
 
@@ -51,9 +52,9 @@ def _flowchart(diagram: Diagram, theme: Theme, direction: str) -> Iterator[str]:
     names = {node.id: f"n{number}" for number, node in enumerate(diagram.nodes)}
     groups = {group.path: f"g{number}" for number, group in enumerate(diagram.groups)}
     yield from _inside(diagram, (), names, groups, "  ")
-    for edge in diagram.edges:
+    for edge in (*diagram.edges, *diagram.sized):
         plain, start, end = _LINES[edge.kind]
-        shape = edge.size or diagram.by_id[edge.source].output
+        shape = edge_text(diagram, edge)
         arrow = f"{start} {quote(shape)} {end}" if shape else plain
         yield f"  {names[edge.source]} {arrow} {names[edge.target]}"
     for family in dict.fromkeys(_main(node) for node in diagram.nodes):
@@ -64,6 +65,8 @@ def _flowchart(diagram: Diagram, theme: Theme, direction: str) -> Iterator[str]:
         if hottest is not None:
             fill = heat(theme, hottest)
             yield f"  style {names[node.id]} fill:{fill},color:{readable(fill)}"
+        elif diagram.scale:
+            yield f"  style {names[node.id]} fill:{theme.families['input'].fill}"
 
 
 def _main(node: Node) -> str:

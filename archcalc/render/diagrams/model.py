@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-EdgeKind = Literal["flow", "identity", "projection", "auxiliary"]
+EdgeKind = Literal["flow", "identity", "projection", "auxiliary", "size"]
 
 
 class Part(NamedTuple):
@@ -90,6 +90,8 @@ class Diagram:
     edges: tuple[Edge, ...]
     legend: tuple[Swatch, ...] = ()
     scale: Scale | None = None
+    #: From a map to a node that takes its size and none of its values. Their text says so; they are no way of data.
+    sized: tuple[Edge, ...] = ()
     #: What was left out or folded, for the reader of the message, not of the picture.
     notes: tuple[str, ...] = ()
     #: Cards of folded blocks are larger than stacks of layers.

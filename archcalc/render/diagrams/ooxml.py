@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Literal, NamedTuple
 
+from archcalc.core.language import direction, is_turned, language, with_marks
 from archcalc.render.diagrams.drawing import Point
 
 #: Connection sites of a rectangle.
@@ -32,6 +33,10 @@ class Run(NamedTuple):
     colour: str
     bold: bool = False
     font: str = FONT
+
+
+#: A line with two corners is glued where they lie in the middle, within this share of the way.
+_MIDDLE = 0.02
 
 
 class ConnectorEnd(NamedTuple):
@@ -86,7 +91,7 @@ def _frame(x: float, y: float, width: float, height: float) -> str:
 def paragraphs(lines: Sequence[Sequence[Run]], align: str) -> str:
     """Lines of text, none of which is wrapped."""
     text = "".join(
-        f'<a:p><a:pPr algn="{_ALIGN[align]}"><a:lnSpc><a:spcPct val="95000"/></a:lnSpc></a:pPr>'
+        f'<a:p><a:pPr algn="{_ALIGN[align]}"{_direction(line)}><a:lnSpc><a:spcPct val="95000"/></a:lnSpc></a:pPr>'
         + "".join(_run(run) for run in line)
         + "</a:p>"
         for line in lines
@@ -95,12 +100,18 @@ def paragraphs(lines: Sequence[Sequence[Run]], align: str) -> str:
     return f"<p:txBody>{body}<a:lstStyle/>{text or '<a:p/>'}</p:txBody>"
 
 
+def _direction(line: Sequence[Run]) -> str:
+    """A paragraph with letters that are written from right to left runs so."""
+    return ' rtl="1"' if direction() == "rtl" and any(is_turned(run.text) for run in line) else ""
+
+
 def _run(run: Run) -> str:
     size = min(max(round(run.size * 100), 100), 400_000)
     fonts = f'<a:latin typeface="{run.font}"/><a:cs typeface="{run.font.replace("-lt", "-cs")}"/>'
     return (
-        f'<a:r><a:rPr lang="en" sz="{size}" b="{int(run.bold)}" dirty="0">{_colour(run.colour)}{fonts}</a:rPr>'
-        f"<a:t>{escape(run.text, quote=False)}</a:t></a:r>"
+        f'<a:r><a:rPr lang="{language()}" sz="{size}" b="{int(run.bold)}" dirty="0">'
+        f"{_colour(run.colour)}{fonts}</a:rPr>"
+        f"<a:t>{escape(with_marks(run.text), quote=False)}</a:t></a:r>"
     )
 
 
@@ -188,19 +199,14 @@ def connector(
     number: int,
     name: str,
     points: Sequence[Point],
-    bezier: bool,
     pen: Pen,
     start: ConnectorEnd | None,
     end: ConnectorEnd | None,
 ) -> str:
-    """A line glued to two shapes: straight, with up to four right angles, or of any other form."""
-    if not bezier and len(points) == 2:
-        transform, geometry = _straight(points[0], points[1])
-    elif not bezier and 2 < len(points) <= 6:
-        transform, geometry = _bent(points)
-    else:
-        place, geometry = _path(points, bezier, False)
-        transform = f"<a:xfrm>{_frame(*place)}</a:xfrm>"
+    """A line glued to two shapes, or where it cannot be glued a shape that is a line."""
+    if not can_be_glued(points):
+        return freeform(number, name, points, None, pen, closed=False)
+    transform, geometry = _straight(points[0], points[1]) if len(points) == 2 else _bent(points)
     glue = "".join(
         f'<a:{which} id="{end_.shape}" idx="{end_.site}"/>'
         for which, end_ in (("stCxn", start), ("endCxn", end))
@@ -210,6 +216,15 @@ def connector(
         f"<p:cxnSp {NAMESPACES}><p:nvCxnSpPr>{_about(number, name)}<p:cNvCxnSpPr>{glue}</p:cNvCxnSpPr><p:nvPr/>"
         f"</p:nvCxnSpPr><p:spPr>{transform}{geometry}{_line(pen)}</p:spPr></p:cxnSp>"
     )
+
+
+def can_be_glued(points: Sequence[Point]) -> bool:
+    """Whether every program draws a connector through these points: LibreOffice finds another way for most corners."""
+    if len(points) != 4:
+        return len(points) < 4
+    (x0, y0), (x1, y1), _, (x3, y3) = points
+    way, corner = (x3 - x0, x1 - x0) if abs(y1 - y0) < abs(x1 - x0) else (y3 - y0, y1 - y0)
+    return abs(corner - way / 2) <= abs(way) * _MIDDLE
 
 
 def _flips(first: float, second: float) -> str:
@@ -228,7 +243,7 @@ def _straight(start: Point, end: Point) -> tuple[str, str]:
 def _bent(points: Sequence[Point]) -> tuple[str, str]:
     """The preset connectors start along their own x axis; one that starts downwards is turned by a right angle.
 
-    Their corners are shares of the way from start to end along one axis and the other (ECMA-376, bentConnector2 to 5).
+    Their corners are shares of the way from start to end along one axis and the other (ECMA-376, bentConnector2 and 3).
     """
     (x0, y0), (x1, y1) = points[0], points[-1]
     level = abs(points[1][1] - y0) < abs(points[1][0] - x0)

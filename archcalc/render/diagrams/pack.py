@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Container, Mapping, Sequence, Set
 from itertools import pairwise
 from math import inf
 from typing import NamedTuple
 
 from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.frames import LONGEST_PIECE, cut, outermost
-from archcalc.render.diagrams.measure import level, measure
+from archcalc.render.diagrams.measure import NodeBox, level, measure
 from archcalc.render.diagrams.model import Diagram, Edge
 from archcalc.render.diagrams.section import Block, Stroke
 from archcalc.render.diagrams.segments import Frame, Line, Placed
@@ -21,6 +21,8 @@ GUTTER = 24.0
 LANE = 6.0
 MOST_LINES = 40
 MOST_EVEN = 40
+#: Segments are put together so often where a branch stands beside them.
+MOST_BESIDE = 30
 #: A step to the side that nobody sees.
 _STRAIGHT = 0.5
 #: How much wider a column may get so that its axis is straight.
@@ -45,6 +47,17 @@ def make_segments(diagram: Diagram, down: bool, longest: int = LONGEST_PIECE) ->
     return cut_segments(diagram, down, longest)[0]
 
 
+def cut_ranges(
+    diagram: Diagram, longest: int | None = LONGEST_PIECE, apart: Container[tuple[int, int]] = ()
+) -> list[range]:
+    """The nodes of each segment."""
+    order = diagram.order
+    kept = {group.path for group in diagram.groups}
+    links = [link for edge in diagram.edges if (link := (order[edge.source], order[edge.target])) not in apart]
+    outer = [outermost(node.path, kept) for node in diagram.nodes]
+    return cut(outer, links, None if diagram.whole else longest)
+
+
 def cut_segments(
     diagram: Diagram, down: bool, longest: int | None, apart: Mapping[tuple[int, int], int] | None = None
 ) -> tuple[list[Block], dict[int, int]]:
@@ -55,14 +68,49 @@ def cut_segments(
     apart = apart or {}
     even = not apart and not diagram.slim
     boxes = measure(diagram, even)
-    order = diagram.order
-    kept = {group.path for group in diagram.groups}
-    links = [link for edge in diagram.edges if (link := (order[edge.source], order[edge.target])) not in apart]
-    outer = [outermost(node.path, kept) for node in diagram.nodes]
-    ranges = cut(outer, links, None if diagram.whole else longest)
+    ranges = cut_ranges(diagram, longest, apart)
     alone = [diagram.nodes[span.start] for span in ranges if len(span) == 1]
     if even:
         boxes = level(boxes, [node.id for node in alone if not node.path and not node.auxiliary])
+    made = _segments(diagram, ranges, boxes, apart, down)
+    if not apart:
+        ranges, made = _beside(diagram, ranges, made, boxes, down)
+    return made, {place: number for number, span in enumerate(ranges) for place in span}
+
+
+def _beside(
+    diagram: Diagram, ranges: list[range], made: list[Block], boxes: Mapping[str, NodeBox], down: bool
+) -> tuple[list[range], list[Block]]:
+    """Segments put together where a branch that nothing reads is longer than what goes on next to it.
+
+    Then more of the network stands next to the branch, and there is no gap below.
+    """
+    number = tries = 0
+    while number < len(ranges) - 1 and tries < MOST_BESIDE:
+        if all(diagram.nodes[place].id in diagram.read for place in ranges[number]):
+            number += 1
+            continue
+        tries += 1
+        joined = [*ranges[:number], range(ranges[number].start, ranges[number + 1].stop), *ranges[number + 2 :]]
+        found = _segments(diagram, joined, boxes, {}, down)
+        both = made[number : number + 2]
+        shorter = found[number].length < sum(block.length for block in both)
+        if shorter and found[number].across <= max(block.across for block in both) + _STRAIGHT:
+            ranges, made = joined, found
+        else:
+            number += 1
+    return ranges, made
+
+
+def _segments(
+    diagram: Diagram,
+    ranges: Sequence[range],
+    boxes: Mapping[str, NodeBox],
+    apart: Mapping[tuple[int, int], int],
+    down: bool,
+) -> list[Block]:
+    """Each range of nodes with positions of its own."""
+    order = diagram.order
     number_of = {place: number for number, span in enumerate(ranges) for place in span}
     into: list[list[Edge]] = [[] for _ in ranges]
     first_use: list[dict[str, None]] = [{} for _ in ranges]
@@ -88,7 +136,7 @@ def cut_segments(
         top = {()} | {box.node.path[:1] for box in inside}
         groups = [group for group in diagram.groups if group.path[:1] in top]
         segments.append(structured(inside, groups, into[number], entries, list(leaving[number]), diagram.leaving, down))
-    return segments, number_of
+    return segments
 
 
 class Spot(NamedTuple):

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from archcalc.passes.analysis import Analysis
 from archcalc.render.diagrams.choices import Choices
+from archcalc.render.diagrams.classes import with_classes
 from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.svg import svg, svg_element
 from archcalc.render.diagrams.volumes import suits_volumes
@@ -27,7 +28,7 @@ def standard_styles(analysis: Analysis) -> tuple[str, ...]:
 
 def standard_picture(analysis: Analysis, style: str) -> str:
     """A diagram as SVG, with nothing else chosen."""
-    return svg(drawing_of(analysis, Choices(style=style, theme="light"))[0])
+    return with_classes(svg(drawing_of(analysis, Choices(style=style, theme="light"))[0]))
 
 
 def page_picture(analysis: Analysis, choices: Choices, ids: str) -> str:

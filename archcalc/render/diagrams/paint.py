@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archcalc.core.language import say
 from archcalc.render.diagrams.arrange import ON_SLIDE
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Rect, Shape, Text, rounded, shifted_link
 from archcalc.render.diagrams.legend import legend_shapes, legend_width
@@ -247,9 +248,9 @@ def _title(node: Node, part: Part) -> str:
     words = ", ".join(filter(None, (part.suffix, *part.lines)))
     lines = [f"{part.name or part.label}: {words}" if words else part.name or part.label]
     if node.times > 1:
-        lines.append(f"repeated {node.times} times")
+        lines.append(say("repeated {count} times", count=node.times))
     if node.output and part is node.parts[-1]:
-        lines.append(f"output {node.output}")
+        lines.append(say("output {size}", size=node.output))
     return clean("; ".join(lines))
 
 

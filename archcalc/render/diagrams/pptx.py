@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from archcalc.core.language import apart, is_turned
+from archcalc.core.words import document_property
 from archcalc.render.diagrams import ooxml
 from archcalc.render.diagrams.drawing import (
     Cluster,
@@ -24,7 +26,7 @@ from archcalc.render.diagrams.drawing import (
 )
 from archcalc.render.diagrams.ooxml import ConnectorEnd, Pen, Run
 from archcalc.render.diagrams.svg import with_arrow
-from archcalc.render.diagrams.text import text_width
+from archcalc.render.diagrams.text import FACE, text_width
 
 if TYPE_CHECKING:
     from pptx.slide import Slide
@@ -51,8 +53,8 @@ def pptx(drawings: Sequence[Drawing]) -> bytes:
     presentation.slide_width = Emu(round(width))
     presentation.slide_height = Emu(round(width * first.height / first.width))
     properties = presentation.core_properties
-    properties.title, properties.author, properties.last_modified_by = first.title, "archcalc", "archcalc"
-    properties.subject, properties.revision = first.description, 1
+    properties.title, properties.subject = map(document_property, (first.title, first.description))
+    properties.author, properties.last_modified_by, properties.revision = "archcalc", "archcalc", 1
     layouts = {layout.name: layout for layout in presentation.slide_layouts}
     for drawing in drawings:
         slide = presentation.slides.add_slide(layouts["Title Only" if _titles(drawing) else "Blank"])
@@ -114,8 +116,14 @@ def _fill_title(slide: Slide, drawing: Drawing, unit: float) -> None:
     paragraph = frame.paragraphs[0]
     paragraph.alignment, paragraph.line_spacing = PP_ALIGN.LEFT, Pt(size * unit / POINT)
     for run in paragraph.runs:
-        run.font.size, run.font.bold, run.font.name = Pt(size * unit / POINT), True, ooxml.FONT
+        run.font.size, run.font.bold, run.font.name = Pt(size * unit / POINT), True, _font()
         run.font.color.rgb = _colour(lines[0].colour)
+
+
+def _font() -> str:
+    """The chosen font, or the usual one."""
+    face = FACE.get()
+    return face.name if face else ooxml.FONT
 
 
 class SlideWriter:
@@ -129,12 +137,12 @@ class SlideWriter:
         self,
         drawing: Drawing,
         unit: float,
-        font: str = ooxml.FONT,
+        font: str | None = None,
         at: Point = (0.0, 0.0),
         last: int = 10,
         share: float = 1.0,
     ) -> None:
-        self.unit, self.font, self.share = unit, font, share
+        self.unit, self.font, self.share = unit, font or _font(), share
         dx, dy = at[0] / unit, at[1] / unit
         self.drawing = drawing._replace(
             items=tuple(item.moved(dx, dy) for item in drawing.items),
@@ -254,7 +262,12 @@ class SlideWriter:
         found = []
         for _, line in sorted(lines.items()):
             size = self.share * self.unit / POINT
-            runs = [Run(one.text, one.size * size, one.colour, one.bold, self.font) for one in line]
+            # In a line from right to left the name must not take the number after it along.
+            written = [one.text if is_turned(one.text) or not line[1:] else apart(one.text) for one in line]
+            runs = [
+                Run(text, one.size * size, one.colour, one.bold, self.font)
+                for one, text in zip(line, written, strict=True)
+            ]
             found.append([run._replace(text=("  " if place else "") + run.text) for place, run in enumerate(runs)])
         return found
 
@@ -297,7 +310,7 @@ class SlideWriter:
         pen = self._pen(link.line, link.thickness, link.dash, True)
         assert pen is not None
         start, end = self._connector_end(link.source, link.points[0]), self._connector_end(link.target, link.points[-1])
-        return ooxml.connector(self._next(), link.title, self._points(link.points), link.bezier, pen, start, end)
+        return ooxml.connector(self._next(), link.title, self._points(link.points), pen, start, end)
 
     def _connector_end(self, node: str, point: Point) -> ConnectorEnd | None:
         """The site of a node's boxes that is nearest to where a line ends."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import log2, sqrt
 from typing import NamedTuple
 
+from archcalc.core.language import mark
 from archcalc.render.diagrams.drawing import Curve, Point, Shape, Text
 from archcalc.render.diagrams.maps import Volume
 from archcalc.render.diagrams.theme import Paint, Theme, mix
@@ -16,6 +17,10 @@ RIGHT, UP = 0.26, 0.22
 #: Thickness of the box with most channels; of a vector.
 THICKEST, THINNEST, VECTOR = 62.0, 4.0, 11.0
 EDGE = 12.0
+#: The sides of windows of one value and of dilated ones at least; the shortest way through a box that is seen.
+LEAST_ONE, LEAST_DILATED, LEAST_TUBE = 5.0, 16.0, 2.5
+#: Values of a dilated window in a row.
+MOST_TAPS = 5
 #: Boxes up to this height have height and width in one text.
 LOW = 44.0
 
@@ -32,7 +37,10 @@ class Box(NamedTuple):
 
 
 #: How lengths are called by their choice.
-SCALES = {"linear": "linear scale", "sqrt": "square-root scale", "log": "logarithmic scale"}
+SCALES = {"linear": mark("linear scale"), "sqrt": mark("square-root scale"), "log": mark("logarithmic scale")}
+
+#: What is said of maps with three position axes, of which a box shows two.
+DEPTH_NOTE = mark("Of three sizes the first is written but not drawn.")
 
 
 def scaled(value: int, largest: int, shortest: float, longest: float, how: str) -> float:
@@ -47,8 +55,11 @@ def scaled(value: int, largest: int, shortest: float, longest: float, how: str) 
 class Measure:
     """Lengths in the picture for sizes of maps and numbers of channels."""
 
-    def __init__(self, volumes: Sequence[Volume], sizes: str, factor: float = 1.0, thickness: float = 1.0) -> None:
+    def __init__(
+        self, volumes: Sequence[Volume], sizes: str, factor: float = 1.0, thickness: float = 1.0, depth: float = 1.0
+    ) -> None:
         self.tallest, self.thickest = TALLEST * factor, THICKEST * thickness
+        self.right, self.up = RIGHT * depth, UP * depth
         self.sizes = sizes
         maps = [volume.shape for volume in volumes if volume.shape[1:]]
         self.size = max((max(shape[1:]) for shape in maps), default=1)
@@ -67,7 +78,7 @@ class Measure:
         height, depth = (self._length(size, self.size, SMALLEST, self.tallest) for size in (positions * 2)[-2:])
         depth = depth if positions[1:] else VECTOR
         width = self._length(channels, self.channels, THINNEST, self.thickest)
-        return Box(x, -height / 2, width, height, depth * RIGHT, depth * UP)
+        return Box(x, -height / 2, width, height, depth * self.right, depth * self.up)
 
 
 def faces(box: Box, paint: Paint, theme: Theme) -> list[Shape]:
@@ -82,13 +93,59 @@ def faces(box: Box, paint: Paint, theme: Theme) -> list[Shape]:
     return [Curve(points, paint.line, 1.0, fill=colour, closed=True) for points, colour in seen]
 
 
-def solid(volume: Volume, box: Box, window: tuple[Point, ...] | None, theme: Theme) -> list[Shape]:
-    """The box of a map, and the window of the next layer on its side."""
+def solid(
+    volume: Volume, box: Box, window: tuple[Point, ...] | None, theme: Theme, reader: Volume | None = None
+) -> list[Shape]:
+    """The box of a map, and the window of the next layer on its side; with a `reader` as what it is.
+
+    Dashed lines lead through the maps that it reads: all of them, those of a group, or none but the one in front.
+    Of a dilated window the values are drawn that it reads.
+    """
     shapes = faces(box, volume.paint, theme)
     if window:
         ink = mix(theme.ink, theme.background, 0.6) if volume.faded else theme.ink
-        shapes.append(Curve(window, ink, 0.9, fill=mix(volume.paint.fill, ink, 0.28), closed=True))
+        fill = mix(volume.paint.fill, ink, 0.28)
+        if reader and goes_through(box, reader):
+            shapes += _tube(window, box.width * reader.share, ink)
+        if reader and max(reader.dilation, default=1) > 1:
+            shapes.append(Curve(window, ink, 0.7, closed=True, dash=(2.0, 2.0)))
+            shapes += [Curve(cell, None, 0, fill=ink, closed=True) for cell in _taps(window, reader)]
+        else:
+            shapes.append(Curve(window, ink, 0.9, fill=fill, closed=True))
     return shapes
+
+
+def goes_through(box: Box, reader: Volume) -> bool:
+    """Whether it is drawn which maps a window reads: in a box that is large enough for it."""
+    return box.height > LOW and box.width * reader.share > LEAST_TUBE
+
+
+def _tube(window: tuple[Point, ...], depth: float, ink: str) -> list[Shape]:
+    """A window through a box: its outline on the first map that it reads, and its edges."""
+    far = tuple((x - depth, y) for x, y in window)
+    edges = [Curve(far, ink, 0.6, closed=True, dash=(1.5, 2.0))]
+    return [*edges, *(Curve(pair, ink, 0.6, dash=(1.5, 2.0)) for pair in zip(far, window, strict=True))]
+
+
+def _taps(window: tuple[Point, ...], reader: Volume) -> Iterator[tuple[Point, ...]]:
+    """The values that a dilated window reads, on the side of a box: at most so many in a row as can be told apart."""
+    origin, across, _, down = window
+    counts = [
+        min((size - 1) // step + 1, MOST_TAPS)
+        for size, step in zip((((reader.kernel or (1,)) * 2)[-2:]), (reader.dilation * 2)[-2:], strict=True)
+    ]
+
+    def place(u: float, v: float) -> Point:
+        (x, y), (a, b), (c, d) = origin, across, down
+        return x + (a - x) * u + (c - x) * v, y + (b - y) * u + (d - y) * v
+
+    rows, columns = counts
+    for row in range(rows):
+        for column in range(columns):
+            # Cells and the gaps between them are about as wide.
+            left, top = (2 * column) / (2 * columns - 1), (2 * row) / (2 * rows - 1)
+            right, low = left + 1 / (2 * columns - 1), top + 1 / (2 * rows - 1)
+            yield place(left, top), place(right, top), place(right, low), place(left, low)
 
 
 def sizes_of(shape: tuple[int, ...], box: Box, theme: Theme) -> list[Text]:
@@ -111,9 +168,12 @@ def sizes_of(shape: tuple[int, ...], box: Box, theme: Theme) -> list[Text]:
 
 def window_of(box: Box, reader: Volume, measure: Measure) -> tuple[Point, ...] | None:
     """The window of the next layer, on the side of a box on which a map is seen."""
-    if reader.kernel is None or max(reader.kernel) == 1 or reader.spread:
+    if reader.kernel is None or reader.spread or (max(reader.kernel) == 1 and reader.family != "convolution"):
         return None
-    parts = [_part(size, box.height, measure) for size in (reader.kernel * 2)[-2:]]
+    least = LEAST_DILATED if max(reader.dilation, default=1) > 1 else LEAST_ONE if max(reader.kernel) == 1 else 0.0
+    parts = [max(_part(size, box.height, measure), least) for size in (reader.kernel * 2)[-2:]]
+    if max(reader.kernel) == 1:
+        parts = [least, least]
     height, depth = min(parts[0], box.height * 0.8), min(parts[1] / box.height, 0.8)
     x, y = box.x + box.width, box.y
     start = (1 - depth) * 0.35
@@ -142,7 +202,7 @@ def joint(before: Box, after: Box, volume: Volume, measure: Measure) -> list[Sha
         x = before.x + before.width
         corners = ((x, before.y), (x, before.y + before.height))
         goals = ((after.x, after.y), (after.x, after.y + after.height))
-        if volume.kernel is not None:  # each value by itself, or a 1×1 convolution
+        if volume.kernel is not None:  # each value by itself
             middle = (x + before.right / 2, -before.up / 2)
             return [Curve((middle, (after.x, 0.0)), line, 1.1, dash=(3.0, 2.0), arrow=True)]
         return [Curve((a, b), line, 0.9, dash=(3.0, 2.5)) for a, b in zip(corners, goals, strict=True)]

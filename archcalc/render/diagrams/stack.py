@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
+from archcalc.core.language import apart, say
 from archcalc.render.diagrams.measure import SMALL
 from archcalc.render.diagrams.model import Diagram, Node, Part
 from archcalc.render.diagrams.text import text_width
@@ -42,12 +43,18 @@ def stacked(diagram: Diagram, most: int = ANY, widest: float = 240.0) -> Diagram
         stacks[top].append(node)
     read_on = {edge.source for edge in diagram.edges if not _is_output(nodes[edge.target])}
     made = tuple(_joined(stack, sizes, widest, read_on) for stack in stacks.values())
-    edges = {
-        (first[edge.source], first[edge.target]): edge._replace(source=first[edge.source], target=first[edge.target])
-        for edge in diagram.edges
-        if first[edge.source] != first[edge.target]
-    }
-    return replace(diagram, nodes=made, edges=tuple(edges.values()), slim=diagram.slim or len(made) < len(nodes))
+    edges, sized = (
+        {
+            (first[edge.source], first[edge.target]): edge._replace(
+                source=first[edge.source], target=first[edge.target]
+            )
+            for edge in between
+            if first[edge.source] != first[edge.target]
+        }
+        for between in (diagram.edges, diagram.sized)
+    )
+    slim = diagram.slim or len(made) < len(nodes)
+    return replace(diagram, nodes=made, edges=tuple(edges.values()), sized=tuple(sized.values()), slim=slim)
 
 
 def _joins(before: Node, node: Node, readers: Sequence[Node]) -> bool:
@@ -75,7 +82,7 @@ def _joined(stack: Sequence[Node], sizes: Mapping[str, str], widest: float, read
             size = sizes.get(node.id, "") or last.output
             if last.id in read_on:
                 end = parts[-1]
-                parts[-1] = end._replace(lines=(*end.lines, f"output {part.label} · {size}"))
+                parts[-1] = end._replace(lines=(*end.lines, say("output {name} · {size}", name=part.label, size=size)))
                 continue
             part = part._replace(lines=(), suffix=size)
         elif node is not last and (number == 0 or node.output != stack[number - 1].output):
@@ -90,8 +97,9 @@ def _sized(part: Part, size: str, widest: float) -> Part:
     if not size:
         return part
     if not part.lines:
-        return part._replace(suffix=f"{part.suffix} · {size}" if part.suffix else size)
-    line = f"{part.lines[-1]} · gives {size}"
+        return part._replace(suffix=f"{part.suffix} · {apart(size)}" if part.suffix else size)
+    gives = say("gives {size}", size=size)
+    line = f"{part.lines[-1]} · {gives}"
     if text_width(line, SMALL) <= widest:
         return part._replace(lines=(*part.lines[:-1], line))
-    return part._replace(lines=(*part.lines, f"gives {size}"))
+    return part._replace(lines=(*part.lines, gives))

@@ -11,15 +11,17 @@ class Stroke:
     """Thickness and dashes of each kind of edge."""
 
     # Constants by kind of edge: nothing writes to them.
-    thickness: dict[EdgeKind, float] = {"flow": 1.2, "identity": 2.1, "projection": 1.9, "auxiliary": 1.3}  # noqa: RUF012
+    thickness: dict[EdgeKind, float] = {  # noqa: RUF012
+        "flow": 1.2, "identity": 2.1, "projection": 1.9, "auxiliary": 1.3, "size": 0.8
+    }  # fmt: skip
     dash: dict[EdgeKind, tuple[float, ...]] = {  # noqa: RUF012
-        "flow": (), "identity": (), "projection": (2.0, 3.6), "auxiliary": (6.0, 3.5)
+        "flow": (), "identity": (), "projection": (2.0, 3.6), "auxiliary": (6.0, 3.5), "size": (1.0, 3.0)
     }  # fmt: skip
 
 
 def edge_colour(kind: EdgeKind, theme: Theme) -> str:
     """Shortcuts stand out, side branches stand back."""
-    return {"flow": theme.edge, "auxiliary": theme.quiet}.get(kind, theme.accent)
+    return {"flow": theme.edge, "auxiliary": theme.quiet, "size": theme.quiet}.get(kind, theme.accent)
 
 
 def edge_title(edge: Edge) -> str:

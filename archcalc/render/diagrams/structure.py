@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from functools import lru_cache
 
 from archcalc.render.diagrams.chains import Chains, NotSeriesParallel
 from archcalc.render.diagrams.drawing import Point, rounded
@@ -12,6 +13,7 @@ from archcalc.render.diagrams.measure import NodeBox
 from archcalc.render.diagrams.model import Edge, Group
 from archcalc.render.diagrams.section import SAME, Block, Link, framed
 from archcalc.render.diagrams.segments import SHADOW, Frame, Line, Placed, place_box, reserved
+from archcalc.render.diagrams.text import FACE
 
 Path = tuple[str, ...]
 
@@ -26,7 +28,25 @@ def structured(
     down: bool,
 ) -> Block:
     """A segment. `entries` and `exits` are maps that come and go, `leaves` the nodes that are read."""
-    block = _Level(boxes, groups, edges, entries, exits, set(leaves), down).block(())
+    inside = frozenset(box.node.id for box in boxes)
+    parts = tuple(boxes), tuple(groups), tuple(edges), tuple(entries), tuple(exits)
+    face = FACE.get()
+    return _structured(*parts, inside.intersection(leaves), down, face.key if face else "")
+
+
+@lru_cache(maxsize=256)
+def _structured(
+    boxes: tuple[NodeBox, ...],
+    groups: tuple[Group, ...],
+    edges: tuple[Edge, ...],
+    entries: tuple[str, ...],
+    exits: tuple[str, ...],
+    leaves: frozenset[str],
+    down: bool,
+    _face: str,
+) -> Block:
+    """While somebody changes a network, most of its segments stay as they were."""
+    block = _Level(boxes, groups, edges, entries, exits, leaves, down).block(())
     ports = ({name: found.get(name, 0.0) for name in names}
              for names, found in ((entries, block.entries), (exits, block.exits)))  # fmt: skip
     return block._replace(entries=next(ports), exits=next(ports))
@@ -42,7 +62,7 @@ class _Level:
         edges: Sequence[Edge],
         entries: Sequence[str],
         exits: Sequence[str],
-        leaves: set[str],
+        leaves: Set[str],
         down: bool,
     ) -> None:
         self.boxes, self.edges, self.leaves, self.down = boxes, edges, leaves, down

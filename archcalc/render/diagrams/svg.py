@@ -10,7 +10,7 @@ from json import dumps
 from archcalc.core.language import turned
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Ramp, Rect, Shape, Text, arrow_head
 from archcalc.render.diagrams.paint import ARROW
-from archcalc.render.diagrams.text import clean
+from archcalc.render.diagrams.text import FACE, MAQAF, clean
 from archcalc.render.diagrams.theme import Tone
 
 #: Fonts of one width: where one is missing, the next takes its place and every text still fits.
@@ -18,7 +18,7 @@ FONTS = "Arimo, Arial, Helvetica, 'Liberation Sans', sans-serif"
 
 
 #: Letters that those lack, and the shipped font that has them, or another of that width.
-_ARMENIAN = re.compile("[\u0531-\u058a]+")
+ARMENIAN_LETTERS = re.compile("[\u0531-\u058a]+")
 ARMENIAN = "Archcalc Armenian, DejaVu Sans, sans-serif"
 _ROUND = ' stroke-linecap="round" stroke-linejoin="round"'
 
@@ -43,11 +43,17 @@ def svg_element(drawing: Drawing, ids: str = "", role: str = "img", steps: bool 
     return "\n".join(_lines(drawing, escape(ids), role, steps)) + "\n"
 
 
+def families() -> str:
+    """The fonts of a picture: the chosen one, then the shipped one and those of its widths."""
+    face = FACE.get()
+    return f"'{face.name}', {FONTS}" if face else FONTS
+
+
 def _lines(drawing: Drawing, ids: str, role: str, steps: bool) -> Iterator[str]:
     width, height = number(drawing.width), number(drawing.height)
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'role="{role}" aria-labelledby="{ids}title {ids}desc" font-family="{FONTS}">'
+        f'role="{role}" aria-labelledby="{ids}title {ids}desc" font-family="{families()}">'
     )
     yield f'<title id="{ids}title">{escape(clean(drawing.title))}</title>'
     yield f'<desc id="{ids}desc">{escape(clean(drawing.description))}</desc>'
@@ -84,10 +90,12 @@ def _escaped(text: str) -> str:
 
 def _written(text: str) -> str:
     """A text of the drawing: from right to left where it is, Armenian letters in the font that has them."""
-    # The shipped font has no Hebrew hyphen.
-    return _ARMENIAN.sub(
-        rf'<tspan font-family="{ARMENIAN}">\g<0></tspan>', _escaped(turned(text).replace("\u05be", "-"))
-    )
+    return in_own_font(_escaped(turned(text).replace(MAQAF, "-")))
+
+
+def in_own_font(text: str) -> str:
+    """Text of an SVG, its Armenian letters in the font that has them."""
+    return ARMENIAN_LETTERS.sub(rf'<tspan font-family="{ARMENIAN}">\g<0></tspan>', text)
 
 
 def _shape(shape: Shape) -> Iterator[str]:
@@ -100,10 +108,12 @@ def _shape(shape: Shape) -> Iterator[str]:
     elif isinstance(shape, Text):
         bold = ' font-weight="bold"' if shape.bold else ""
         anchor = f' text-anchor="{shape.anchor}"' if shape.anchor != "start" else ""
+        # Several spaces, or one at an end, would not be drawn.
+        spaces = "" if shape.text == " ".join(shape.text.split()) else ' xml:space="preserve"'
         turn = f' transform="rotate(-90 {number(shape.x)} {number(shape.y)})"' if shape.turned else ""
         yield (
             f'<text x="{number(shape.x)}" y="{number(shape.y)}" font-size="{number(shape.size)}" '
-            f'{_colours(fill=shape.colour).lstrip()}{bold}{anchor}{turn} xml:space="preserve">'
+            f"{_colours(fill=shape.colour).lstrip()}{bold}{anchor}{turn}{spaces}>"
             f"{_written(shape.text)}</text>"
         )
     elif isinstance(shape, Curve):

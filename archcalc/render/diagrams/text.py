@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Iterable
-from functools import cache
+from contextvars import ContextVar
+from functools import cache, lru_cache
 from pathlib import Path
+from typing import Protocol
 
-from archcalc.core.language import ISOLATES, sets_apart
+from archcalc.core.language import ISOLATES, balanced, sets_apart
 
 #: Of the size of the font: from the baseline to the top of a capital letter, and between two baselines.
 CAPITAL = 0.716
 LEADING = 1.3
 #: Characters that the font lacks: full-width ones fill a square; others get what is wide for a letter.
 FULL, OTHER = 1000, 667
+#: The Hebrew hyphen, which the shipped font lacks: it is drawn as a plain one.
+MAQAF = "\u05be"
 #: The widths of the characters of the shipped font, by weight.
 FOLDER = Path(__file__).parent / "fonts"
 WIDTHS = FOLDER / "widths.json"
@@ -39,10 +43,33 @@ def _width(character: str) -> int:
     return FULL if unicodedata.east_asian_width(character) in "WF" else OTHER
 
 
+class Measured(Protocol):
+    """A font in place of the shipped one: its name, what says whether two measure alike, and widths of characters."""
+
+    name: str
+    key: str
+
+    def width(self, character: str, bold: bool) -> float:
+        """In thousandths of the size of the font."""
+
+
+#: The font that was chosen; None for the shipped one.
+FACE: ContextVar[Measured | None] = ContextVar("face", default=None)
+
+
 def text_width(text: str, size: float, bold: bool = False) -> float:
     """Width of a line of text at a font size."""
+    if (face := FACE.get()) is not None:
+        found = [face.width(c, bold) if covered(c) else _width(c) for c in text]
+        return sum(found) * size / 1000
+    return _units(text, bold) * size / 1000
+
+
+@lru_cache(maxsize=1 << 13)
+def _units(text: str, bold: bool) -> float:
+    """The width in the shipped font; a network that is being changed has most of its texts again and again."""
     widths = _widths(bold)
-    return sum([widths[c] if c in widths else _width(c) for c in text]) * size / 1000
+    return sum([widths[c] if c in widths else _width(c) for c in text])
 
 
 def shorten(text: str, width: float, size: float, bold: bool = False) -> str:
@@ -61,7 +88,8 @@ def shorten(text: str, width: float, size: float, bold: bool = False) -> str:
 
 def _cut(text: str, keep: int) -> str:
     tail = keep // 3
-    return text[: keep - tail].rstrip() + "…" + (text[len(text) - tail :] if tail else "")
+    head, end = balanced([text[: keep - tail].rstrip(), text[len(text) - tail :] if tail else ""])
+    return f"{head}…{end}"
 
 
 def wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]:
@@ -73,11 +101,13 @@ def wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]:
             lines[-1] = joined
         else:
             lines.append(shorten(word, width, size, bold))
-    return lines
+    return balanced(lines) if any(sign in text for sign in ISOLATES) else lines
 
 
 def clean(text: str) -> str:
     """Without control characters, which no picture format can hold, and those that turn the direction of the text."""
+    if text.isprintable():
+        return text
     kept = ISOLATES if sets_apart(text) else ""
     return "".join(c if c.isprintable() or c in kept or _joins(c) else "�" for c in text)
 
@@ -88,5 +118,6 @@ def _joins(character: str) -> bool:
 
 
 def missing(texts: Iterable[str]) -> set[str]:
-    """Characters that the shipped fonts lack."""
-    return {c for text in texts for c in text if not covered(c)}
+    """Characters that the shipped fonts lack; signs of direction are not drawn, and a Hebrew hyphen is drawn as one."""
+    seen = {c for text in texts for c in text if c != MAQAF and unicodedata.category(c) != "Cf"}
+    return {c for c in seen if not covered(c)}

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from archcalc.core.language import mark, say
+
 
 class Tone(str):
     """A colour for a light page that knows the one for a dark page, for pictures that follow the page they stand in."""
@@ -50,23 +52,33 @@ class Theme(NamedTuple):
 
 #: Each family of ops: how a legend names it, and fill and line in the themes light, dark and print.
 _FAMILIES = {
-    "input": ("input", "#ffffff #4b5563", "#252d38 #c2ccd6", "#ffffff #000000"),
-    "convolution": ("convolution", "#dcebf7 #2f78b5", "#173a59 #66b1ea", "#cccccc #000000"),
-    "pooling": ("pooling", "#fbe2d2 #c8560f", "#57290c #f39a5c", "#e6e6e6 #000000"),
-    "normalisation": ("normalisation", "#dbf1e8 #1d8f6d", "#0f4234 #4fcfa5", "#f4f4f4 #808080"),
-    "activation": ("activation", "#fdf1cd #b58a14", "#4a3a0a #e7bf4e", "#ffffff #808080"),
-    "regularisation": ("dropout", "#f1f1f1 #8a8a8a", "#33383f #a2a8af", "#ffffff #808080"),
-    "dense": ("dense", "#f5e0ec #a94f83", "#4c2039 #e597c0", "#b0b0b0 #000000"),
-    "attention": ("attention", "#e4f3d6 #4f8a1b", "#26400f #a3d977", "#dedede #000000"),
-    "recurrent": ("recurrent", "#fbdede #b93a3a", "#551f1f #f08f8f", "#c4c4c4 #000000"),
-    "merge": ("add, concat, multiply", "#e3e6ea #3d4650", "#39424e #d3dae2", "#ffffff #000000"),
-    "parameter": ("trained array, token, position embedding", "#efe3d8 #7a4f2b", "#3d2a1a #d2a679", "#ebebeb #000000"),
-    "shape": ("reshape, crop, pad", "#e6f3f8 #5c93a8", "#1d3d49 #86c0d4", "#f4f4f4 #000000"),
-    "opaque": ("not known", "#ffffff #9a3412", "#252d38 #fdba74", "#ffffff #000000"),
-    "block": ("block of layers", "#e6e7f5 #5257a6", "#2b2e58 #a5a9ee", "#dadada #000000"),
-    "output": ("output", "#d5d9df #1b1f24", "#414b58 #eef2f6", "#dadada #000000"),
+    "input": (mark("input"), "#ffffff #4b5563", "#252d38 #c2ccd6", "#ffffff #000000"),
+    "convolution": (mark("convolution"), "#dcebf7 #2f78b5", "#173a59 #66b1ea", "#cccccc #000000"),
+    "pooling": (mark("pooling"), "#fbe2d2 #c8560f", "#57290c #f39a5c", "#e6e6e6 #000000"),
+    "normalisation": (mark("normalisation"), "#dbf1e8 #1d8f6d", "#0f4234 #4fcfa5", "#f4f4f4 #808080"),
+    "activation": (mark("activation"), "#fdf1cd #b58a14", "#4a3a0a #e7bf4e", "#ffffff #808080"),
+    "regularisation": (mark("dropout"), "#f1f1f1 #8a8a8a", "#33383f #a2a8af", "#ffffff #808080"),
+    "dense": (mark("dense"), "#f5e0ec #a94f83", "#4c2039 #e597c0", "#b0b0b0 #000000"),
+    "attention": (mark("attention"), "#e4f3d6 #4f8a1b", "#26400f #a3d977", "#dedede #000000"),
+    "recurrent": (mark("recurrent"), "#fbdede #b93a3a", "#551f1f #f08f8f", "#c4c4c4 #000000"),
+    "merge": (mark("add, concat, multiply"), "#e3e6ea #3d4650", "#39424e #d3dae2", "#ffffff #000000"),
+    "parameter": (
+        mark("trained array, token, position embedding"),
+        "#efe3d8 #7a4f2b",
+        "#3d2a1a #d2a679",
+        "#ebebeb #000000",
+    ),
+    "shape": (mark("reshape, resize, crop, pad"), "#e6f3f8 #5c93a8", "#1d3d49 #86c0d4", "#f4f4f4 #000000"),
+    "opaque": (mark("not known"), "#ffffff #9a3412", "#252d38 #fdba74", "#ffffff #000000"),
+    "block": (mark("block of layers"), "#e6e7f5 #5257a6", "#2b2e58 #a5a9ee", "#dadada #000000"),
+    "output": (mark("output"), "#d5d9df #1b1f24", "#414b58 #eef2f6", "#dadada #000000"),
 }
 FAMILIES = {family: label for family, (label, *_) in _FAMILIES.items()}
+
+
+def family_name(family: str) -> str:
+    """How a legend names a family of ops."""
+    return say(FAMILIES[family])
 
 
 def _theme(name: str, column: int, plain: str, frames: str, scale: str) -> Theme:

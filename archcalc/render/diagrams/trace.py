@@ -8,7 +8,7 @@ from typing import NamedTuple
 from archcalc.render.diagrams.drawing import Link, Point
 from archcalc.render.diagrams.model import Diagram, Edge
 from archcalc.render.diagrams.pack import Layout
-from archcalc.render.diagrams.segments import Line, Placed, straight
+from archcalc.render.diagrams.segments import Line, Placed
 from archcalc.render.diagrams.strokes import Stroke, edge_colour, edge_title
 from archcalc.render.diagrams.theme import Theme, pale
 
@@ -57,47 +57,28 @@ def _meet(first: Point, second: Point) -> bool:
     return abs(first[0] - second[0]) < MEET and abs(first[1] - second[1]) < MEET
 
 
-def corners(layout: Layout, way: Way) -> list[Point] | None:
-    """The way as a line with right angles from box to box; None where it is bent otherwise."""
+def corners(layout: Layout, way: Way) -> list[Point]:
+    """The way as a line with right angles from box to box."""
     points: list[Point] = [way.source.start, way.source.trunk]
     for number in way.lines:
         line = layout.lines[number].points
         points.append(line[0])
         for index in range(1, len(line), 3):
-            before, first, second, end = line[index - 1], *line[index : index + 3]
-            if first == second:  # a round corner
-                points += [first, end]
-            elif first == before and second == end:
-                points.append(end)
-            elif _square(before, first) and _square(first, second) and _square(second, end):
-                points += [first, second, end]
-            else:
-                return None
+            first, second, end = line[index : index + 3]
+            # Both handles of a round corner lie in it.
+            points += [first, end] if first == second else [end]
     return simplified(points)
 
 
-def curve_of(layout: Layout, way: Way) -> list[Point]:
-    """The way as one curve: a start and triples of two handles and an end."""
-    points: list[Point] = [way.source.start]
-    for line in (straight(way.source.start, way.source.trunk), *(layout.lines[number].points for number in way.lines)):
-        points += line[1:] if _meet(line[0], points[-1]) else [points[-1], line[0], *line]
-    return points
-
-
-def _square(first: Point, second: Point) -> bool:
-    return abs(first[0] - second[0]) < MEET or abs(first[1] - second[1]) < MEET
-
-
-def simplified(points: Sequence[Point]) -> list[Point] | None:
-    """Without points on the way between two corners; None where a segment is slanted."""
+def simplified(points: Sequence[Point]) -> list[Point]:
+    """Without points on the way between two corners."""
     result: list[Point] = [points[0]]
     axes: list[int] = []
     for point in points[1:]:
         dx, dy = point[0] - result[-1][0], point[1] - result[-1][1]
         if abs(dx) < MEET and abs(dy) < MEET:
             continue
-        if min(abs(dx), abs(dy)) >= MEET:
-            return None
+        assert min(abs(dx), abs(dy)) < MEET, "a line of a layout is slanted"
         axis = 0 if abs(dx) > abs(dy) else 1
         straight = (point[0], result[-1][1]) if axis == 0 else (result[-1][0], point[1])
         if axes and axes[-1] == axis:
@@ -109,19 +90,16 @@ def simplified(points: Sequence[Point]) -> list[Point] | None:
 
 
 def links_of(diagram: Diagram, layout: Layout, theme: Theme, steps: Mapping[str, int]) -> list[Link]:
-    """Every edge in one piece, with right angles where the drawing has them, for formats that glue lines to boxes."""
+    """Every edge in one piece, for formats that glue lines to boxes."""
     found = []
     for way in ways(diagram, layout):
         edge, source = way.edge, way.source
-        square = corners(layout, way)
-        points = square or curve_of(layout, way)
+        points = corners(layout, way)
         (x, y), low = source.start, source.y + source.box.height
         # The shadow of repeated boxes lies between the box and the start of its line.
         points[0] = (x, min(y, low)) if layout.down else (min(x, source.x + source.width), y)
         step = max(steps.get(edge.source, 0), steps.get(edge.target, 0))
         ink = edge_colour(edge.kind, pale(theme) if diagram.marked and not edge.marked else theme)
         thickness, dash = Stroke.thickness[edge.kind], Stroke.dash[edge.kind]
-        found.append(
-            Link(edge.source, edge.target, edge_title(edge), tuple(points), square is None, ink, thickness, dash, step)
-        )
+        found.append(Link(edge.source, edge.target, edge_title(edge), tuple(points), ink, thickness, dash, step))
     return found

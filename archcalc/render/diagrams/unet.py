@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from archcalc.core.language import say
 from archcalc.core.shapes import AXES, format_shape
-from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Shape, Text
+from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Shape, Text
 from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.maps import look
 from archcalc.render.diagrams.model import Diagram, Node
@@ -24,7 +25,12 @@ TALLEST, SMALLEST = 132.0, 20.0
 THICKEST, THINNEST = 58.0, 5.0
 DEEP = (9.0, 7.0)
 STEP, LEVEL = 26.0, 56.0
+#: Sides of boxes where the picture fills a page; from level to level there, with space for two texts and an arrow.
+SMALLER, LEAST = 0.65, 53.0
 SIZE, CHANNELS = 12.5, 13.0
+#: On a slide a U with one box on each side of a level has its texts beside them: from level to level, between the
+#: arms, and how much thicker boxes are.
+LOW_LEVEL, ARMS, THICK = 26.0, 440.0, 2.5
 DASH = (6.0, 3.5)
 #: The family whose line colours arrows across a level, down and up.
 _COLOURS = {0: "convolution", 1: "pooling", -1: "normalisation"}
@@ -61,13 +67,16 @@ def find_stops(diagram: Diagram, wiring: Wiring) -> list[Stop] | None:
         return None
     stops: list[Stop] = []
     same: dict[str, str] = {}
+    read = {edge.target: edge.source for edge in diagram.edges if edge.target in crops}
     for node in diagram.nodes:
-        if node.id in crops:
-            continue
         before = stops[-1] if stops else None
         shape = rows[node.parts[-1].name].output_shape
         if not shape[1:]:
             return None
+        if node.id in crops and (before is None or _level(before, shape[1]) == before.level):
+            continue
+        if before and node.id in crops and same.get(read[node.id], read[node.id]) != before.node.id:
+            return None  # a map that is enlarged on its way across
         names = tuple(part.name for part in node.parts)
         if before and node.parts[0].family == "regularisation":
             # The map stays as it is.
@@ -78,13 +87,17 @@ def find_stops(diagram: Diagram, wiring: Wiring) -> list[Stop] | None:
         main = next((part for part in node.parts if part.lines), node.parts[0])
         words = main.lines[0] if main.lines else ""
         source = across.get(node.id)
+        if source and before and before.shape[1:] != shape[1:]:
+            return None  # the merge itself spreads a small map: squeeze and excitation
         stop = Stop(node, main.family, shape, level, same.get(source, source) if source else None, words, names)
         if source and before and len(stops) > 1 and before.level < stops[-2].level:
             # What comes up and what comes across make one box.
             stop = stop._replace(family=before.family, words=before.words, names=before.names + names)
             stops.pop()
         stops.append(stop)
-    return stops if any(stop.across for stop in stops) and any(stop.level for stop in stops) else None
+    level_of = {stop.node.id: stop.level for stop in stops}
+    level = all(level_of.get(stop.across) == stop.level for stop in stops if stop.across)
+    return stops if level and any(stop.across for stop in stops) and any(stop.level for stop in stops) else None
 
 
 def _level(before: Stop | None, height: int) -> int:
@@ -95,31 +108,42 @@ def _level(before: Stop | None, height: int) -> int:
     return max(before.level + (change <= 0.6) - (change >= 1.6), 0)
 
 
-def unet_drawing(diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: str) -> Drawing:
-    """The picture."""
-    fronts = _fronts(stops, sizes)
+def unet_drawing(
+    diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: str, fill: bool = False, larger: float = 1.0
+) -> Drawing:
+    """The picture; with `fill` for a page, on which smaller boxes leave larger texts, and a narrow U is low.
+
+    Boxes are smaller by the factor `larger`, by which all is enlarged.
+    """
+    sides = _sides(stops) if fill else [0] * len(stops)
+    fronts = _fronts(stops, sizes, SMALLER if fill and not any(sides) else 1.0, any(sides), larger)
     shapes = [
-        _box(stop, front, diagram, theme)._replace(step=step)
-        for step, (stop, front) in enumerate(zip(stops, fronts, strict=True), 1)
+        _box(stop, front, side, diagram, theme)._replace(step=step)
+        for step, (stop, front, side) in enumerate(zip(stops, fronts, sides, strict=True), 1)
     ]
     arrows_of, plain = _arrows(stops, theme), Pen(theme.edge, ())
     place = {stop.node.id: index for index, stop in enumerate(stops)}
     arrows: list[Cluster] = []
     for index in range(1, len(stops)):
         before, after = stops[index - 1 : index + 1]
-        arrow = _arrow(before, fronts[index - 1], after, fronts[index], arrows_of.get(_way(before, after), plain))
+        pen = arrows_of.get(_way(before, after), plain)
+        arrow = _arrow(before, fronts[index - 1], after, fronts[index], pen, any(sides))
         arrows.append(arrow._replace(step=index + 1))
         source = stops[index].across
         if source is not None:
             copy = _copy(stops[place[source]], fronts[place[source]], stops[index], fronts[index], theme)
             arrows.append(copy._replace(step=index + 1))
-    left = min(front.x - _needed_width(stop) / 2 + front.width / 2 for stop, front in zip(stops, fronts, strict=True))
-    right = max(max(front.x + front.width + DEEP[0], front.x + front.width / 2 + _needed_width(stop) / 2)
-                for stop, front in zip(stops, fronts, strict=True))  # fmt: skip
+    needed = [(front, _needed_width(stop)) for stop, front in zip(stops, fronts, strict=True)]
+    left = min(front.x + front.width / 2 - width / 2 for front, width in needed)
+    right = max(front.x + max(front.width + DEEP[0], (front.width + width) / 2) for front, width in needed)
+    if any(sides):
+        left = min(left, *(front.x - width - 4 for front, width in needed))
+        right = max(right, *(front.x + front.width + DEEP[0] + width + 4 for front, width in needed))
     bottom = max(front.y + front.height for front in fronts) + 20
-    how = SCALES[sizes]
-    sides = " × ".join(AXES[len(stops[0].shape) - 1])
-    notes = f"Above a box its channels, below it {sides}; {how}."
+    axes, how = " × ".join(map(say, AXES[len(stops[0].shape) - 1])), say(SCALES[sizes])
+    notes = say("Above a box its channels, below it {sides}; {how}.", sides=axes, how=how)
+    if any(sides):
+        notes = say("Beside a box its channels and {sides}; {how}.", sides=axes, how=how)
     # A narrow U stands in the middle of what the legend needs.
     inner = max(right - left, text_width(notes, CHANNELS))
     left -= (inner - (right - left)) / 2
@@ -138,32 +162,47 @@ def unet_drawing(diagram: Diagram, stops: Sequence[Stop], theme: Theme, sizes: s
     legend.append(Text(MARGIN, y + 28, notes, CHANNELS, theme.quiet))
     items.append(Cluster("Legend", tuple(legend), "legend"))
     description = (
-        f"{diagram.description.split('. ')[0]}. Maps shrink down the left arm of a U and grow up the right one."
+        diagram.description.split(". ")[0]
+        + ". "
+        + say("Maps shrink down the left arm of a U and grow up the right one.")
     )
     return Drawing(inner + 2 * MARGIN, y + 32 + MARGIN, theme.background, diagram.title, description, tuple(items))
 
 
-def _fronts(stops: Sequence[Stop], sizes: str) -> list[Box]:
+def _sides(stops: Sequence[Stop]) -> list[int]:
+    """Where the texts of each box stand: −1 left of the way down, 1 right of the way up; 0 above and below the box.
+
+    They stand beside the boxes where each level has at most one on either way.
+    """
+    bottom = max(range(len(stops)), key=lambda index: stops[index].level)
+    ways = Counter((stop.level, index > bottom) for index, stop in enumerate(stops))
+    return [0 if max(ways.values()) > 1 else 1 if index > bottom else -1 for index in range(len(stops))]
+
+
+def _fronts(stops: Sequence[Stop], sizes: str, factor: float, narrow: bool, larger: float) -> list[Box]:
     largest = max(stop.shape[1] for stop in stops)
     channels = max(stop.shape[0] for stop in stops)
-    heights = [scaled(stop.shape[1], largest, SMALLEST, TALLEST, sizes) for stop in stops]
-    widths = [scaled(stop.shape[0], channels, THINNEST, THICKEST, sizes) for stop in stops]
+    heights = [scaled(stop.shape[1], largest, SMALLEST, TALLEST * factor / larger, sizes) for stop in stops]
+    thickest, between = (
+        (THICKEST * THICK, LOW_LEVEL) if narrow else (THICKEST * factor, LEVEL if factor == 1 else LEAST)
+    )
+    widths = [scaled(stop.shape[0], channels, THINNEST, thickest / larger, sizes) for stop in stops]
     tops = {0: 0.0}
     for level in range(max(stop.level for stop in stops)):
         tallest = max(height for stop, height in zip(stops, heights, strict=True) if stop.level == level)
-        tops[level + 1] = tops[level] + tallest + LEVEL
+        tops[level + 1] = tops[level] + tallest + between
     tallest_of = {level: max(h for s, h in zip(stops, heights, strict=True) if s.level == level) for level in tops}
     fronts: list[Box] = []
     ends: dict[int, float] = {}
     for index, stop in enumerate(stops):
-        half = max(_needed_width(stop), widths[index] + STEP) / 2
+        half = max(_needed_width(stop), widths[index] + STEP * factor) / 2
         centre = half
         if fronts:
             before = fronts[-1]
             centre = before.x + before.width / 2
             if stop.level == stops[index - 1].level:
-                centre += max(_needed_width(stops[index - 1]), widths[index - 1] + STEP) / 2 + half
-        centre = max(centre, ends.get(stop.level, -1e9) + half)
+                centre += max(_needed_width(stops[index - 1]), widths[index - 1] + STEP * factor) / 2 + half
+        centre = max(centre, ends.get(stop.level, -1e9) + (ARMS if narrow else 0) + half)
         ends[stop.level] = centre + half
         y = tops[stop.level] + (tallest_of[stop.level] - heights[index]) / 2
         fronts.append(Box(centre - widths[index] / 2, y, widths[index], heights[index], *DEEP))
@@ -179,7 +218,7 @@ def _needed_width(stop: Stop) -> float:
     return max(text_width(_size(stop), SIZE), text_width(str(stop.shape[0]), CHANNELS, True)) + 8
 
 
-def _box(stop: Stop, front: Box, diagram: Diagram, theme: Theme) -> Cluster:
+def _box(stop: Stop, front: Box, side: int, diagram: Diagram, theme: Theme) -> Cluster:
     x, y, width, height, right, up = front
     paint, _ = look(diagram, stop.node.parts, stop.family, theme)
     shapes = faces(front, paint, theme)
@@ -188,17 +227,25 @@ def _box(stop: Stop, front: Box, diagram: Diagram, theme: Theme) -> Cluster:
         other = ((x, y), (half, y), (half, y + height), (x, y + height))
         shapes.append(Curve(other, paint.line, 0.8, fill=theme.background, closed=True, dash=(2.5, 2.0)))
     centre = x + width / 2
-    shapes.append(Text(centre + right / 2, y - up - 4, str(stop.shape[0]), CHANNELS, theme.ink, True, "middle"))
-    shapes.append(Text(centre, y + height + SIZE + 3, _size(stop), SIZE, theme.quiet, False, "middle"))
+    channels = Text(centre + right / 2, y - up - 4, str(stop.shape[0]), CHANNELS, theme.ink, True, "middle")
+    size = Text(centre, y + height + SIZE + 3, _size(stop), SIZE, theme.quiet, False, "middle")
+    if side < 0:
+        channels = channels._replace(x=x - 6, y=y + height / 2 - 3, anchor="end")
+        size = size._replace(x=x - 6, y=y + height / 2 + SIZE - 1, anchor="end")
+    elif side > 0:
+        channels = channels._replace(x=x + width + right + 6, y=y + height / 2 - 3, anchor="start")
+        size = size._replace(x=x + width + right + 6, y=y + height / 2 + SIZE - 1, anchor="start")
+    shapes += [channels, size]
     title = f"{', '.join(stop.names)}: {stop.words or stop.family}; output {format_shape(stop.shape)}"
     return Cluster(title, tuple(shapes), "node", stop.names[0], "", stop.names if len(stop.names) > 1 else ())
 
 
 def _way(before: Stop, stop: Stop) -> str:
     """What an arrow does, as the key names it: the numbers of channels stand above the boxes."""
-    words = re.sub(r", \d+(?=,|$)", "", stop.words)
-    way = " down" if stop.level > before.level else " up" if stop.level < before.level else ""
-    return words + way if words else ""
+    words = re.sub(r", \u2066?\d+\u2069?(?=,|$)", "", stop.words)
+    if not words or stop.level == before.level:
+        return words
+    return say("{layer} down", layer=words) if stop.level > before.level else say("{layer} up", layer=words)
 
 
 def _arrows(stops: Sequence[Stop], theme: Theme) -> dict[str, Pen]:
@@ -217,16 +264,21 @@ def _arrows(stops: Sequence[Stop], theme: Theme) -> dict[str, Pen]:
     return found
 
 
-def _arrow(before: Stop, start: Box, after: Stop, end: Box, pen: Pen) -> Cluster:
+def _arrow(before: Stop, start: Box, after: Stop, end: Box, pen: Pen, beside: bool) -> Cluster:
+    points: tuple[Point, ...]
     if after.level == before.level:
         y = start.y + start.height / 2
         points = ((start.x + start.width + 1, y), (end.x - 1, end.y + end.height / 2))
     else:
         down = after.level > before.level
         x = end.x + end.width / 2
-        first = start.y + start.height + SIZE + 6 if down else start.y - DEEP[1] - CHANNELS - 6
-        last = end.y - DEEP[1] - CHANNELS - 6 if down else end.y + end.height + SIZE + 6
+        above, below = (DEEP[1] + 3, 3) if beside else (DEEP[1] + CHANNELS + 6, SIZE + 6)
+        first = start.y + start.height + below if down else start.y - above
+        last = end.y - above if down else end.y + end.height + below
         points = ((start.x + start.width / 2, first), (x, last))
+        if beside and not down and x > start.x + start.width + DEEP[0]:
+            y = start.y + start.height / 2  # from the bottom to the way up
+            points = ((start.x + start.width + DEEP[0] + 2, y), (x, y), (x, last))
     title = f"{before.names[-1]} → {after.names[0]}"
     return Cluster(title, (Curve(points, pen.colour, 1.8, arrow=True, dash=pen.dash),), "edge")
 
@@ -246,16 +298,17 @@ def _copy(source: Stop, start: Box, target: Stop, end: Box, theme: Theme) -> Clu
 def crop_words(source: Stop, target: Stop) -> tuple[str, ...]:
     """What happens to a map on its way across, in more and in fewer words."""
     if source.shape[1:] == target.shape[1:]:
-        return ("copy",)
-    return f"copy and crop {_size(source)} → {_size(target)}", "copy and crop"
+        return (say("copy"),)
+    sizes = f"{_size(source)} → {_size(target)}"
+    return say("copy and crop {sizes}", sizes=sizes), say("copy and crop")
 
 
 def _key(
     stops: Sequence[Stop], arrows: Mapping[str, Pen], theme: Theme, x: float, y: float, width: float
 ) -> tuple[list[Shape], float]:
     """What the arrows are, in rows of a width; and their height."""
-    cropped = "copy and crop" if _crops(stops) else "copy"
-    entries = {f"{cropped} (dashed half of a box)": Pen(theme.quiet, DASH), **arrows}
+    cropped = say("copy and crop") if _crops(stops) else say("copy")
+    entries = {say("{copied} (dashed half of a box)", copied=cropped): Pen(theme.quiet, DASH), **arrows}
     shapes: list[Shape] = []
     left, top = x, y
     for label, (colour, dash) in entries.items():

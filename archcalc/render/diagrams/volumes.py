@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise, product
+from itertools import accumulate, islice, pairwise, product
 from typing import NamedTuple
 
+from archcalc.core.language import say
 from archcalc.passes.analysis import Analysis
-from archcalc.render.diagrams.arrange import READABLE, SLIDE
+from archcalc.render.diagrams.arrange import READABLE, page_height
 from archcalc.render.diagrams.compose import compose_graph
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Shape, Text
 from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.maps import MOST, Volume, is_chain, volumes_of
 from archcalc.render.diagrams.model import Diagram, Swatch
 from archcalc.render.diagrams.paint import MARGIN, heading
-from archcalc.render.diagrams.solids import EDGE, SCALES, Box, Measure, joint, sizes_of, solid, window_of
+from archcalc.render.diagrams.solids import (
+    DEPTH_NOTE,
+    EDGE,
+    SCALES,
+    Box,
+    Measure,
+    goes_through,
+    joint,
+    sizes_of,
+    solid,
+    window_of,
+)
 from archcalc.render.diagrams.text import LEADING, text_width, wrap
 from archcalc.render.diagrams.theme import LIGHT, Theme, mix
 from archcalc.render.diagrams.unet import find_stops, unet_drawing
@@ -31,6 +43,8 @@ CLOSE = 5.0
 CLEAR = 3.0
 #: How far boxes grow into an empty part of the page, or shrink for it.
 GROWTH, THIN = (0.6, 0.8, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25), 0.5
+#: How deep boxes look where one row leaves the page empty above and below; and what that costs, as a power of it.
+DEPTHS, FLAT = (1.0, 0.6, 0.4), 0.12
 #: Margins, title, legend and note around the rows.
 AROUND = 140.0
 #: What a second row costs the reader, each row, and equal boxes with one caption, as shares of the size.
@@ -83,7 +97,7 @@ def volumes_drawing(
     """
     arms = None if is_chain(diagram) else find_stops(diagram, wiring)
     if arms is not None:
-        return unet_drawing(diagram, arms, theme, sizes)
+        return unet_drawing(diagram, arms, theme, sizes, fill, larger)
     volumes = volumes_of(diagram, wiring, theme)
     measure, rows = best_rows(volumes, sizes, ratio, larger)
     widest, height = _size(rows)
@@ -98,19 +112,33 @@ def volumes_drawing(
         y += row.end - row.top + 16
     swatches = [swatch for swatch in diagram.legend if not swatch.edge and _shown(swatch, volumes)]
     legend, legend_height = legend_shapes(swatches, diagram.scale, theme, MARGIN, y, inner - 10)
-    how = SCALES[sizes]
-    vectors = "; dense layers on a scale of their own" if any(not volume.shape[1:] for volume in volumes) else ""
-    spread = " or spread to" if any(volume.spread for volume in volumes) else ""
-    note = (
-        f"Heights and depths of maps, and thicknesses by channels: {how}{vectors}. "
-        f"Pyramids: the window that a value is computed from{spread}."
-    )
+    how = say(SCALES[sizes])
+    if any(not volume.shape[1:] for volume in volumes):
+        note = say(
+            "Heights and depths of maps, and thicknesses by channels: {scale}; dense layers on a scale of their own.",
+            scale=how,
+        )
+    else:
+        note = say("Heights and depths of maps, and thicknesses by channels: {scale}.", scale=how)
+    if any(len(volume.shape) == 4 for volume in volumes):
+        note += " " + say(DEPTH_NOTE)
+    if any(volume.spread for volume in volumes):
+        note += " " + say("Pyramids: the window that a value is computed from or spread to.")
+    else:
+        note += " " + say("Pyramids: the window that a value is computed from.")
+    every = [box for row in rows for boxes in row.boxes for box in boxes]
+    if any(
+        goes_through(box, reader) and window_of(box, reader, measure)
+        for box, reader in zip(every, volumes[1:], strict=False)
+    ):
+        note += " " + say("Dashed through a box: the maps that a window reads.")
     y += legend_height + 8
     for text in wrap(note, inner, NOTE):
         y += NOTE * LEADING
         legend.append(Text(MARGIN, y, text, NOTE, theme.quiet))
     items.append(Cluster("Legend", tuple(legend), "legend"))
-    description = f"{diagram.description.split('. ')[0]}. Feature maps as boxes from left to right, {how}."
+    description = diagram.description.split(". ")[0] + ". "
+    description += say("Feature maps as boxes from left to right, {scale}.", scale=how)
     return Drawing(inner + 2 * MARGIN, y + MARGIN, theme.background, diagram.title, description, tuple(items))
 
 
@@ -121,23 +149,23 @@ def _size(rows: Sequence[BoxRow]) -> tuple[float, float]:
 
 def best_rows(volumes: Sequence[Volume], sizes: str, ratio: float, larger: float = 1.0) -> tuple[Measure, list[BoxRow]]:
     """The rows whose texts can be read on a slide, or are largest, with boxes that grow into what stays empty."""
-    best: tuple[float, tuple[Sequence[Caption], float, float, int]] | None = None
+    best: tuple[float, tuple[Sequence[Caption], float, float, float, int]] | None = None
     apart = [caption_of([volume]) for volume in volumes]
     together = list(grouped(volumes))
     for captions in (apart, together) if len(together) < len(apart) else (apart,):
-        for factor, thickness in product(GROWTH, (1.0, THIN)):
-            measure = Measure(volumes, sizes, factor, thickness)
-            for place, rows in enumerate(_rows(captions, measure)):
+        for factor, thickness, depth in product(GROWTH, (1.0, THIN), DEPTHS):
+            measure = Measure(volumes, sizes, factor, thickness, depth)
+            for place, rows in enumerate(islice(_rows(captions, measure), None if depth == 1 else 1)):
                 width, height = _size(rows)
-                points = EDGE * SLIDE * min(ratio / width, 1 / height)
-                worth = points * (factor * thickness) ** 0.25 * (1 - EACH_ROW) ** len(rows)
+                points = EDGE * page_height(ratio) * min(ratio / width, 1 / height)
+                worth = points * (factor * thickness) ** 0.25 * depth**FLAT * (1 - EACH_ROW) ** len(rows)
                 worth *= (1 - SECOND_ROW if len(rows) > 1 else 1) * (1 - TOGETHER if captions is together else 1)
                 worth += 100 if points >= READABLE else 0
                 if best is None or worth > best[0]:
-                    best = worth, (captions, factor, thickness, place)
+                    best = worth, (captions, factor, thickness, depth, place)
     assert best is not None
-    chosen, factor, thickness, place = best[1]
-    measure = Measure(volumes, sizes, factor / larger, thickness / larger)
+    chosen, factor, thickness, depth, place = best[1]
+    measure = Measure(volumes, sizes, factor / larger, thickness / larger, depth)
     return measure, list(_rows(chosen, measure))[place]
 
 
@@ -213,7 +241,7 @@ def _row(row: BoxRow, first: int, volumes: Sequence[Volume], measure: Measure, t
         shapes: list[Shape] = []
         if index == first and index:
             shapes.append(Curve(((box.x - 24, 0.0), (box.x - 2, 0.0)), theme.edge, 1.4, arrow=True))
-        shapes += solid(volume, box, window_of(box, reader, measure) if reader else None, theme)
+        shapes += solid(volume, box, window_of(box, reader, measure) if reader else None, theme, reader)
         if not inside:
             front = _front(boxes)
             shapes += [*sizes_of(volume.shape, front, theme), *_texts(caption, front, row.bottom, theme)]
@@ -278,7 +306,7 @@ def caption_of(volumes: Sequence[Volume], period: int = 1, width: float = WRAP) 
     if times > 1 and period == 1 and texts:
         texts[0] = f"{times} × {texts[0]}"
     elif times > 1:
-        texts = [f"{times} times", *texts[:1], *(THEN.lstrip() + text for text in texts[1:])]
+        texts = [say("{count} times", count=times), *texts[:1], *(THEN.lstrip() + text for text in texts[1:])]
     names = lines_of(_from_to(*(label.split("/") for label in ends)), "/", WRAP, NAME)
     lines = [(line, NAME, True) for name in names for line in wrap(name, WRAP * 1.5, NAME, True)]
     # A line is broken after a comma first: "2 groups" stays together.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from archcalc.core.language import say
 from archcalc.ops.merge import Add
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.passes.blocks import Connections
@@ -33,29 +34,48 @@ class Wiring(Connections):
 
     def __init__(self, analysis: Analysis) -> None:
         super().__init__(analysis)
-        self.paths: list[Path] = [tuple(row.name.split("/")) for row in self.rows]
+        # An input stands in no block: that of a block by itself is named after the layer that it comes from.
+        self.paths: list[Path] = [(row.name,) if row.op.is_input else tuple(row.name.split("/")) for row in self.rows]
+        #: The layer whose size a layer takes, and nothing else of it: no map on its way, in no picture.
+        self.sized: dict[int, int] = {}
+        for index, row in enumerate(self.rows):
+            if row.op.sized_by_second and len(self.inputs[index]) > 1:
+                first, second = self.inputs[index]
+                self.inputs[index] = (first,)
+                self.consumers[second].remove(index)
+                self.sized[index] = second
         self.sizes: Mapping[Path, int] = Counter(path[:level] for path in self.paths for level in range(1, len(path)))
+
+    def _content(self, members: Sequence[int], distances: Mapping[int, int] | Mapping[int | None, int]) -> Hashable:
+        """What is in a block; one that takes the size of a map outside is like no other one."""
+        inside = set(members)
+        outside = [member for member in members if self.sized.get(member, member) not in inside]
+        return super()._content(members, distances), tuple(outside)
 
     @cached_property
     def endings(self) -> list[Ending]:
-        """The outputs of a network that has several; those that weigh less in the loss than others are auxiliary."""
+        """The outputs of a network that has several; those that are there for the training alone are auxiliary."""
         outputs = [output for output in self.analysis.graph.outputs if output.layer in self.outputs]
         if len(outputs) < 2:
             return []
         most = max(output.loss_weight for output in outputs)
         return [
-            Ending(output.layer, output.name, False)
-            if output.loss_weight == most
-            else Ending(output.layer, f"{output.name} · loss × {output.loss_weight:g}", True)
+            Ending(
+                output.layer,
+                output.name
+                if output.loss_weight == most
+                else say("{output} · loss × {weight:g}", output=output.name, weight=output.loss_weight),
+                output.training_only,
+            )
             for output in outputs
         ]
 
     @cached_property
     def side(self) -> frozenset[int]:
         """Layers that only auxiliary outputs need."""
-        if not self.endings:
-            return frozenset()
         needed = {ending.layer for ending in self.endings if not ending.auxiliary}
+        if not needed:
+            return frozenset()
         for index in range(len(self.rows) - 1, -1, -1):
             if index in needed:
                 needed.update(self.inputs[index])
@@ -65,17 +85,23 @@ class Wiring(Connections):
     def stacks(self) -> list[tuple[int, ...]]:
         """Each layer with those that only change its values in place."""
         stacks: list[list[int]] = []
+        #: The blocks that the layers of each stack stand in.
+        blocks: list[set[Path]] = []
         stack_of: dict[int, int] = {}
         for index in range(len(self.rows)):
-            place = self._stack_to_join(index, stacks, stack_of)
-            if place is None:
+            place = self._place_to_join(index, stacks, stack_of)
+            block = self.paths[index][:-1]
+            # A long stack in one block need not be looked through again.
+            if place is None or not (blocks[place] == {block} or self._same_blocks([*stacks[place], index])):
                 place = len(stacks)
                 stacks.append([])
+                blocks.append(set())
             stacks[place].append(index)
+            blocks[place].add(block)
             stack_of[index] = place
         return [tuple(stack) for stack in stacks]
 
-    def _stack_to_join(self, index: int, stacks: list[list[int]], stack_of: dict[int, int]) -> int | None:
+    def _place_to_join(self, index: int, stacks: list[list[int]], stack_of: dict[int, int]) -> int | None:
         row, sources = self.rows[index], self.inputs[index]
         if len(sources) != 1 or self.consumers[sources[0]] != [index] or self.rows[sources[0]].op.family == "input":
             return None
@@ -83,11 +109,9 @@ class Wiring(Connections):
             return None
         place = stack_of[sources[0]]
         stack = stacks[place]
-        leads = self._leads(stack) and row.op.family in ("convolution", "dense", "pooling")
+        leads = row.op.family in ("convolution", "dense", "pooling") and self._leads(stack)
         follows = row.op.family in FOLLOWERS and row.output_shape == self.rows[sources[0]].output_shape
-        if not (follows or (leads and self.paths[index][:-1] == self.paths[stack[0]][:-1])):
-            return None
-        return place if self._same_blocks([*stack, index]) else None
+        return place if follows or (leads and self.paths[index][:-1] == self.paths[stack[0]][:-1]) else None
 
     def _leads(self, stack: list[int]) -> bool:
         """Whether a stack is an activation that comes before a layer, as in Xception."""
@@ -109,9 +133,12 @@ class Wiring(Connections):
         """The blocks that hold all of these layers."""
         first = self.paths[members[0]][:-1]
         for member in members[1:]:
-            path = self.paths[member][:-1]
+            path = self.paths[member]
+            # Nearly always the layers of a stack lie in the same blocks.
+            if path[: len(first)] == first and len(path) > len(first):
+                continue
             length = 0
-            while length < min(len(first), len(path)) and first[length] == path[length]:
+            while length < min(len(first), len(path) - 1) and first[length] == path[length]:
                 length += 1
             first = first[:length]
         return first
@@ -148,9 +175,11 @@ class Wiring(Connections):
             way: list[int] = []
             place = source
             while len(way) <= LONGEST_PROJECTION:
-                between = next((seen for other in others if (seen := self._between(place, other))), None)
-                if between:
-                    if not way or self._weighted(way) < self._weighted(between):
+                found = next(((end, seen) for end in others if (seen := self._between(place, end))), None)
+                if found:
+                    end, between = found
+                    shorter = not way or self._weighted(way) < self._weighted(between)
+                    if shorter and not (way and self._descends(between, place, end)):
                         return way, place
                     break
                 # A map that others read too is no mere way round.
@@ -160,6 +189,24 @@ class Wiring(Connections):
                 way.append(place)
                 place = self.inputs[place][0]
         return None
+
+    def _descends(self, members: Sequence[int], start: int, end: int) -> bool:
+        """Whether all ways between two layers pass smaller maps than the last one gives.
+
+        What runs past them is a level across a pyramid, and no shortcut.
+        """
+        sizes = self.rows[end].output_shape[1:]
+        queue, reached = [end], {end}
+        while queue:
+            for before in self.inputs[queue.pop()]:
+                if before == start:
+                    return False
+                shape = self.rows[before].output_shape[1:]
+                smaller = any(size < last for size, last in zip(shape, sizes, strict=False))
+                if before in members and before not in reached and not smaller:
+                    reached.add(before)
+                    queue.append(before)
+        return True
 
     def _weighted(self, members: Sequence[int]) -> int:
         return sum(bool(self.rows[member].multiplications) for member in members)

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
+from archcalc.core.language import say
+from archcalc.core.words import AT_LEAST
 from archcalc.passes.analysis import Row
 from archcalc.render.diagrams.text import text_width
 
@@ -19,9 +21,9 @@ THEN, AND = " → ", " · "
 
 
 def figure(number: float) -> str:
-    """Three digits and K, M or B (thousand, million, billion): 70.4 K, 1.08 B."""
+    """Three digits and K, M, G or T, as in tables (thousand, million, billion): 70.4 K, 1.08 G."""
     value, unit = float(number), ""
-    for larger in ("K", "M", "B", "T"):
+    for larger in ("K", "M", "G", "T"):
         if value < 999.5:
             break
         value, unit = value / 1000, larger
@@ -42,8 +44,19 @@ def suffix(row: Row, label: str) -> str:
     leaf = _plain(label.rpartition("/")[2])
     parts = [] if leaf in (_plain(summary), _plain(row.op.kind)) else [summary]
     if row.params:
-        parts.append(f"{row.params:,} params")
+        parts.append(params(row.params))
     return " · ".join(parts)
+
+
+def params(count: int) -> str:
+    """A number of parameters in a box."""
+    return say("{count:,} params", count=count)
+
+
+def work(multiplications: int, is_lower_bound: bool) -> str:
+    """The multiplications of a network below its title."""
+    count = f"{AT_LEAST if is_lower_bound else ''}{figure(multiplications)}"
+    return say("{count} multiplications", count=count)
 
 
 def _plain(text: str) -> str:
@@ -74,14 +87,15 @@ def composition(rows: Sequence[Row]) -> list[str]:
     counts = Counter(row.op.noun for row in rows if row.op.family not in _UNCOUNTED or row.params)
     if not counts:
         counts = Counter(row.op.noun for row in rows)
-    return [f"{number} {noun}" if number > 1 else noun for noun, number in counts.items()]
+    named = ((say(noun), number) for noun, number in counts.items())
+    return [say("{number} {noun}", number=number, noun=noun) if number > 1 else noun for noun, number in named]
 
 
 def shortcut(rows: Sequence[Row]) -> str:
     """A shortcut by its layers: none, some without weights, or a projection (He et al. 2016, section 3.3)."""
     if not rows:
-        return "identity shortcut"
-    return "projection shortcut" if any(row.params for row in rows) else "zero-padded shortcut"
+        return say("identity shortcut")
+    return say("projection shortcut") if any(row.params for row in rows) else say("zero-padded shortcut")
 
 
 def span(first: str, last: str) -> str:

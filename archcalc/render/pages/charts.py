@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import UsageError
+from archcalc.core.language import say
 from archcalc.passes.analysis import Analysis
 from archcalc.render.charts.figure import Look
 from archcalc.render.pages.colours import merge
@@ -43,11 +44,11 @@ def network_charts(analysis: Analysis, ids: str) -> Drawn[Chart]:
     from archcalc.render.charts.receptive_field import has_fields, receptive_field
 
     wanted: list[tuple[str, str, Callable[[Analysis, Look], Mapping[str, Any]], int]] = [
-        ("profile", "Parameters, multiplications and memory along the depth", profile, 640),
-        ("memory", "Live activations, layer by layer", memory, 400),
+        ("profile", say("Parameters, multiplications and memory along the depth"), profile, 640),
+        ("memory", say("Live activations, layer by layer"), memory, 400),
     ]
     if has_fields(analysis):
-        wanted.append(("field", "Receptive field, layer by layer", receptive_field, 400))
+        wanted.append(("field", say("Receptive field, layer by layer"), receptive_field, 400))
     drawn, missing = [], []
     for key, title, plot, height in wanted:
         try:
@@ -71,7 +72,7 @@ def accuracy_chart(analyses: Sequence[Analysis], ids: str) -> Drawn[Chart]:
     if len(comparable(analyses).points) < 2:
         return Drawn((), ())
     try:
-        chart = _chart(f"{ids}compare", "Accuracy and work", [compare(analyses, look) for look in _looks(630)])
+        chart = _chart(f"{ids}compare", say("Accuracy and work"), [compare(analyses, look) for look in _looks(630)])
     except UsageError as error:
         return Drawn((), (str(error),))
     return Drawn((chart,), ())

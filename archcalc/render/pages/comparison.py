@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from archcalc.core import words
+from archcalc.core.language import mark, say
 from archcalc.passes.analysis import Analysis
 from archcalc.render.pages.charts import accuracy_chart, figure
 from archcalc.render.pages.markup import Html, element, fragment, join, wide
@@ -24,17 +25,23 @@ class Measure(NamedTuple):
     bars: bool = True
 
 
-MEASURES = (
-    Measure(network_column("depth"), "least", "most"),
-    Measure(NetworkColumn("layers", lambda analysis: analysis.layer_count, "{:,}".format), "fewest", "most"),
-    Measure(network_column("params"), "fewest", "most"),
-    Measure(network_column("multiplications"), "fewest", "most"),
-    Measure(network_column("activation_bytes"), "least", "most"),
-    Measure(network_column("peak_activation_bytes"), "least", "most"),
-    Measure(network_column("top1_accuracy"), "lowest", "highest", bars=False),
-    Measure(network_column("top5_accuracy"), "lowest", "highest", bars=False),
-)
-_EXPLAINED = (
+def measures() -> tuple[Measure, ...]:
+    """What stands in the table, in its order."""
+    least, most, fewest = say("least"), say("most"), say("fewest")
+    accuracy = say("lowest"), say("highest"), False
+    return (
+        Measure(network_column("depth"), least, most),
+        Measure(NetworkColumn(say("layers"), lambda analysis: analysis.layer_count, "{:,}".format), fewest, most),
+        Measure(network_column("params"), fewest, most),
+        Measure(network_column("multiplications"), fewest, most),
+        Measure(network_column("activation_bytes"), least, most),
+        Measure(network_column("peak_activation_bytes"), least, most),
+        Measure(network_column("top1_accuracy"), *accuracy),
+        Measure(network_column("top5_accuracy"), *accuracy),
+    )
+
+
+_EXPLAINED = mark(
     "Depth: convolution and dense layers on the longest path. Multiplications: of convolution and dense layers, one "
     "for each multiply-add, per image. Stored: what the layers keep. Live activations: what is alive at one time at "
     "inference. Top-1 and top-5: accuracy in percent as the sources in each report state it for this very network. "
@@ -47,7 +54,9 @@ def comparison(reports: Sequence[Report]) -> Section:
     keys = _keys(reports)
     sections = [section(report, key, level=2) for report, key in zip(reports, keys, strict=True)]
     links = {id(report): f"#network-{key}" for report, key in zip(reports, keys, strict=True)}
-    head = overview(reports, [links[id(report)] for report in reports], f"{len(reports)} networks side by side")
+    head = overview(
+        reports, [links[id(report)] for report in reports], say("{count} networks side by side", count=len(reports))
+    )
     tabs = element(
         "nav",
         element(
@@ -55,7 +64,7 @@ def comparison(reports: Sequence[Report]) -> Section:
             *(element("li", element("a", report.title, href=links[id(report)])) for report in reports),
         ),
         class_="networks",
-        aria_label="Networks",
+        aria_label=say("Networks"),
     )
     parts = [head, *sections]
     return Section(
@@ -71,8 +80,10 @@ def overview(reports: Sequence[Report], links: Sequence[str], title: str) -> Sec
     subtitle = element("p", ", ".join(report.title for report in reports), class_="subtitle")
     html = join(
         element("header", element("h1", title), subtitle if len(reports) <= 8 else None),
-        part("totals", "Totals", join(_table(reports, links), element("p", _EXPLAINED, class_="explained")), 2),
-        part("chart", "Accuracy and work", content, 2) if content else None,
+        part(
+            "totals", say("Totals"), join(_table(reports, links), element("p", say(_EXPLAINED), class_="explained")), 2
+        ),
+        part("chart", say("Accuracy and work"), content, 2) if content else None,
     )
     return Section(html, chart.missing)
 
@@ -89,22 +100,23 @@ def _keys(reports: Sequence[Report]) -> list[str]:
 
 def _table(reports: Sequence[Report], links: Sequence[str]) -> Html:
     analyses = [report.analysis for report in reports]
-    heads = [("network", None), ("year", "number"), ("input", None)]
-    heads += [(measure.column.title, "number") for measure in MEASURES]
-    columns = [_column(measure, analyses) for measure in MEASURES]
+    heads = [(say("network"), None), (say("year"), "number"), (say("input"), None)]
+    compared = measures()
+    heads += [(measure.column.title, "number") for measure in compared]
+    columns = [_column(measure, analyses) for measure in compared]
     rows = [
         element("tr", *_facts(report, link), *(column[place] for column in columns))
         for place, (report, link) in enumerate(zip(reports, links, strict=True))
     ]
     table = element(
         "table",
-        element("caption", "Totals of the networks", class_="hidden"),
+        element("caption", say("Totals of the networks"), class_="hidden"),
         element("thead", element("tr", *(element("th", head, scope="col", class_=kind) for head, kind in heads))),
         Html("\n"),
         element("tbody", Html("\n"), join(*rows, between="\n")),
         class_="sortable compared",
     )
-    return wide(table, "Totals of the networks")
+    return wide(table, say("Totals of the networks"))
 
 
 def _facts(report: Report, link: str) -> list[Html]:

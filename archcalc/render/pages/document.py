@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
-from hashlib import sha256
+from json import dumps
+from typing import Any
 
+from archcalc.core import words
+from archcalc.core.language import direction, language, say
 from archcalc.render.diagrams.pages import colours
 from archcalc.render.diagrams.theme import DARK, LIGHT, Theme
 from archcalc.render.pages.compact import StyleClasses
 from archcalc.render.pages.markup import Html, asset, fill
+from archcalc.render.pages.shell import page
 
 #: Every text is escaped, so that only a drawing begins so.
 _DRAWING = re.compile(r'<svg xmlns="http://www\.w3\.org/2000/svg".*?</svg>', re.DOTALL)
 _STYLES = ("page.css", "table.css", "diagram.css", "panel.css", "print.css")
+#: A number for each form of the plural that a browser tells apart.
+_COUNTS = {"one": 1, "two": 2, "few": 3, "many": 5, "other": 10}
 _SCRIPTS = ("math.js", "table.js", "diagram.js", "panel.js", "plots.js", "page.js")
 
 
@@ -21,22 +26,30 @@ def document(title: str, body: Html) -> str:
     """A whole page. How the shapes of its drawings look is put into its style sheet."""
     classes = StyleClasses()
     body = Html(_DRAWING.sub(lambda match: classes.shorten(match[0]), body))
-    style, script = _style(classes.style(), body), _script()
-    policy = (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    # `Html` as it is: style and script know no escapes. Nothing of a spec is in them.
-    return fill("page.html", policy=policy, title=title, style=Html(style), body=body, script=Html(script))
+    script = "\n".join(asset(name) for name in _SCRIPTS)
+    whole = fill("page.html", body=body, **_words())
+    return page(title, _style(classes.style(), body), script, whole, language(), direction())
 
 
-def _digest(text: str) -> str:
-    return "sha256-" + b64encode(sha256(text.encode()).digest()).decode()
+def _words() -> dict[str, str]:
+    """What stands on every page, and what its script says."""
+    says: dict[str, Any] = {
+        "close": say("Close"), "likewise": say("{what}, likewise", what="#"), "note": say("likewise"),
+        "reads": say("reads"), "readers": say("is read by"), "more": say("and {count} more", count="#"),
+        "before": say("← before"), "next": say("next →"), "find": say("Find them in the table"),
+        "rows": say("{shown} of {count} rows", shown="#", count="##"), "none": say("No layer fits."),
+        "these": say("these"), "unknown": say(words.NOT_COUNTED), "layers": _forms("layer"), "bytes": _forms("byte"),
+    }  # fmt: skip
+    return {
+        "skip": say("Skip to the content"), "dark": say("Dark"), "panel": say("Derivation of the chosen layer"),
+        "made": say("Made by archcalc. This file needs no network and no other file."),
+        "says": dumps(says, ensure_ascii=False),
+    }  # fmt: skip
 
 
-def _script() -> str:
-    parts = "\n".join(asset(name) for name in _SCRIPTS)
-    return f'"use strict";\n(() => {{\n{parts}}})();\n'
+def _forms(noun: str) -> dict[str, str]:
+    """A number of things for each form of the plural; the script puts its own number in."""
+    return {form: words.several(count, noun) for form, count in _COUNTS.items()}
 
 
 def _style(*coloured: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from archcalc.core.errors import UsageError
@@ -11,13 +12,13 @@ from archcalc.render.pages.comparison import overview
 from archcalc.render.pages.document import document
 from archcalc.render.pages.report import render
 from archcalc.render.tables import markdown
-from archcalc.render.tables.index import file_name, is_block, render_index
+from archcalc.render.tables.index import family_file, file_name, is_block, render_index
 from archcalc.render.tables.report import make_report, short_report
 from archcalc.spec.catalogue import load, names
 
 COMPARISON = "comparison.html"
-#: Rows of a table in the short form; those of deeper networks show blocks.
-MOST_ROWS = 64
+#: Rows of a table in the short form, of the first network of a family and of the others; deeper ones show blocks.
+MOST_ROWS = 64, 24
 #: The networks that have a diagram in the short form, and its style: those that courses and papers start from.
 PICTURES = {
     "alexnet": "volumes",
@@ -52,10 +53,8 @@ def markdown_files() -> Iterator[tuple[str, str]]:
 
     Raises `UsageError` where a package is missing that the pictures need.
     """
-    analyses = []
-    for name in names():
-        analyses.append(analyse(load(name)))
-        yield short_file(analyses[-1])
+    analyses = [analyse(load(name)) for name in names()]
+    yield from family_files(analyses)
     for name in PICTURES:
         yield picture_file(name)
     yield comparison_plot()
@@ -67,9 +66,15 @@ def table_file(analysis: Analysis) -> tuple[str, str]:
     return file_name(analysis.graph.name), markdown.render([make_report(analysis)])
 
 
-def short_file(analysis: Analysis) -> tuple[str, str]:
-    """The table as the short form has it: of blocks, where the network has many layers."""
-    return file_name(analysis.graph.name), markdown.render([short_report(analysis, MOST_ROWS)])
+def family_files(analyses: Sequence[Analysis]) -> Iterator[tuple[str, str]]:
+    """The tables of each family as the short form has them: of blocks, where a network has many layers."""
+    families: defaultdict[str, list[Analysis]] = defaultdict(list)
+    for analysis in analyses:
+        families[family_file(analysis)].append(analysis)
+    first, other = MOST_ROWS
+    for file, members in families.items():
+        rows = [first, *(other for _ in members[1:])]
+        yield file, markdown.render([short_report(*each) for each in zip(members, rows, strict=True)])
 
 
 def picture_file(name: str) -> tuple[str, str]:

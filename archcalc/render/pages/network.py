@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
+from archcalc.core.language import say
 from archcalc.render.pages import markup
 from archcalc.render.pages.charts import figure, network_charts
 from archcalc.render.pages.derivations import derivations
@@ -30,11 +31,11 @@ def section(report: Report, key: str = "", level: int = 1) -> Section:
     charts = network_charts(report.analysis, prefix)
     plots = join(*map(not_drawn, charts.missing), *(figure(chart, level + 2) for chart in charts.drawn))
     parts = [
-        ("diagram", "Diagram", _diagram(pictures, prefix)),
-        ("layers", "Layers", _layers(report, f"{prefix}layer-")),
-        ("plots", "Plots", plots),
-        ("counted", "How it is counted", conventions(report)),
-        ("published", "Published figures", figures(report)),
+        ("diagram", say("Diagram"), _diagram(pictures, prefix)),
+        ("layers", say("Layers"), _layers(report, f"{prefix}layer-")),
+        ("plots", say("Plots"), plots),
+        ("counted", say("How it is counted"), conventions(report)),
+        ("published", say("Published figures"), figures(report)),
     ]
     shown = [(name, title, content) for name, title, content in parts if content]
     links = (element("li", element("a", title, href=f"#{prefix}{name}")) for name, title, _ in shown)
@@ -43,7 +44,9 @@ def section(report: Report, key: str = "", level: int = 1) -> Section:
     html = element(
         "article",
         element("header", heading(report, level), totals(report)),
-        element("nav", element("ul", *links), aria_label=f"Parts of {report.title}", class_="parts"),
+        element(
+            "nav", element("ul", *links), aria_label=say("Parts of {network}", network=report.title), class_="parts"
+        ),
         *(part(f"{prefix}{name}", title, content, level + 1) for name, title, content in shown),
         element("script", markup.data(facts), type="application/json", class_="derivations"),
         class_="network",
@@ -60,7 +63,7 @@ def part(name: str, title: str, content: Html, level: int) -> Html:
 
 def not_drawn(sentence: str) -> Html:
     """The note that replaces a picture."""
-    return element("p", f"This picture could not be drawn: {sentence}", class_="missing")
+    return element("p", say("This picture could not be drawn: {why}", why=sentence), class_="missing")
 
 
 def _diagram(pictures: Drawn[Picture], prefix: str) -> Html:
@@ -71,7 +74,15 @@ def _diagram(pictures: Drawn[Picture], prefix: str) -> Html:
         element("div", picture.svg, class_="view", data_style=picture.key, hidden=index > 0)
         for index, picture in enumerate(pictures.drawn)
     )
-    return fill("diagram.html", missing=missing, choice=_choice(pictures.drawn, f"{prefix}style"), views=join(*views))
+    words = {
+        "label": say("Diagram"), "nearer": say("Zoom in"), "farther": say("Zoom out"),
+        "whole": say("Fit: show all of it"), "fit": say("Fit"), "full": say("Full screen"),
+        "hint": say("Click a layer for its derivation. Drag to move; zoom by the buttons, by + and −, or by the wheel "
+                    "once the diagram was clicked."),
+    }  # fmt: skip
+    return fill(
+        "diagram.html", **words, missing=missing, choice=_choice(pictures.drawn, f"{prefix}style"), views=join(*views)
+    )
 
 
 def _choice(pictures: tuple[Picture, ...], name: str) -> Html:
@@ -86,19 +97,25 @@ def _choice(pictures: tuple[Picture, ...], name: str) -> Html:
         )
         for index, picture in enumerate(pictures)
     )
-    legend = element("legend", "Picture", class_="hidden")
+    legend = element("legend", say("Picture"), class_="hidden")
     return element("fieldset", legend, *choices, class_="choice")
 
 
 def _layers(report: Report, prefix: str) -> Html:
     kinds = Counter(row.op.family for row in report.rows)
-    options = [element("option", f"every kind ({len(report.rows):,})", value="")]
-    options += [element("option", f"{_kind(kind)} ({kinds[kind]:,})", value=kind) for kind in sorted(kinds, key=_kind)]
-    controls = fill("filter.html", title=report.title, options=join(*options))
-    return join(controls, wide(table(report, prefix), f"Table of the layers of {report.title}"))
+    options = [element("option", say("every kind ({count:,})", count=len(report.rows)), value="")]
+    options += [
+        element("option", say("{kind} ({count:,})", kind=_kind(kind), count=kinds[kind]), value=kind)
+        for kind in sorted(kinds, key=_kind)
+    ]
+    label = say("Layers of {network}", network=report.title)
+    controls = fill(
+        "filter.html", label=label, find=say("Find"), kind=say("Kind"), all=say("Show all"), options=join(*options)
+    )
+    return join(controls, wide(table(report, prefix), say("Table of the layers of {network}", network=report.title)))
 
 
 def _kind(family: str) -> str:
-    from archcalc.render.diagrams.theme import FAMILIES
+    from archcalc.render.diagrams.theme import FAMILIES, family_name
 
-    return FAMILIES.get(family, family)
+    return family_name(family) if family in FAMILIES else family

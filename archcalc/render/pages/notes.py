@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archcalc.core import words
+from archcalc.core.language import say
 from archcalc.render.pages.markup import Html, element, wide
 from archcalc.render.tables.figures import Published, published
 from archcalc.render.tables.report import Report
@@ -18,16 +19,16 @@ def figures(report: Report) -> Html | None:
     found = published(report.analysis)
     if not found:
         return None
-    titles = [("quantity", None), ("reported", "number"), ("computed", "number"), ("source", None)]
+    titles = [(say("quantity"), None), (say("reported"), "number"), (say("computed"), "number"), (say("source"), None)]
     noted = any(figure.note for figure in found)
     if noted:
-        titles.append(("note", None))
+        titles.append((say("note"), None))
     heads = [element("th", title, scope="col", class_=kind) for title, kind in titles]
     rows = [_row(figure, noted) for figure in found]
-    caption = element("caption", "Published figures next to the computed ones", class_="hidden")
+    caption = element("caption", say("Published figures next to the computed ones"), class_="hidden")
     body = element("tbody", *rows)
     inner = element("table", caption, element("thead", element("tr", *heads)), body, class_="figures")
-    return wide(inner, "Published figures")
+    return wide(inner, say("Published figures"))
 
 
 def _row(figure: Published, noted: bool) -> Html:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
+from archcalc.core.language import mark, say
 from archcalc.passes.analysis import Analysis
 from archcalc.render.pages.markup import Drawn, Html
 
-_LABELS = {"graph": "Every layer", "blocks": "Blocks", "volumes": "Volumes"}
+_LABELS = {"graph": mark("Every layer"), "blocks": mark("Blocks"), "volumes": mark("Volumes")}
 
 
 class Picture(NamedTuple):
@@ -35,5 +36,5 @@ def diagrams(analysis: Analysis, ids: str, whole: bool = True) -> Drawn[Picture]
         except UsageError as error:
             missing.append(str(error))
             continue
-        drawn.append(Picture(style, _LABELS[style], Html(svg)))
+        drawn.append(Picture(style, say(_LABELS[style]), Html(svg)))
     return Drawn(tuple(drawn), tuple(dict.fromkeys(missing)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from archcalc.core.language import say
 from archcalc.render.pages.document import document
 from archcalc.render.pages.network import section
 from archcalc.render.tables.report import Report
@@ -25,5 +26,5 @@ def render(reports: Sequence[Report]) -> Page:
     from archcalc.render.pages.comparison import comparison
 
     parts = comparison(reports)
-    title = "Comparison: " + ", ".join(report.title for report in reports)
+    title = say("Comparison: {networks}", networks=", ".join(report.title for report in reports))
     return Page(document(title, parts.html), parts.missing)

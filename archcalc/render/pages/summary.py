@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from archcalc.core import words
+from archcalc.core.language import all_of, say
 from archcalc.core.quantities import quantity_of_network
 from archcalc.render.pages.markup import Content, Html, breakable, element, join, link
 from archcalc.render.tables.networks import network_column
@@ -17,13 +18,13 @@ def heading(report: Report, level: int) -> Html:
     settings = ", ".join(f"{name} = {_setting(value)}" for name, value in graph.settings.items())
     lines = [element("p", report.subtitle, class_="subtitle")]
     if graph.description:
-        lines.append(element("p", words.line(graph.description), class_="description"))
-    facts = [_fact("Network", element("code", words.line(graph.name)))]
+        lines.append(element("p", words.line(say(graph.description)), class_="description"))
+    facts = [_fact(say("Network"), element("code", words.line(graph.name)))]
     if graph.paper:
         venue = f", {words.line(graph.paper.venue)}" if graph.paper.venue else ""
-        facts.append(_fact("Paper", join(link(words.line(graph.paper.title), graph.paper.url), venue)))
+        facts.append(_fact(say("Paper"), join(link(words.line(graph.paper.title), graph.paper.url), venue)))
     if settings:
-        facts.append(_fact("Settings", words.line(settings)))
+        facts.append(_fact(say("Settings"), words.line(settings)))
     lines.append(element("dl", *facts, class_="facts"))
     return join(element(f"h{level}", report.title), *lines)
 
@@ -43,22 +44,32 @@ def totals(report: Report) -> Html:
     """The totals as cards: the exact number, and what it means."""
     analysis = report.analysis
     sums = analysis.totals
-    batch = f", a batch of {analysis.batch:,}" if analysis.batch > 1 else ""
     layers = analysis.layer_count
     fixed = sums.params - sums.trainable_params
-    params = f"{words.size(sums.param_bytes)} in {analysis.dtype}"
+    params = say("{size} in {dtype}", size=words.size(sums.param_bytes), dtype=analysis.dtype)
     if fixed:
-        params += f", {fixed:,} not trained"
+        params += say(", {count:,} not trained", count=fixed)
     if sums.buffers:
-        params += f"; {sums.buffers:,} buffer values more"
+        params += say("; {count:,} buffer values more", count=sums.buffers)
+    stored = say("{count:,} values per image", count=sums.activations)
+    if analysis.batch > 1:
+        stored += say(", a batch of {count:,}", count=analysis.batch)
+    others = [say(kind).partition(" (")[0] for kind in analysis.counted_kinds]
+    kinds = all_of([say("convolution and dense layers"), *others])
     cards = [
         ("params", params),
-        ("multiplications", "in convolution and dense layers"),
-        ("activation_bytes", f"{sums.activations:,} values per image{batch}"),
-        ("peak_activation_bytes", join("at ", breakable(sums.peak_layer))),
-        ("depth", f"convolution and dense layers on the longest path; {layers:,} layers in all"),
+        ("multiplications", say("in {kinds}", kinds=kinds)),
+        ("activation_bytes", stored),
+        ("peak_activation_bytes", _at(sums.peak_layer)),
+        ("depth", say("{kinds} on the longest path; {count:,} layers in all", kinds=kinds, count=layers)),
     ]
     return element("dl", *(_card(report, *card) for card in cards), class_="totals")
+
+
+def _at(layer: str) -> Html:
+    """At the layer, whose name may go on in the next line."""
+    before, _, after = say("at {layer}", layer="\0").partition("\0")
+    return join(before, breakable(layer), after)
 
 
 def _card(report: Report, key: str, note: Content) -> Html:

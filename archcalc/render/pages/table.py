@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archcalc.core.language import say
 from archcalc.passes.analysis import Row
 from archcalc.render.pages.markup import Html, element, fragment, join
 from archcalc.render.tables.columns import Column, Context
@@ -21,7 +22,11 @@ def table(report: Report, prefix: str) -> Html:
     )
     return element(
         "table",
-        element("caption", f"The layers of {report.title} in the order in which they run", class_="hidden"),
+        element(
+            "caption",
+            say("The layers of {network} in the order in which they run", network=report.title),
+            class_="hidden",
+        ),
         element("thead", element("tr", heads)),
         Html("\n"),
         element("tbody", Html("\n"), rows, Html("\n")),

@@ -8,29 +8,20 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from archcalc.core.quantities import quantity
 from archcalc.core.shapes import format_shape
 from archcalc.core.text import align
-from archcalc.passes.analysis import Analysis
+from archcalc.render.tables.summaries import Summary
 
 FORMATS = ("table", "csv", "json")
-_COUNTED = ("params", "multiplications")
-HEADS = ["network", "title", "year", "input", "layers", *_COUNTED]
+HEADS = list(Summary._fields[:-2])
 
 
-def as_dict(analysis: Analysis) -> dict[str, Any]:
-    """One network in a line."""
-    graph = analysis.graph
-    facts = (graph.name, graph.title, graph.year, list(graph.input_shape), analysis.layer_count)
-    return dict(zip(HEADS, (*facts, *(quantity(key).of(analysis.totals) for key in _COUNTED)), strict=True))
-
-
-def render(analyses: Sequence[Analysis], form: str, colour: bool = False) -> str:
+def render(networks: Sequence[Summary], form: str, colour: bool = False) -> str:
     """The list as a table, CSV or JSON."""
-    rows = [as_dict(analysis) for analysis in analyses]
+    rows = [{head: getattr(network, head) for head in HEADS} for network in networks]
     if form == "json":
         return json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
-    sizes = [format_shape(analysis.graph.input_shape) for analysis in analyses]
+    sizes = [format_shape(network.input) for network in networks]
     if form == "csv":
         out = io.StringIO()
         writer = csv.DictWriter(out, HEADS, lineterminator="\n")

@@ -99,6 +99,12 @@ def _title(total: Total) -> str:
     return quantity_of_network(total.key).title
 
 
+def _ratio(ratio: float) -> str:
+    """Three digits, or as many as it takes to tell a ratio from 1."""
+    texts = [f"{ratio:.{digits}g}" for digits in range(3, 17)]
+    return texts[0] if ratio == 1 else next((text for text in texts if float(text) != 1), texts[-1])
+
+
 def _cells(total: Total) -> list[str]:
     write = quantity_of_network(total.key).write_total
     cells = [
@@ -107,7 +113,7 @@ def _cells(total: Total) -> list[str]:
     ]
     found = cells[:1]
     for cell, ratio in zip(cells[1:], total.ratios[1:], strict=True):
-        found += [cell, "" if ratio is None else f"{ratio:.3g}"]
+        found += [cell, "" if ratio is None else _ratio(ratio)]
     return found
 
 

@@ -8,8 +8,9 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from archcalc.core.language import say, say_many
 from archcalc.core.text import align, bold, wrap
-from archcalc.core.words import AT_LEAST, NONE, NOT_COUNTED, duration, listed, several, size
+from archcalc.core.words import AT_LEAST, NONE, NOT_COUNTED, duration, several, size
 from archcalc.design.devices import Device
 from archcalc.design.estimate import COMPUTE, MEMORY, Bound, Estimate, Timed
 from archcalc.render.tables.csv import harmless
@@ -80,13 +81,16 @@ def _table(estimate: Estimate, colour: bool) -> Iterator[str]:
         estimate.device,
         {layer: part for part in estimate.run for layer in part.layers},
     )
-    yield f"{bold(analysis.graph.title, colour)} · {several(analysis.batch, 'image')} of {_inputs(estimate)}"
-    yield (
-        f"{device.title}: {rate(estimate.rate, 'FLOP/s')} in {analysis.dtype}, {rate(device.bandwidth, 'B/s')}; "
-        f"the ridge is at {_ratio(estimate.ridge)} operations for each byte"
-    )
+    images = say("{images} of {size}", images=several(analysis.batch, "image"), size=_inputs(estimate))
+    yield f"{bold(analysis.graph.title, colour)} · {images}"
+    yield say(
+        "{device}: {rate} in {dtype}, {bandwidth}; the ridge is at {ridge} operations for each byte",
+        device=device.title, rate=rate(estimate.rate, "FLOP/s"), dtype=analysis.dtype,
+        bandwidth=rate(device.bandwidth, "B/s"), ridge=_ratio(estimate.ridge),
+    )  # fmt: skip
     yield ""
-    head = ["layer", "operations", "bytes", "op/byte", "bound", "at least", *(["run"] if run else [])]
+    heads = [say("layer"), say("operations"), say("bytes"), say("op/byte"), say("bound"), say("at least")]
+    head = [*heads, *([say("run")] if run else [])]
     lines = [
         [*_line(estimate, bound), *([_run(estimate, run.get(bound.layer), bound.layer)] if run else [])]
         for bound in estimate.bounds
@@ -94,7 +98,7 @@ def _table(estimate: Estimate, colour: bool) -> Iterator[str]:
     ]
     more = AT_LEAST if estimate.not_counted else ""
     intensity = estimate.operations / estimate.bytes if estimate.bytes else None
-    total = ["total", more + _operations(estimate.operations), more + size(estimate.bytes), _ratio(intensity), "",
+    total = [say("total"), more + _operations(estimate.operations), more + size(estimate.bytes), _ratio(intensity), "",
              more + duration(estimate.seconds), *([duration(estimate.run_seconds or 0)] if run else [])]  # fmt: skip
     right = [False, True, True, True, False, True, *([True] if run else [])]
     yield from align([head, *lines, total], right, colour)
@@ -110,9 +114,9 @@ def _inputs(estimate: Estimate) -> str:
 def _line(estimate: Estimate, bound: Bound) -> list[str]:
     name = estimate.analysis.rows[bound.layer].name
     if bound.operations is None or bound.bytes is None:
-        return [name, NOT_COUNTED, NOT_COUNTED, NONE, "", AT_LEAST + "0 s"]
+        return [name, say(NOT_COUNTED), say(NOT_COUNTED), NONE, "", AT_LEAST + "0 s"]
     return [name, _operations(bound.operations), size(bound.bytes), _ratio(bound.intensity),
-            bound.by, duration(bound.seconds)]  # fmt: skip
+            say(bound.by), duration(bound.seconds)]  # fmt: skip
 
 
 def _run(estimate: Estimate, part: Timed | None, layer: int) -> str:
@@ -122,37 +126,44 @@ def _run(estimate: Estimate, part: Timed | None, layer: int) -> str:
     first, *others = part.layers
     if layer == first:
         return duration(part.seconds)
-    return "↑" if [first, *others].index(layer) == layer - first else f"with {estimate.analysis.rows[first].name}"
+    return (
+        "↑"
+        if [first, *others].index(layer) == layer - first
+        else say("with {layer}", layer=estimate.analysis.rows[first].name)
+    )
 
 
 def notes(estimate: Estimate) -> Iterator[str]:
     """What the numbers mean and what is not in them, in sentences."""
     compute, memory = len(estimate.waiting(COMPUTE)), len(estimate.waiting(MEMORY))
-    yield (
-        f"{several(compute, 'layer')} bound by compute, {memory:,} by memory. Bytes: what a layer reads of its inputs, "
-        f"its parameters and its output, once each."
-    )
+    yield say(
+        "{compute} bound by compute, {memory:,} by memory. Bytes: what a layer reads of its inputs, its parameters and "
+        "its output, once each.",
+        compute=several(compute, "layer"), memory=memory,
+    )  # fmt: skip
     more = AT_LEAST if estimate.not_counted else ""
-    yield (
-        f"Layer after layer it takes {more or 'at least '}{duration(estimate.seconds)}. Where layers are fused or maps "
-        f"stay in a cache, only this bound holds: {more}{duration(estimate.on_chip_seconds)}, with parameters, inputs "
-        f"and outputs moved once."
-    )
+    yield say(
+        "Layer after layer it takes at least {time}. Where layers are fused or maps stay in a cache, only this bound "
+        "holds: {fused}, with parameters, inputs and outputs moved once.",
+        time=duration(estimate.seconds), fused=more + duration(estimate.on_chip_seconds),
+    )  # fmt: skip
     if estimate.not_counted:
         named = estimate.not_counted[:_NAMED]
         rest = len(estimate.not_counted) - len(named)
-        yield f"Not counted, so the time is more: {listed([*named, *([f'{rest:,} others'] if rest else [])])}."
+        others = [say_many("{count:,} other", "{count:,} others", rest)] if rest else []
+        yield say("Not counted, so the time is more: {layers}.", layers=", ".join([*named, *others]))
     if estimate.device.tf32 and estimate.analysis.dtype == "float32":
-        yield (
-            f"Products rounded to TF32, as PyTorch makes those of convolutions, run at "
-            f"{rate(estimate.device.tf32, 'FLOP/s')}: give --flops and --bandwidth for that bound."
+        yield say(
+            "Products rounded to TF32, as PyTorch makes those of convolutions, run at {rate}: give --flops and "
+            "--bandwidth for that bound.",
+            rate=rate(estimate.device.tf32, "FLOP/s"),
         )
     if estimate.run_seconds is not None and estimate.seconds:
-        yield (
-            f"The run in numpy took {duration(estimate.run_seconds)}, "
-            f"{estimate.run_seconds / estimate.seconds:.3g} times the bound layer after layer."
-        )
-    yield f"Source of the rates: {estimate.device.source}."
+        yield say(
+            "The run in numpy took {time}, {ratio:.3g} times the bound layer after layer.",
+            time=duration(estimate.run_seconds), ratio=estimate.run_seconds / estimate.seconds,
+        )  # fmt: skip
+    yield say("Source of the rates: {source}.", source=estimate.device.source)
 
 
 def rate(value: float, unit: str) -> str:
@@ -199,7 +210,7 @@ def render_devices(devices: Iterable[Device], form: str, colour: bool = False) -
             rates = [one.flops.get(dtype) for dtype in dtypes]
             writer.writerow([one.name, one.title, one.kind, *rates, one.bandwidth, one.memory, one.source])
         return out.getvalue()
-    head = ["device", "kind", *dtypes, "bandwidth", "memory"]
+    head = [say("device"), say("kind"), *dtypes, say("bandwidth"), say("memory")]
     lines = align([head, *rows], [False, False, *[True] * 6], colour)
     sources = [line for one in every for line in wrap(f"{one.name}: {one.source}", _WIDTH)]
-    return "\n".join([*lines, "", "Operations per second by dtype. Sources:", "", *sources]) + "\n"
+    return "\n".join([*lines, "", say("Operations per second by dtype. Sources:"), "", *sources]) + "\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from archcalc.core.markup import escape_markdown
 from archcalc.core.shapes import format_shape
@@ -16,9 +16,9 @@ _WITH_PAGES = (
     "browser and the diagrams. [comparison.html](comparison.html) has all networks side by side."
 )
 _WITHOUT_PAGES = (
-    "Made by `archcalc report --all -f markdown -o reports/`. Each name links to a table, of blocks where there "
-    "are many layers; well-known networks have a diagram. `archcalc report --all -o FOLDER` makes the full tables, a "
-    "page for browsers and all diagrams of every network."
+    "Made by `archcalc report --all -f markdown -o reports/`. Each name links to the page of its family with the "
+    "tables, of blocks where there are many layers; well-known networks have a diagram. `archcalc report --all -o "
+    "FOLDER` makes the full tables, a page for browsers and all diagrams of every network."
 )
 #: By key: facts of a network, and its quantities.
 _FACTS = ("network", "input", "output")
@@ -33,6 +33,11 @@ def file_name(network: str, ending: str = "md") -> str:
     return f"{network}.{ending}"
 
 
+def family_file(analysis: Analysis) -> str:
+    """Where the short form has the report of a network: with those of its family; all building blocks are together."""
+    return file_name("blocks" if is_block(analysis) else analysis.graph.family)
+
+
 def is_block(analysis: Analysis) -> bool:
     """Whether a network of the catalogue is a building block."""
     return analysis.graph.name.startswith("blocks/")
@@ -44,6 +49,7 @@ def render_index(analyses: Sequence[Analysis], files: Files | None = None, pages
     `pages`: whether the folder holds pages and all plots, or tables and some diagrams.
     """
     files = files or {}
+    page_of = _own_file if pages else family_file
     networks = [analysis for analysis in analyses if not is_block(analysis)]
     blocks = [analysis for analysis in analyses if is_block(analysis)]
     out = [
@@ -52,7 +58,7 @@ def render_index(analyses: Sequence[Analysis], files: Files | None = None, pages
         _WITH_PAGES if pages else _WITHOUT_PAGES,
         "",
     ]
-    out += _comparison(networks, files)
+    out += _comparison(networks, files, page_of)
     out += [
         "",
         "![Top-1 accuracy over multiplications, parameters as area](comparison.svg)",
@@ -65,29 +71,38 @@ def render_index(analyses: Sequence[Analysis], files: Files | None = None, pages
     out += _development(networks, pages)
     if blocks:
         out += ["", "## Building blocks", "", "Parts that are taught on their own, as small networks.", ""]
-        out += _comparison(blocks, files, ("network", "input", "output", "params", "multiplications"))
+        out += _comparison(blocks, files, page_of, ("network", "input", "output", "params", "multiplications"))
     return "\n".join(out) + "\n"
 
 
-def _comparison(analyses: Sequence[Analysis], files: Files, columns: Sequence[str] = _COLUMNS) -> list[str]:
+def _own_file(analysis: Analysis) -> str:
+    return file_name(analysis.graph.name)
+
+
+def _comparison(
+    analyses: Sequence[Analysis],
+    files: Files,
+    page_of: Callable[[Analysis], str],
+    columns: Sequence[str] = _COLUMNS,
+) -> list[str]:
     heads = [key if key in _FACTS else network_column(key).title for key in columns]
     lines = [
         "| " + " | ".join(heads) + " |",
         "|" + "|".join(":---" if key in _FACTS else "---:" for key in columns) + "|",
     ]
     for analysis in analyses:
-        facts = _facts(analysis, files)
+        facts = _facts(analysis, files, page_of(analysis))
         cells = [facts[key] if key in _FACTS else network_column(key).text(analysis) for key in columns]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
 
-def _facts(analysis: Analysis, files: Files) -> Mapping[str, str]:
+def _facts(analysis: Analysis, files: Files, page: str) -> Mapping[str, str]:
     graph = analysis.graph
     title = escape_markdown(graph.title or graph.name)
     links = " · ".join(f"[{what}]({target})" for what, target in files.get(graph.name, {}).items())
     return {
-        "network": f"[{title}]({file_name(graph.name)})<br>`{graph.name}`" + (f"<br>{links}" if links else ""),
+        "network": f"[{title}]({page})<br>`{graph.name}`" + (f"<br>{links}" if links else ""),
         "input": graph.inputs_in_words(),
         "output": format_shape(analysis.rows[graph.outputs[0].layer].output_shape),
     }

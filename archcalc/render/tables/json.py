@@ -40,7 +40,12 @@ def as_dict(analysis: Analysis, rows: Sequence[Row] | None = None) -> dict[str, 
         "input": {"shape": list(graph.input_shape), "batch": analysis.batch, "dtype": analysis.dtype},
         **inputs_as_dict(graph),
         "outputs": [
-            {"name": output.name, "layer": graph.layers[output.layer].name, "loss_weight": output.loss_weight}
+            {
+                "name": output.name,
+                "layer": graph.layers[output.layer].name,
+                "loss_weight": output.loss_weight,
+                **({"training_only": True} if output.training_only else {}),
+            }
             for output in graph.outputs
         ],
         "layers": [_row(row) for row in (analysis.rows if rows is None else rows)],

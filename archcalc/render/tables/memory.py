@@ -142,18 +142,19 @@ def render_fit(fit: Fit, form: str) -> str:
         data = {
             "schema": "archcalc.fit/1", "network": timeline.analysis.graph.name, "dtype": timeline.analysis.dtype,
             "policy": asdict(timeline.policy), "memory_bytes": memory, "batch": fit.batch, "used_bytes": fit.used,
-            "needed_for_one_more_bytes": fit.needed, "alternatives": dict(fit.alternatives),
+            "needed_for_one_more_bytes": fit.needed, "training_batch": fit.training_batch,
+            "alternatives": dict(fit.alternatives),
         }  # fmt: skip
         return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
-    what = "training" if timeline.policy.training else "inference"
-    title = timeline.analysis.graph.title
+    if not fit.batch:
+        return f"{too_little(fit)}.\n"
     given, used, needed = distinct_sizes(memory, fit.used, fit.needed)
-    if fit.batch:
-        lines = [f"{title}, {what}: the largest batch in {given} is {fit.batch:,}, which takes {used}."]
-    else:
-        lines = [f"{title}, {what}: not even one image fits into {given}; it takes {needed}."]
+    lines = [f"{_what(fit)}: the largest batch in {given} is {fit.batch:,}, which takes {used}."]
     missing = fit.needed - memory
     lines.append(f"One image more needs {needed}, which is {size(missing)} ({missing:,} bytes) too much.")
+    if not timeline.policy.training:
+        batch = "not known" if fit.training_batch is None else f"{fit.training_batch:,}"
+        lines.append(f"The largest batch of training is {batch} (--training).")
     if fit.alternatives:
         lines.append("")
         lines += align(
@@ -162,3 +163,16 @@ def render_fit(fit: Fit, form: str) -> str:
             False,
         )
     return "\n".join(lines) + "\n"
+
+
+def too_little(fit: Fit) -> str:
+    """That not even one image fits, and with what it would."""
+    given, needed = distinct_sizes(fit.memory, fit.needed)
+    others = [f"{what} {batch:,}" for what, batch in fit.alternatives.items()]
+    more = f"; the batch with {' or '.join(others)}" if others else ""
+    return f"{_what(fit)}: not even one image fits into {given}; it takes {needed}{more}"
+
+
+def _what(fit: Fit) -> str:
+    """VGG-16, training."""
+    return f"{fit.timeline.analysis.graph.title}, {'training' if fit.timeline.policy.training else 'inference'}"

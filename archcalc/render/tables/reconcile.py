@@ -9,7 +9,8 @@ from typing import Any
 from archcalc.core.text import align, bold
 from archcalc.core.words import several
 from archcalc.design.conventions import Count
-from archcalc.design.reconcile import Bridge, Search, Side, describe
+from archcalc.design.printed import CLOSENESS
+from archcalc.design.reconcile import Bridge, Search, Side, as_it_is, describe
 from archcalc.graph.layer_graph import LayerGraph
 
 FORMATS = ("text", "json")
@@ -47,7 +48,7 @@ def _end(side: Side, count: Count) -> dict[str, Any]:
         "convention": side.tool.name,
         "network": side.analysis.graph.name,
         "total": count.total,
-        "notes": list(side.tool.notes),
+        "notes": list(side.tool.notes_on(side.analysis)),
     }
     return {**found, "not_counted": dict(count.not_counted)} if count.not_counted else found
 
@@ -75,10 +76,10 @@ def _bridge(first: Side, second: Side, one: Bridge, colour: bool) -> Iterator[st
         if count.not_counted:
             kinds = ", ".join(f"{number} × {kind}" for kind, number in count.not_counted.items())
             yield f"Not counted, for how {side.tool.name} counts it is not known: {kinds}. Its total is at least that."
+    yield from (f"{note}." for note in dict.fromkeys(map(as_it_is, (first, second))) if note)
     if one.quantity == "multiplications":
-        for tool in dict.fromkeys((first.tool.name, second.tool.name)):
-            found = first.tool if first.tool.name == tool else second.tool
-            yield from (f"{tool}: {note}." for note in found.notes)
+        for side in {side.tool.name: side for side in (second, first)}.values():
+            yield from (f"{side.tool.name}: {note}." for note in side.tool.notes_on(side.analysis))
 
 
 def _layers(number: int) -> str:
@@ -98,7 +99,7 @@ def render_search(graph: LayerGraph, text: str, search: Search, form: str, colou
     if not search.matches:
         return f"None gives {text} for {graph.name}: {tried}\n"
     table = [
-        [f"{match.value:,}", describe(match, graph), ("exactly", "rounded", "cut off")[match.closeness]]
+        [f"{match.value:,}", describe(match, graph), CLOSENESS[match.closeness].replace("exact", "exactly")]
         for match in search.matches[:SHOWN]
     ]
     lines = [bold(f"{text} for {graph.title or graph.name}, the most likely first", colour)]
@@ -120,7 +121,7 @@ def search_as_dict(graph: LayerGraph, text: str, search: Search) -> dict[str, An
             {
                 "value": match.value,
                 "words": describe(match, graph),
-                "closeness": ("exact", "rounded", "cut off")[match.closeness],
+                "closeness": CLOSENESS[match.closeness],
                 "quantity": match.quantity,
                 "conventions": list(match.tools),
                 "network": match.network,

@@ -8,6 +8,7 @@ from archcalc.core import words
 from archcalc.core.language import say
 from archcalc.core.words import several
 from archcalc.passes.analysis import Analysis, Row, Totals
+from archcalc.passes.no_field import in_words
 from archcalc.render.tables.columns import Column, Context, choose
 from archcalc.render.tables.figures import compare_figures
 
@@ -101,6 +102,9 @@ class Report:
             notes.append(say("Stored: {meaning}.", meaning=described["stored"]))
         if keys & {"receptive_field", "field_stride", "field_start"}:
             notes.append(say("Receptive field: {meaning}.", meaning=described["receptive_field"]))
+            if any(row.receptive_field is None for row in self.rows):
+                reasons = in_words(analysis.fields_not_known.values())
+                notes.append(say("Receptive field “?”: {reasons}.", reasons=reasons))
         return [*notes, *map(words.line, analysis.graph.notes)]
 
 

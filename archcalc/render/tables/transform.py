@@ -20,7 +20,7 @@ def render(transformed: Transformed, form: str, colour: bool = False, proof: flo
     lines = [bold("Rewrites", colour)]
     for step in transformed.steps:
         lines.append(step.words)
-        lines += [f"  {note}" for note in step.rewritten.notes]
+        lines += [f"  {note}" for note in step.notes]
     lines += ["", in_words(transformed, proof), ""]
     both = [transformed.before, transformed.after]
     return "\n".join([*lines, comparison.render(both, "table", diff=True, colour=colour)])
@@ -46,7 +46,7 @@ def as_dict(transformed: Transformed, proof: float | None) -> dict[str, Any]:
                 "name": step.name,
                 "arguments": list(step.arguments),
                 "same_function": step.rewritten.same_function,
-                "notes": list(step.rewritten.notes),
+                "notes": list(step.notes),
             }
             for step in transformed.steps
         ],

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from archcalc.core.errors import ArchcalcError, Problem, SpecError, UsageError
-from archcalc.spec.expressions import Expression, ExpressionError, evaluate, exact
+from archcalc.spec.evaluate import evaluate, exact
+from archcalc.spec.expressions import Expression, ExpressionError
+from archcalc.teach.audit.cells import as_shape, holds
 from archcalc.teach.audit.claims import Claim, Claims, Formula
 from archcalc.teach.audit.context import ClaimContext
 from archcalc.teach.audit.diagnose import Diagnoser
@@ -20,7 +22,8 @@ from archcalc.teach.audit.networks import BUDGET_REACHED, BudgetError, Networks
 from archcalc.teach.audit.verdicts import Audit, CheckedClaim, Part, Verdict
 from archcalc.teach.audit.workings import measured, workings
 from archcalc.teach.check.model import Diagnosis
-from archcalc.teach.reading.claimed import Claimed, read_claimed
+from archcalc.teach.reading.calculation import StatementError
+from archcalc.teach.reading.claimed import Claimed
 
 MOST_POINTS = 20_000
 #: What a point of a formula costs, in steps of `Networks`.
@@ -101,14 +104,15 @@ class ClaimChecker:
         if claim.reason:
             return CheckedClaim(claim, Verdict.NOT_CALCULATED, reason=claim.reason)
         printed = claim.printed.tree.value if claim.printed else None
-        claimed = claim.value or read_claimed(printed)
+        claimed = claimed_by(claim)
+        agrees = claim.printed is None or claim.printed.agrees(claimed)
         if claim.calculation is None:
-            verdict = Verdict.RIGHT if agrees(claimed, printed) else Verdict.WRONG
+            verdict = Verdict.RIGHT if agrees else Verdict.WRONG
             parts = [Part(claimed, Expression("value", 0, printed), printed, verdict)]
         else:
             parts = list(self.parts(claim, claimed, claim.calculation.tree, claim.calculation.variables))
         verdicts = {part.verdict for part in parts}
-        if Verdict.WRONG in verdicts or (printed is not None and not agrees(claimed, printed)):
+        if Verdict.WRONG in verdicts or not agrees:
             return CheckedClaim(claim, Verdict.WRONG, tuple(parts), printed)
         verdict = Verdict.NOT_CALCULATED if Verdict.NOT_CALCULATED in verdicts else Verdict.RIGHT
         return CheckedClaim(claim, verdict, tuple(parts), printed, reason=measured(parts))
@@ -124,19 +128,25 @@ class ClaimChecker:
             # Evaluations differ, so that a figure that nobody reported need not be wrong.
             is_known = any(claimed.holds(figure) for figure in value)
             yield Part(claimed, tree, value, Verdict.RIGHT if is_known else Verdict.NOT_CALCULATED)
+        elif holds(tree, claimed, value):
+            yield Part(claimed, tree, value, Verdict.RIGHT)
         else:
-            yield Part(claimed, tree, value, Verdict.RIGHT if claimed.holds(value) else Verdict.WRONG)
+            try:
+                yield Part(as_shape(tree, claimed, value), tree, value, Verdict.WRONG)
+            except StatementError as error:
+                place = claim.places.get("value", claim.location)
+                raise FaultyClaimError([Problem(f"value: {error.message}", place)]) from None
 
     def explained(self, checked: CheckedClaim) -> CheckedClaim:
         """A wrong claim with what explains it. Raises `BudgetError` where too much was explained before."""
         claim = checked.claim
         if claim.formula is not None:
             return checked
-        claimed = claim.value or read_claimed(checked.printed)
+        claimed = claimed_by(claim)
         diagnoser = Diagnoser(ClaimContext(self.reader, claim, self.claims), checked.printed)
         found: list[Diagnosis] = []
         shown: list[str] = []
-        if checked.printed is not None and not agrees(claimed, checked.printed):
+        if claim.printed is not None and not claim.printed.agrees(claimed):
             found += diagnoser.of_printed(claimed)
         for part in checked.wrong_parts if claim.calculation is not None else ():
             found += diagnoser.of_part(part)
@@ -211,9 +221,10 @@ class ClaimChecker:
             raise FaultyClaimError([Problem("if: holds at no point of `for`", claim.places.get("if"))])
 
 
-def agrees(claimed: Claimed, printed: Any) -> bool:
-    """Whether a printed calculation gives what is claimed; of a shape it gives a side."""
-    return printed in claimed.sides or claimed.holds(printed)
+def claimed_by(claim: Claim) -> Claimed:
+    """The claimed value: that of the text, or what its calculation gives."""
+    assert claim.value is not None or claim.printed is not None
+    return claim.value or claim.printed.claimed()  # type: ignore[union-attr]  # one of both is there
 
 
 def _place_of(message: str) -> str:

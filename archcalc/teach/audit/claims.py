@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import Location
 from archcalc.explain.derive.trace import Node
 from archcalc.spec.expressions import Expression
-from archcalc.teach.reading.claimed import Claimed
+from archcalc.teach.reading.claimed import Claimed, read_claimed
+from archcalc.teach.reading.stated import Stated
 
 
 class Calculation(NamedTuple):
@@ -34,6 +36,22 @@ class Printed(NamedTuple):
 
     text: str
     tree: Node
+    #: What it may come to, where its numbers are rounded.
+    reach: tuple[Fraction, Fraction]
+
+    def claimed(self) -> Claimed:
+        """Its result as a claim."""
+        value = self.tree.value
+        return read_claimed(value)._replace(numbers=(Stated(self.text, Fraction(value), *self.reach),))
+
+    def agrees(self, claimed: Claimed) -> bool:
+        """Whether it gives what is claimed; of a shape it gives a side."""
+        low, high = self.reach
+        return self.tree.value in claimed.sides or any(
+            one.low <= high and low <= one.high
+            for one in claimed.numbers
+            if one.low is not None and one.high is not None
+        )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from archcalc.core.errors import ArchcalcError
 from archcalc.passes.analysis import Analysis
-from archcalc.spec.expressions import Expression, ExpressionError, evaluate
+from archcalc.spec.evaluate import evaluate
+from archcalc.spec.expressions import Expression, ExpressionError
 from archcalc.teach.audit.claims import Claim
 from archcalc.teach.audit.functions import Reader
 from archcalc.teach.audit.networks import NetworkReference, Networks

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from archcalc.explain.derive.network import find_layers
-from archcalc.spec.expressions import Expression
 from archcalc.teach.audit.arithmetic import of_addends, of_calculation, of_rounding, of_sides, of_unit
+from archcalc.teach.audit.cells import is_cell, readings
 from archcalc.teach.audit.context import ClaimContext
 from archcalc.teach.audit.elsewhere import other_layers, other_networks
 from archcalc.teach.audit.layers import of_other_setting, of_other_size, of_padding, of_several_settings, of_weights
@@ -15,9 +15,8 @@ from archcalc.teach.audit.sums import SUMMED, is_sum, of_terms
 from archcalc.teach.audit.trees import calls, network_of
 from archcalc.teach.audit.verdicts import Part
 from archcalc.teach.check.diagnose import Situation, diagnose
-from archcalc.teach.check.model import CHECKED, TOTAL, Diagnosis
+from archcalc.teach.check.model import TOTAL, Diagnosis
 from archcalc.teach.reading.claimed import Claimed
-from archcalc.teach.reading.stated import Stated
 
 #: Mistakes that only texts make; the others are those of `archcalc.teach.check.mistakes`.
 MISTAKES = {
@@ -90,29 +89,27 @@ class Diagnoser:
         if layer is None and quantity not in SUMMED:
             return
         names = [TOTAL] if layer is None else find_layers(analysis, layer)
+        if (
+            layer is not None
+            and len(names) > 1
+            and quantity in SUMMED
+            and all(n.startswith(f"{layer}/") for n in names)
+        ):
+            names = [layer]  # the sum over a block
         if len(names) != 1 or (isinstance(part.value, list) and _is_far(part.claimed, part.value)):
             return
         situation = Situation(analysis, names[0], quantity)
-        for stated in stated_in(part.claimed):
-            # Too much rounds to a rounded number: what explains it is no more than one of many.
+        for stated in readings(part.tree, part.claimed, part.value):
+            # Too much rounds to a rounded number: what explains it is no more than one of many. That it was cut off, or
+            # rounded up, is the likeliest of them.
+            found = diagnose(situation, stated)
             if stated.low == stated.high:
-                yield from (one for one in diagnose(situation, stated) if one.mistake != "unknown")
+                yield from (one for one in found if one.mistake != "unknown")
+            elif quantity in SUMMED and found and found[0].mistake == "floor_ceil" and found[0].tree is None:
+                yield found[0]
 
 
 def _is_far(claimed: Claimed, right: list[int]) -> bool:
     """Whether neither the place nor the depth of a shape is right: no single mistake explains both."""
     sides = claimed.sides
     return len(sides) == len(right) == 3 and sides[:2] != tuple(right[:2]) and sides[2] != right[2]
-
-
-def is_cell(tree: Expression) -> bool:
-    """Whether a tree is a call for a quantity of a table of answers."""
-    return tree.kind == "call" and tree.value in CHECKED
-
-
-def stated_in(claimed: Claimed) -> Iterator[Stated]:
-    """A claimed value as an answer of a table."""
-    if claimed.sides:
-        shape = (claimed.sides[-1], *claimed.sides[:-1])
-        yield Stated(claimed.text, shape=shape, sides=claimed.sides)
-    yield from claimed.numbers

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from archcalc.spec.expressions import Expression, ExpressionError, evaluate
+from archcalc.spec.evaluate import evaluate
+from archcalc.spec.expressions import Expression, ExpressionError
 from archcalc.teach.audit.claims import Formula
 from archcalc.teach.check.model import Diagnosis
 

@@ -18,10 +18,11 @@ from archcalc.ops import OPS, rules
 from archcalc.ops.base import Param
 from archcalc.ops.windowed import Windowed
 from archcalc.passes.analysis import Analysis, Row
-from archcalc.passes.receptive_field import AxisField
+from archcalc.passes.axis_field import AxisField
+from archcalc.passes.no_field import in_words
 from archcalc.passes.shapes import infer_shapes
 from archcalc.spec.catalogue import entries, key_of, load, names
-from archcalc.spec.expressions import FUNCTIONS
+from archcalc.spec.evaluate import FUNCTIONS
 from archcalc.spec.single import make_op
 from archcalc.teach.audit.networks import NetworkReference, Networks, rows_of
 
@@ -213,7 +214,7 @@ def _single(rows: Any, name: str, analysis: Analysis, is_network: bool) -> Any:
     if name == "output_shape":
         return page(last.output_shape)
     if name in ("receptive_field", "receptive_field_stride"):
-        return _field(last, "size" if name == "receptive_field" else "stride")
+        return _field(last, "size" if name == "receptive_field" else "stride", analysis)
     if name == "weights_shape":
         weight = next((param for param in _params(last) if param.name == "weight"), None)
         if weight is None:
@@ -226,9 +227,10 @@ def _single(rows: Any, name: str, analysis: Analysis, is_network: bool) -> Any:
     return list(sides[name])
 
 
-def _field(row: Row, what: str) -> Any:
+def _field(row: Row, what: str, analysis: Analysis) -> Any:
     if row.receptive_field is None:
-        raise UsageError(f"the positions of {row.name} see too many different fields")
+        why = [reason for name, reason in analysis.fields_not_known.items() if name == row.name]
+        raise UsageError(f"{row.name} has no receptive field: {in_words(why)}")
 
     def side(axis: AxisField) -> Any:
         value = getattr(axis, what)

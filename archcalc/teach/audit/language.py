@@ -17,7 +17,7 @@ from archcalc.teach.audit.claims import Calculation, Claim, Claims, Formula, Pri
 from archcalc.teach.audit.functions import QUANTITIES
 from archcalc.teach.audit.networks import NetworkReference, hashable
 from archcalc.teach.audit.printed import read_printed
-from archcalc.teach.reading.calculation import StatementError, calculate
+from archcalc.teach.reading.calculation import StatementError, bounds, calculate
 from archcalc.teach.reading.claimed import read_claimed
 
 T = TypeVar("T")
@@ -174,7 +174,8 @@ class _Reader:
                 raise FaultyError(f"value: {error}", "value") from None
         printed = None
         if "expression" in entry:
-            printed = Printed(str(entry.get("expression")), _printed(entry, "expression", calculate))
+            tree = _printed(entry, "expression", calculate)
+            printed = Printed(str(entry.get("expression")), tree, bounds(str(entry.get("expression"))))
         claim = Claim(
             name,
             texts["document"],

@@ -39,8 +39,9 @@ def of_terms(context: ClaimContext, part: Part) -> Iterator[Diagnosis]:
     analysis, quantity, layers = found
     if not layers:
         if is_sum(context):
-            result = f"={part.claimed.text}" if context.claim.value else ""
-            yield from check_total(analysis, quantity, printed.text + result).diagnoses
+            # Of words, or yes and no, the terms alone can be checked.
+            result = part.claimed.numbers[0] if context.claim.value and part.claimed.numbers else None
+            yield from check_total(analysis, quantity, printed.text, result).diagnoses
         return
     rows = [analysis[layer] for layer in layers]
     terms = list(read_terms(printed.text))

@@ -72,5 +72,5 @@ class Audit:
 
     @property
     def is_right(self) -> bool:
-        """Whether no claim is wrong; what cannot be calculated is not."""
-        return not self.count(Verdict.WRONG)
+        """Whether something was calculated and no claim is wrong; what cannot be calculated is not."""
+        return len(self.checked) > self.count(Verdict.NOT_CALCULATED) and not self.count(Verdict.WRONG)

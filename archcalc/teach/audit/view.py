@@ -11,7 +11,7 @@ from archcalc.teach.audit.numbers import value_text
 from archcalc.teach.audit.trees import written
 from archcalc.teach.audit.verdicts import Audit, CheckedClaim, Verdict
 from archcalc.teach.audit.workings import measured, part_text
-from archcalc.teach.check.model import TOTAL
+from archcalc.teach.check.model import TOTAL, Diagnosis
 
 #: A calculation of more characters is shown in part.
 LONGEST = 60
@@ -120,10 +120,13 @@ def details(checked: CheckedClaim) -> Iterator[str]:
         point, found, expected = checked.counterexample
         where = ", ".join(f"{name} = {value_text(value)}" for name, value in point.items())
         yield f"for {where} it gives {value_text(found)}, right is {value_text(expected)}"
-    layers_of: dict[tuple[str, str], list[str]] = {}
+    # Mistakes that only together give the value share their explanation.
+    reasons: dict[str, list[Diagnosis]] = {}
     for one in checked.diagnoses:
-        layers_of.setdefault((one.explanation, one.mistake), []).append(one.layer)
-    for (explanation, mistake), layers in layers_of.items():
-        unnamed = [layer for layer in dict.fromkeys(layers) if layer and layer != TOTAL and layer not in explanation]
+        reasons.setdefault(one.explanation, []).append(one)
+    for explanation, ones in reasons.items():
+        layers = dict.fromkeys(one.layer for one in ones)
+        unnamed = [layer for layer in layers if layer and layer != TOTAL and layer not in explanation]
         where = f"{listed(unnamed)}: " if unnamed and checked.claim.printed is not None else ""
-        yield line(f"{where}{explanation} [{mistake}]")
+        mistakes = ", ".join(dict.fromkeys(one.mistake for one in ones))
+        yield line(f"{where}{explanation} [{mistakes}]")

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from archcalc.explain.derive.notation import TEXT
 from archcalc.spec.expressions import Expression
+from archcalc.teach.audit.cells import is_cell
 from archcalc.teach.audit.context import ClaimContext
-from archcalc.teach.audit.diagnose import is_cell
 from archcalc.teach.audit.functions import COUNTS, MEASURED
 from archcalc.teach.audit.networks import rows_of
 from archcalc.teach.audit.numbers import value_text

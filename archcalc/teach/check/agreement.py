@@ -6,6 +6,7 @@ their sides alone, whether memory is in bytes or in values, whether a multiply-a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import prod
@@ -13,9 +14,12 @@ from typing import NamedTuple
 
 from archcalc.core.language import all_of, say
 from archcalc.core.shapes import AXES, Shape, format_shape
+from archcalc.teach.check.answers.twice import counts_two
 from archcalc.teach.check.expected import Value
-from archcalc.teach.check.model import Answer
+from archcalc.teach.check.model import PRINTED, Answer
 from archcalc.teach.reading.stated import Stated
+
+_LISTED = re.compile(r"\d+(?:\s*,\s*\d+)+")
 
 
 class Column(NamedTuple):
@@ -28,6 +32,8 @@ class Column(NamedTuple):
     sides_alone: bool = False
     #: What a stated number is multiplied by to be in the unit of the right value.
     factor: Fraction = Fraction(1)
+    #: The images of a batch, which stand before each shape; 0 where none do.
+    batch: int = 0
 
     def arranged(self, answer: Answer, stated: Stated, right: Value | None) -> Stated:
         """The statement as it is meant, to be compared with a right value."""
@@ -37,15 +43,31 @@ class Column(NamedTuple):
         first = self.bracketed_first if is_bracketed(stated) else self.plain_first
         if is_bracketed(stated) and sides_of_rank(stated, right) in (right, (*right[1:], right[0])):
             return stated._replace(shape=right)  # one tool writes channels first, another one last
+        if answer.heading == PRINTED and _is_of_windows(stated, right):
+            return stated._replace(shape=right)
+        if (
+            len(right) == 1
+            and len(stated.sides) == 2
+            and stated.sides[0] == self.batch
+            and prod(stated.sides) != right[0]
+        ):
+            stated = stated._replace(shape=stated.sides[1:], sides=stated.sides[1:])
         return self._arranged(ordered(stated, right, first, answer.axes), right, answer)
 
     def _arranged(self, stated: Stated, right: Shape, answer: Answer) -> Stated:
+        if self.sides_alone and len(right) == 1 and stated.sides == (1, 1):
+            return stated._replace(shape=right)  # a classifier has one position
         if not self.sides_alone or len(right) != 3 or stated.shape == right:
             return stated
         plane = (right[2], right[1]) if answer.axes.startswith("wh") else right[1:]
         is_plane = stated.sides in (plane, plane[:1] if plane[0] == plane[1] else ())
         is_depth = stated.sides == right[:1] and _is_of_depth(answer)
         return stated._replace(shape=right) if is_plane or is_depth else stated
+
+
+def _is_of_windows(stated: Stated, right: Shape) -> bool:
+    """Whether a framework has the positions of a map in windows: 64 of 49 positions, for one of 56×56."""
+    return len(stated.sides) > 1 < len(right) and stated.sides[-1] == right[0] and prod(stated.sides) == prod(right)
 
 
 def _is_of_depth(answer: Answer) -> bool:
@@ -65,7 +87,23 @@ def read_column(cells: Iterable[tuple[Answer, Stated, Value | None]], bytes_of_v
         return sum(fits(scaled(stated, factor), right, answer.quantity) for answer, stated, right in known)
 
     factor = max(factors, key=fitting) if len(factors) > 1 else factors[0]
-    return Column(first[True], first[False], not deep, factor)
+    return Column(first[True], first[False], not deep, factor, _batch(shapes))
+
+
+def _batch(shapes: Sequence[tuple[Stated, Value]]) -> int:
+    """The number that stands before all shapes of a column: 128×96×55×55 and 128×4096; 0 where there is none."""
+    before: set[int] = set()
+    flat = 0
+    for stated, right in shapes:
+        if isinstance(right, tuple) and len(right) == 1 and len(stated.sides) == 2:
+            flat += stated.sides[1] == right[0]
+            before.add(stated.sides[0])
+        elif isinstance(right, tuple) and len(stated.with_batch or stated.sides) == len(right) + 1:
+            flat += 2
+            before.add((stated.with_batch or stated.sides)[0])
+        elif isinstance(right, tuple) and len(stated.sides) > 1:
+            return 0
+    return next(iter(before)) if len(before) == 1 and flat > 1 else 0
 
 
 def possible_factors(answer: Answer, bytes_of_value: int) -> tuple[Fraction, ...]:
@@ -75,18 +113,17 @@ def possible_factors(answer: Answer, bytes_of_value: int) -> tuple[Fraction, ...
     """
     if answer.quantity == "activation_bytes" and "byte" not in answer.heading:
         return (Fraction(1), Fraction(bytes_of_value))
-    if answer.quantity == "multiplications" and _counts_two(answer.heading):
-        return (Fraction(1), Fraction(1, 2))
+    if answer.quantity == "multiplications":
+        is_two = counts_two(answer.heading)
+        if is_two:
+            return (Fraction(1, 2),)
+        if (is_two is None and answer.heading) or _OPERATIONS.search(answer.text):
+            return (Fraction(1), Fraction(1, 2))
     return (Fraction(1),)
 
 
-#: Words of headings that mean multiplications, or one for each multiply-add.
-_ONE_EACH = ("mac", "mult", "mad", "умнож", "乘", "乗", "כפל", "բազմ")
-
-
-def _counts_two(heading: str) -> bool:
-    """Whether a heading may count a multiply-add as two operations."""
-    return bool(heading) and not any(word in heading for word in _ONE_EACH)
+#: Units of which a multiply-add may be two: 3.6 GFLOPs.
+_OPERATIONS = re.compile(r"(?<![^\W\d_])[kmgtp]?(?:fl)?ops?\b", re.IGNORECASE)
 
 
 def scaled(stated: Stated, factor: Fraction) -> Stated:
@@ -129,7 +166,8 @@ def sides_of_rank(stated: Stated, right: Shape) -> tuple[int, ...]:
 
 
 def is_bracketed(stated: Stated) -> bool:
-    return stated.text.strip()[:1] in "([{"
+    """Whether a shape stands in brackets, or is a list with commas."""
+    return stated.text.strip()[:1] in "([{" or _LISTED.fullmatch(stated.text.strip()) is not None
 
 
 def ordered(stated: Stated, right: Shape, channels_first: bool, axes: str = "") -> Stated:
@@ -150,7 +188,11 @@ def ordered(stated: Stated, right: Shape, channels_first: bool, axes: str = "") 
         else:
             shape = sides if channels_first else (sides[-1], *sides[:-1])
     if len(right) in (2, 4):
+        if len(stated.sides) == 1 and set(right[1:]) == {1}:
+            shape = (*stated.sides, *right[1:])
         return stated._replace(shape=shape)
+    if len(stated.sides) == 2 and is_bracketed(stated) and stated.sides[1] == prod(right):
+        return stated._replace(shape=right)  # (4, 9216) of a batch of four
     large = [side for side in stated.sides if side != 1]
     if len(right) == 1 and len(shape) > 1 and (len(large) <= 1 or prod(large) == right[0]):
         shape = (prod(large),)
@@ -158,6 +200,8 @@ def ordered(stated: Stated, right: Shape, channels_first: bool, axes: str = "") 
         shape = (shape[0], 1, 1)
     elif len(right) == 3 and len(shape) == 1 and shape[0] == prod(right) and stated.expression is None:
         shape = right
+    elif len(right) == 3 and stated.sides in ((1, prod(right)), (prod(right[1:]), right[0])):
+        shape = right  # (1, 9216) of a batch of one, 196×768 of tokens
     return stated._replace(shape=shape)
 
 
@@ -181,7 +225,10 @@ def resembles(
 ) -> bool:
     """Whether a cell is right in any way that its column may be meant: evidence for what a row is about."""
     for value in values:
-        if isinstance(value, tuple) and answer.quantity == "output_shape":
+        if isinstance(value, tuple) and answer.heading == PRINTED:
+            if any(_is_printed(stated, value) for stated in readings):
+                return True
+        elif isinstance(value, tuple) and answer.quantity == "output_shape":
             if any(_resembles_shape(stated, value) for stated in readings):
                 return True
         elif any(fits(scaled(one, factor), value, answer.quantity) for one in readings for factor in factors):
@@ -189,18 +236,31 @@ def resembles(
     return False
 
 
+def _is_printed(stated: Stated, right: Shape) -> bool:
+    """Whether a shape that a framework printed, which is whole, has the sides of the right one in some order."""
+    sides, own = (sorted(side for side in shape if side != 1) for shape in (stated.sides, right))
+    is_flat = len(stated.sides) == 1 and stated.sides[0] == prod(right)
+    return sides == own or is_flat or _is_of_windows(stated, right)
+
+
 def _resembles_shape(stated: Stated, right: Shape) -> bool:
     sides, shape = stated.sides, stated.shape
-    if shape == right or sorted(side for side in sides if side != 1) == sorted(side for side in right if side != 1):
+    large = sorted(side for side in sides if side != 1)
+    if shape == right or large == sorted(side for side in right if side != 1):
         return True
     is_plane = len(right) == 3 and sides in (right[1:], right[:0:-1], right[1:2], right[:1])
-    return is_plane or prod(sides) == prod(right)
+    is_flat = 1 in (len(large), len(right)) or sides == (prod(right[1:]), right[0])
+    is_batch = len(sides) == 2 and is_bracketed(stated) and sides[1] == prod(right)
+    is_position = len(right) == 1 and sides == (1, 1)
+    return is_plane or is_batch or is_position or (is_flat and prod(sides) == prod(right))
 
 
 def agrees(stated: Stated) -> bool:
     """Whether a result is that of the calculation before it. In another unit of memory it is not held to it."""
     calculation = stated.expression
-    return calculation is None or stated.value is None or bool(stated.unit) or stated.holds(calculation.value)
+    if calculation is None or stated.value is None or stated.unit:
+        return True
+    return overlaps(stated, *(stated.reach or (Fraction(calculation.value),) * 2))
 
 
 def missing(stated: Stated, right: Value | None) -> str:

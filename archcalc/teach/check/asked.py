@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from archcalc.core.errors import Location, Problem, SpecError, UsageError
+from archcalc.core.language import say
 from archcalc.passes.analysis import Analysis
 from archcalc.teach.check.answers import Answers
 from archcalc.teach.check.model import Check, Verdict
@@ -16,15 +17,24 @@ def read_total(analysis: Analysis, quantity: str, text: str, name: str) -> Check
         return check_total(analysis, quantity, text)
     except StatementError as error:
         start = max(0, error.offset - 20)
-        at = f" at {text[start : error.offset + 20]!r}, character {error.offset + 1}" if error.offset else ""
-        raise UsageError(f"cannot read {name}: {error.message}{at}") from None
+        if error.offset:
+            raise UsageError(
+                say(
+                    "cannot read {name}: {reason} at {part!r}, character {number}",
+                    name=name,
+                    reason=error.message,
+                    part=text[start : error.offset + 20],
+                    number=error.offset + 1,
+                )
+            ) from None
+        raise UsageError(say("cannot read {name}: {reason}", name=name, reason=error.message)) from None
 
 
 def refuse_strangers(check: Check, answers: Answers) -> None:
-    """A table in which nothing belongs to the network is bad input, not a wrong answer. Raises `SpecError`."""
+    """A table in which nothing belongs to the network, nor to another one, is bad input. Raises `SpecError`."""
     if not answers.answers:
-        raise UsageError("the table has no rows")
-    if any(cell.layer or cell.verdict is Verdict.EMPTY for cell in check.cells):
+        raise UsageError(say("the table has no rows"))
+    if check.fits or any(cell.layer or cell.verdict is Verdict.EMPTY for cell in check.cells):
         return
     first: dict[str, Problem] = {}
     for cell in check.cells:

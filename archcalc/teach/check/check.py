@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from archcalc.core.language import say
-from archcalc.passes.analysis import Analysis
+from archcalc.passes.analysis import Analysis, analyse
+from archcalc.spec.catalogue import load, variants_in_catalogue
 from archcalc.teach.check.evidence import CellEvidence
+from archcalc.teach.check.labels import read_label
 from archcalc.teach.check.marking import Marking, Question
 from archcalc.teach.check.match import rows_of
-from archcalc.teach.check.model import Answer, Check, Match
+from archcalc.teach.check.model import PRINTED, TOTAL, Answer, Check, Group, Match
+from archcalc.teach.check.paths import are_modules
 from archcalc.teach.check.prepared import PreparedNetwork, prepare
 from archcalc.teach.reading.calculation import StatementError
 from archcalc.teach.reading.stated import Stated
@@ -19,24 +22,73 @@ from archcalc.teach.reading.statements import is_empty, read_statement
 def check_answers(analysis: Analysis, answers: Iterable[Answer]) -> Check:
     """Check every answer, in their order. What depends on the network alone is worked out once for each analysis."""
     network = prepare(analysis)
-    marking = Marking(network, list(_questions(network, tuple(answers))))
+    marking = Marking(network, list(_questions(network, _as_printed(tuple(answers)))))
     return Check(analysis.graph.name, tuple(marking.cells()), marking.notes)
 
 
 def _questions(network: PreparedNetwork, answers: Sequence[Answer]) -> Iterator[Question]:
     """The answers, read, with the layers that their rows are about."""
     read = [_read(answer) for answer in answers]
-    groups = rows_of(answers)
+    groups = [group for group in rows_of(answers) if not _is_remark(network, group, read)]
     evidence = CellEvidence(network, answers, [readings for readings, _ in read])
     matches: list[Match] = [Match()] * len(answers)
-    for group, match in zip(groups, network.matcher.match(groups, evidence), strict=True):
+    is_tree = are_modules([group.label for group in groups])
+    printed = [
+        not is_tree and any(answers[position].heading.startswith(PRINTED) for position in group.cells)
+        for group in groups
+    ]
+    found = network.matcher.match(groups, evidence, is_printed=all(printed))
+    if all(printed) and any(match.is_misplaced for match in found):
+        found = _as_in_another_form(network, groups, answers, evidence.readings) or found
+    for group, match, is_printed in zip(groups, found, printed, strict=True):
+        # A module of a framework may be none of the network's blocks.
+        is_idle = match.is_idle or (is_printed and not match.layer and not read_label(group.label).kinds)
         for position in group.cells:
-            matches[position] = match
+            matches[position] = match._replace(is_idle=is_idle)
     for position, (answer, match, (readings, note)) in enumerate(zip(answers, matches, read, strict=True)):
         if match.layer:
             yield Question(position, answer, match, readings, note)
         else:
             yield Question(position, answer, match, (), match.note)
+
+
+def _as_in_another_form(
+    network: PreparedNetwork, groups: Sequence[Group], answers: Sequence[Answer], read: Sequence[tuple[Stated, ...]]
+) -> list[Match] | None:
+    """What the rows of a summary are about in a form of the network that has a layer for all: with biases, as Keras."""
+    own = network.analysis
+    for variant in variants_in_catalogue(own.graph.name):
+        if variant == own.graph.name:
+            continue
+        other = analyse(load(variant))
+        prepared = prepare(other)
+        found = prepared.matcher.match(groups, CellEvidence(prepared, answers, read), is_printed=True)
+        is_here = [
+            match.layer == TOTAL or match.layer in (network.ends if match.is_block else own.by_name) for match in found
+        ]
+        missing = sum(bool(match.layer) and not here for match, here in zip(found, is_here, strict=True))
+        if any(match.is_misplaced for match in found) or 10 * missing > len(groups):
+            continue
+        absent = Match(note=say("the network has no such layer at this place"))
+        return [match if here or not match.layer else absent for match, here in zip(found, is_here, strict=True)]
+    return None
+
+
+def _as_printed(answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
+    """The answers; the shapes of modules of PyTorch that stand in brackets are whole, as it prints them."""
+    shapes = [answer for answer in answers if answer.quantity == "output_shape"]
+    bracketed = sum(answer.text.strip(" `*")[:1] in tuple("([") for answer in shapes)
+    if 5 * bracketed < 4 * len(shapes) or not shapes or not are_modules([answer.layer for answer in answers]):
+        return answers
+    return tuple([one._replace(heading=PRINTED) if one.quantity == "output_shape" else one for one in answers])
+
+
+def _is_remark(network: PreparedNetwork, group: Group, read: Sequence[tuple[tuple[Stated, ...], str]]) -> bool:
+    """Whether a row is a title of the rows below it: without an answer, and with a name that means no layer."""
+    label = read_label(group.label)
+    if label.kinds or label.is_block or any(read[position][0] for position in group.cells):
+        return False
+    return all(not read[position][1] for position in group.cells) and network.matcher.by_name.find(group.label) is None
 
 
 def _read(answer: Answer) -> tuple[tuple[Stated, ...], str]:

@@ -15,13 +15,14 @@ from archcalc.teach.reading.stated import Stated
 
 #: The quantity of a column, and its heading.
 _Column = tuple[str, str]
+_LAYERS, _BLOCKS, _PAIRS = range(3)
 
 
 class _Values(NamedTuple):
-    """What is right for the layers in a column, each once, and which of them is that of each layer."""
+    """What is right for layers or blocks in a column, each once, and which of them is that of each."""
 
     distinct: list[tuple[Value | None, ...]]
-    of_layer: list[int]
+    of_each: list[int]
 
 
 class CellEvidence:
@@ -34,47 +35,68 @@ class CellEvidence:
         self.answers = answers
         self.readings = readings
         self._units: dict[_Column, tuple[Fraction, ...]] = {}
-        self._values: dict[_Column, _Values] = {}
-        self._cells: dict[tuple[_Column, str], list[bool]] = {}
+        self._values: dict[tuple[_Column, int], _Values] = {}
+        self._cells: dict[tuple[_Column, str, int], list[bool]] = {}
 
     def wrong(self, group: Group, match: Match) -> int:
         """How many answers of a row are wrong where it is about this layer, block or total."""
         positions = [position for position in group.cells if self.readings[position]]
-        index = None if match.is_block else self.network.recounter.index.get(match.layer)
+        index = None if match.is_block or match.first else self.network.recounter.index.get(match.layer)
         if index is not None:
             return sum(self._is_wrong(position)[index] for position in positions)
         return sum(not self._resembles(one, self.network.values(match, self.answers[one])) for one in positions)
 
     def wrong_by_layer(self, group: Group) -> list[int]:
         """The same for each layer of the network."""
-        cells = [self._is_wrong(position) for position in group.cells if self.readings[position]]
-        return list(map(sum, zip(*cells, strict=True))) if cells else [0] * len(self.network.rows)
+        return self._wrong(group, _LAYERS)
+
+    def wrong_by_block(self, group: Group) -> list[int]:
+        """The same for each block of the network."""
+        return self._wrong(group, _BLOCKS)
+
+    def wrong_by_pair(self, group: Group) -> list[int]:
+        """The same for each pair of layers that are one row in Keras."""
+        return self._wrong(group, _PAIRS)
+
+    def _wrong(self, group: Group, of: int) -> list[int]:
+        cells = [self._is_wrong(position, of) for position in group.cells if self.readings[position]]
+        return list(map(sum, zip(*cells, strict=True))) if cells else [0] * len(self._matches(of))
+
+    def _matches(self, of: int) -> Sequence[Match]:
+        matcher = self.network.matcher
+        if of == _BLOCKS:
+            return [Match(block.name, is_block=True) for block in matcher.all_blocks]
+        return matcher.layers if of == _LAYERS else matcher.costs.separable
+
+    def asked(self, group: Group) -> set[str]:
+        """The quantities that a row has answers for."""
+        return {self.answers[position].quantity for position in group.cells if self.readings[position]}
 
     def alike(self, group: Group, one: Match, other: Match) -> bool:
         """Whether all answers of a row have the same right values for two layers."""
-        asked = {self.answers[position].quantity for position in group.cells if self.readings[position]}
-        return all(self.network.right(one, quantity) == self.network.right(other, quantity) for quantity in asked)
+        right = self.network.right
+        return all(right(one, quantity) == right(other, quantity) for quantity in self.asked(group))
 
-    def _is_wrong(self, position: int) -> list[bool]:
-        """For each layer, whether a cell is wrong there."""
+    def _is_wrong(self, position: int, of: int = _LAYERS) -> list[bool]:
+        """For each layer or block, whether a cell is wrong there."""
         answer = self.answers[position]
-        key = (answer.quantity, answer.heading), answer.text
+        key = (answer.quantity, answer.heading), answer.text, of
         if key not in self._cells:
-            values = self._values_of(answer)
+            values = self._values_of(answer, of)
             wrong = [not self._resembles(position, one) for one in values.distinct]
-            self._cells[key] = [wrong[which] for which in values.of_layer]
+            self._cells[key] = [wrong[which] for which in values.of_each]
         return self._cells[key]
 
     def _resembles(self, position: int, values: tuple[Value | None, ...]) -> bool:
         return resembles(self.answers[position], self.readings[position], values, self._factors(position))
 
-    def _values_of(self, answer: Answer) -> _Values:
-        column = answer.quantity, answer.heading
+    def _values_of(self, answer: Answer, of: int) -> _Values:
+        column = (answer.quantity, answer.heading), of
         if column not in self._values:
             places: dict[tuple[Value | None, ...], int] = {}
-            rows = self.network.rows
-            of_layer = [places.setdefault(self.network.values(Match(row.name), answer), len(places)) for row in rows]
-            self._values[column] = _Values(list(places), of_layer)
+            values = [self.network.values(match, answer) for match in self._matches(of)]
+            of_each = [places.setdefault(one, len(places)) for one in values]
+            self._values[column] = _Values(list(places), of_each)
         return self._values[column]
 
     def _factors(self, position: int) -> tuple[Fraction, ...]:

@@ -24,7 +24,7 @@ def expected(row: Row | None, analysis: Analysis, quantity: str) -> Value | None
         return expected_total(analysis, quantity)
     if quantity == "receptive_field":
         field = row.receptive_field
-        return field.size if field is not None else None
+        return (field.size or None) if field is not None else None  # a flat input has no axes
     value: Value | None = QUANTITIES[quantity].of(row)
     return value
 

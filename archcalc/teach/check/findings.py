@@ -40,7 +40,12 @@ class Finding(NamedTuple):
 
 
 def findings(check: Check, analysis: Analysis) -> list[Finding]:
-    """The cells that are not right, in the order of the file; a row that belongs to no layer is there once."""
+    """The cells that are not right, in the order of the file; a row that belongs to no layer is there once.
+
+    None of a table that was made for another network.
+    """
+    if check.fits:
+        return []
     shown = (Verdict.WRONG, Verdict.CARRIED, Verdict.UNREADABLE)
     found: list[Finding] = []
     strangers: set[tuple[str, int | None]] = set()
@@ -170,13 +175,18 @@ def shorten(text: str) -> str:
 def summary(check: Check) -> str:
     """10 of 12 right, 1 right after an earlier mistake, 1 wrong"""
     answered = len(check.cells) - check.count(Verdict.EMPTY)
+    # A cell without a right answer, such as the output shape of the total, is no question.
+    open_questions = [cell for cell in check.cells if cell.expected is not None or not cell.layer]
+    empty = sum(cell.verdict is Verdict.EMPTY for cell in open_questions)
     counts = (
-        (Verdict.CARRIED, mark("{count} right after an earlier mistake")),
-        (Verdict.WRONG, mark("{count} wrong")),
-        (Verdict.UNREADABLE, mark("{count} not readable")),
-        (Verdict.EMPTY, mark("{count} empty")),
+        (mark("{count} right after an earlier mistake"), check.count(Verdict.CARRIED)),
+        (mark("{count} wrong"), check.count(Verdict.WRONG)),
+        (mark("{count} not readable"), check.count(Verdict.UNREADABLE)),
+        (mark("{count} empty"), empty),
     )
-    more = [say(words, count=check.count(verdict)) for verdict, words in counts if check.count(verdict)]
+    if not answered:
+        return say("nothing was checked: no cell has an answer that can be compared")
+    more = [say(words, count=count) for words, count in counts if count]
     return ", ".join([say("{right} of {answered} right", right=check.count(Verdict.RIGHT), answered=answered), *more])
 
 

@@ -39,11 +39,11 @@ def render(
 ) -> str:  # fmt: skip
     """A check in a format of `FORMATS`; `notes` are about the file that it was read from."""
     title = analysis.graph.title or analysis.graph.name
-    notes = [*notes, *check.notes]
+    notes = [*check.notes, *notes] if check.fits else [*notes, *check.notes]
     if form == "json":
         return json.dumps(as_dict(check, analysis, notes), ensure_ascii=False, indent=1) + "\n"
     every = findings(check, analysis)
-    quiet = [*notes, *remarks(check)]
+    quiet = [*notes, *([] if check.fits else remarks(check))]
     if form == "html":
         return page(title, check, every, quiet)
     if form == "markdown":

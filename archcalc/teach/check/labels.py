@@ -7,7 +7,9 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
-from archcalc.ops import called
+from archcalc.core.words import visible
+from archcalc.ops import OPS, called
+from archcalc.teach.check.paths import path_of
 from archcalc.teach.check.vocabulary import words
 
 #: Names of the row of sums.
@@ -20,8 +22,21 @@ _ORDINALS = {word: number for number in range(1, 9) for word in words(f"ordinal 
 _LAST = words("last")
 #: Rows for what a network gives: the last dense layer, or the softmax after it.
 _OUTPUT = words("output")
+_OUTPUT_KINDS = ("linear", "softmax", "rbf")
 #: Rows for hidden layers of neurons.
 _HIDDEN = words("hidden")
+_NORM = words("norm")
+#: Rows for what makes tokens of an image: a convolution, or a dense layer.
+_PATCH = words("patch")
+#: Words for a block as such, and for kinds of blocks; those that mean one without a word for a block next to them.
+_BLOCK, _ALONE = words("block"), words("block alone")
+_BLOCK_KINDS = {
+    word: kind
+    for kind in ("dense", "transition", "fire", "inception", "encoder", "decoder", "residual", "mlp")
+    for word in words(f"block {kind}")
+}
+#: BasicBlock, InvertedResidual, FireModule in lower case.
+_GLUED = re.compile(rf"(?<=[^\W\d_]{{3}})(?=(?:{'|'.join(sorted(words('block glued')))})s?(?![^\W\d_]))")
 _TOKEN = re.compile(r"\d+(?:st|nd|rd|th|er|ère|e)\b|[^\W\d_]+|\d+|[+&→/]")
 #: CONV3-64, conv3-64s2 and FC-4096 of course notes; 3x3 conv, 64; conv 3x3, 64.
 _SIZED = re.compile(
@@ -31,7 +46,29 @@ _SIZED = re.compile(
     r"|(?:fc|dense|linear|fully connected)\s*[-–]\s*(?P<u1>\d{2,})"
     r"|(?:fc|dense|linear)\s*(?P<u2>\d{3,})"
 )
+_MODULE = re.compile(r"_?[A-Z]\w*(?:-\d+|: \d+-\d+| \(\w+\)(?:: \d+-\d+)?)")
+#: One whose name holds the words of several: Conv2dNormActivation-4.
+_GLUED_CLASS = re.compile(r"_?[A-Z]+[a-z]+(?:\d[a-z]+)?[A-Z]\w*(?:-\d+|: \d+-\d+| \(\w+\)(?:: \d+-\d+)?)")
+#: What torchinfo writes after a type: Conv2d: 2-1.
+_DEPTH_AND_INDEX = re.compile(r": \d+-\d+$")
+#: A name and a type of Keras: conv1_bn (BatchNormalization).
+_TYPED = re.compile(
+    r"(?P<name>[\w./-]+(?:…|\.\.\.)?)\s*\((?P<type>[^\W\d_][\w ]{2,})(?:(?P<cut>…|\.\.\.)?\)|(?:…|\.\.\.)?)"
+)
+#: A type of Keras that is two layers here; the kinds of its `Normalization`, which has the statistics of the data.
+_SEPARABLE = re.compile(r"separablec[onv12d]*")
+STATISTICS = ("rescale",)
+#: A stage as the paper of ResNet calls it; others count stages in other ways.
+_STAGE = re.compile(r"conv\d{1,2}_x")
+#: 2 x conv3-64, Conv 3×3 (×2).
+_REPEATED = re.compile(
+    r"(?P<before>[2-9])\s*[x×*·х]\s*(?P<name>[^\W\d_].*)"
+    r"|(?P<named>[^\W\d_].*?)(?:\s+|\s*[(\[,]\s*)[x×х]\s*(?P<after>[2-9])[)\]]?"
+)
 _LONGEST = 200
+_MOST_WORDS = 3
+#: The name before what describes the layer.
+_HEAD = re.compile(r"(?<=\w)\s*[:(,;]")
 
 
 class Label(NamedTuple):
@@ -48,6 +85,32 @@ class Label(NamedTuple):
     is_total: bool = False
     #: The number is the size of a window.
     is_window: bool = False
+    #: A type beside the name decides the kind.
+    is_typed: bool = False
+    #: The name is that of the type, as Keras makes it: conv2d_14 (Conv2D).
+    is_made: bool = False
+    #: It means a block of layers, of these kinds where it says so.
+    is_block: bool = False
+    words: frozenset[str] = frozenset()
+    #: A depthwise convolution and one of 1×1 together, as Keras has them.
+    is_separable: bool = False
+    #: It means several such layers in a row: 2 × conv3-64.
+    times: int = 1
+
+    @property
+    def is_module(self) -> bool:
+        """Whether it is a class of a framework that no op has, as a summary prints it: CNBlock-11, Encoder: 1-2."""
+        return not self.kinds and _MODULE.fullmatch(self.text) is not None
+
+    @property
+    def is_of_layers(self) -> bool:
+        """Whether it says that it is about a block, or a kind of layers."""
+        return self.is_block or bool(self.kinds)
+
+    @property
+    def is_output(self) -> bool:
+        """Whether it is a word for what a network gives: classifier, output layer."""
+        return self.kinds == _OUTPUT_KINDS
 
     @property
     def number(self) -> int | None:
@@ -60,9 +123,12 @@ def read_label(text: str) -> Label:
     """Read the name of a row.
 
     >>> read_label("max_pooling2d_6").kinds, read_label("max_pooling2d_6").number
-    (('max_pool2d',), 6)
+    (('max_pool2d', 'max_pool1d', 'max_pool3d'), 6)
     """
-    plain = plain_label(text)
+    if repeated := _REPEATED.fullmatch(text.strip()):
+        times = int(repeated["before"] or repeated["after"])
+        return read_label(repeated["name"] or repeated["named"])._replace(text=text, key=squeezed(text), times=times)
+    plain = _DEPTH_AND_INDEX.sub("", plain_label(text))
     key = squeezed(text)
     if plain in _TOTALS or re.fullmatch(r"total\W.*", plain):
         return Label(text, key, is_total=True)
@@ -70,9 +136,21 @@ def read_label(text: str) -> Label:
         found = {name[0]: int(value) for name, value in sized.groupdict().items() if value}
         kinds = _kinds("fc" if "u" in found else "conv")
         return Label(text, key, kinds, (), False, found.get("k", 0), found.get("f", found.get("u", 0)))
-    head = re.split(r"(?<=\w)\s*[:(,;]", plain[:_LONGEST], maxsplit=1)[0]
+    if (typed := _typed(text, plain[:_LONGEST])) is not None:
+        return typed
+    if (path := path_of(text[:_LONGEST])) and (kinds := _kinds_of_last(plain)):
+        return Label(text, key, kinds, path[:3])
+    if _STAGE.fullmatch(plain):
+        return Label(text, key, is_block=True)
+    if (block := _block(text, key, plain[:_LONGEST])) is not None:
+        return block
+    if _GLUED_CLASS.fullmatch(text) and not _kinds(re.split(r"[-: ]", text)[0]):
+        return Label(text, key)
+    head = _HEAD.split(plain[:_LONGEST], maxsplit=1)[0]
     tokens = [_SUFFIX.sub("", token) for token in _TOKEN.findall(_spaced(head))]
     kinds, at = _first_kind(tokens)
+    if not kinds and (inner := re.search(r"\(([^()]+)\)", plain[:_LONGEST])):
+        kinds = _first_kind(_TOKEN.findall(_spaced(inner[1]))[:_MOST_WORDS])[0]  # Layer 4 (conv)
     numbers = [_ORDINALS[token] for token in tokens[:at] if token in _ORDINALS]
     if not numbers:
         numbers = [int(token) for token in _run_of_digits(tokens[at:])]
@@ -81,26 +159,83 @@ def read_label(text: str) -> Label:
     return Label(text, key, kinds, tuple(numbers[:3]), any(token in _LAST for token in tokens))
 
 
+def _typed(text: str, plain: str) -> Label | None:
+    """A name with its type, as Keras prints it: conv1_bn (BatchNormalization), also where it is cut off: Batch….
+
+    The type decides the kind, and the name gives the number.
+    """
+    match = _TYPED.fullmatch(plain)
+    if match is None or not text[text.index("(") + 1].isupper():
+        return None
+    name, own, kind = match["name"], read_label(match["name"]), match["type"]
+    if _SEPARABLE.fullmatch(kind):
+        return Label(text, squeezed(name), (), own.numbers, is_typed=True, is_block=True, is_separable=True)
+    is_cut = bool(match["cut"]) or not plain.endswith(")")
+    kinds = _kinds_from(kind) if is_cut else STATISTICS if kind == "normalization" else _kinds(kind)
+    if not kinds or (own.kinds and not is_cut and OPS[kinds[0]].family == "activation" and name.isalnum()):
+        return None  # conv1 (ReLU) has two layers
+    is_made = squeezed(re.sub(r"_?\d*$", "", name)) == squeezed(match["type"])
+    return own._replace(
+        text=text, key=squeezed(name), kinds=kinds, is_typed=True, is_made=is_made, is_block=False, words=frozenset()
+    )
+
+
+@lru_cache(maxsize=1024)
+def _kinds_from(start: str) -> tuple[str, ...]:
+    """The kinds that a word may mean of which only the beginning is there."""
+    plain = squeezed(start)
+    found = [op.kind for op in OPS.values() if any(squeezed(word).startswith(plain) for word in (op.kind, *op.words))]
+    return tuple(found) if len({OPS[kind].family for kind in found}) <= 2 else ()
+
+
+def _block(text: str, key: str, plain: str) -> Label | None:
+    """A name that means a block of layers, not one of its layers: Dense Block (1), BasicBlock-11, layer1.0."""
+    numbered = re.sub(r"\((\d{1,2}[a-z]?|[a-z])\)", r" \1", plain)
+    tokens = _TOKEN.findall(_spaced(_GLUED.sub(" ", _HEAD.split(numbered, maxsplit=1)[0])))
+    is_path = re.fullmatch(r"(?:features\.)?layer\d+(?:\.\d+)?", plain) is not None
+    names = [index for index, token in enumerate(tokens) if token in _BLOCK or token in _ALONE]
+    if not names and not is_path:
+        return None
+    after = [token for token in tokens[names[-1] + 1 :] if token not in _BLOCK_KINDS] if names else []
+    if after and (kinds := _first_kind(after)[0]):
+        # Dense Block 1 - 1x1 conv is no dense layer.
+        return Label(text, key, kinds) if _first_kind(tokens)[0] != kinds else None
+    found = frozenset(_BLOCK_KINDS[token] for token in tokens if token in _BLOCK_KINDS)
+    numbers = [_ORDINALS[token] for token in tokens if token in _ORDINALS]
+    numbers = numbers or [int(token) for token in tokens if token.isdigit() and len(token) <= 3]
+    return Label(text, key, (), tuple(numbers[:3]), is_block=True, words=found)
+
+
+def _kinds_of_last(plain: str) -> tuple[str, ...]:
+    """The kinds that the last word of a name means that a framework gives: a norm of conv4_block2_1_bn."""
+    last = re.findall(r"[a-z]+", _spaced(plain))[-1:]
+    if set(last) & _OUTPUT:
+        return (*_first_kind(last)[0], "conv2d")  # of a head that may be either
+    return _first_kind(last)[0]
+
+
 def _spaced(plain: str) -> str:
     """Letters of different scripts apart, and `2d` as a part of its word."""
     plain = re.sub(r"第([一二三四五六七八九])个?", lambda match: f" {'一二三四五六七八九'.index(match[1]) + 1} ", plain)
-    return re.sub(r"(?<=[^\W\d_])[123]d(?![^\W\d_])", "", plain).replace("_", " ")
+    return re.sub(r"(?<=[^\W\d_])[123]d(?![^\W\d_])", "", plain).replace("_", " ").replace("&", " and ")
 
 
 def _first_kind(tokens: list[str]) -> tuple[tuple[str, ...], int]:
     """The kinds that the first known word or words mean, and the index of the token after them."""
     named = [(index, token) for index, token in enumerate(tokens) if token not in _LAYER]
+    if any(token in _PATCH for _, token in named):
+        return ("conv2d", "linear"), len(tokens)
     for start in range(len(named)):
         for count in (4, 3, 2, 1):
             run = named[start : start + count]
             if len(run) < count or any(not token[0].isalpha() for _, token in run):
                 continue
             name = " ".join(token for _, token in run)
-            if found := _kinds(name):
+            if found := _kinds(name) or (_kinds(name[:-1]) if name.endswith("s") else ()):
                 return found, run[-1][0] + 1
     names = {token for _, token in named}
     if names & _OUTPUT:
-        return ("linear", "softmax", "rbf"), len(tokens)
+        return _OUTPUT_KINDS, len(tokens)
     if names & _HIDDEN:
         return _kinds("fc"), next(index for index, token in named if token in _HIDDEN) + 1
     return (), 0
@@ -108,6 +243,9 @@ def _first_kind(tokens: list[str]) -> tuple[tuple[str, ...], int]:
 
 @lru_cache(maxsize=4096)
 def _kinds(name: str) -> tuple[str, ...]:
+    """The kinds that a word means; a norm as such may be any."""
+    if name in _NORM:
+        return tuple([op.kind for op in OPS.values() if op.family == "normalisation"])
     return tuple([op.kind for op in called(name)])
 
 
@@ -128,10 +266,10 @@ _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s_\-./:#()]+(?=\d)")
 
 def squeezed(label: str) -> str:
     """A name without what people write differently: case, spaces, underscores, hyphens. conv1_1 is not conv11."""
-    return _BETWEEN.sub("", _BETWEEN_DIGITS.sub("\0", label)).replace("\0", ".").lower()
+    return _BETWEEN.sub("", _BETWEEN_DIGITS.sub("\0", visible(label))).replace("\0", ".").lower()
 
 
 def plain_label(label: str) -> str:
     """A name in lower case, with single spaces and without marks around it."""
-    folded = unicodedata.normalize("NFC", label).lower()
+    folded = unicodedata.normalize("NFC", visible(label)).lower()
     return re.sub(r"\s+", " ", folded).strip(" .:*#`|_")

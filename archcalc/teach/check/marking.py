@@ -9,16 +9,16 @@ from typing import NamedTuple
 
 from archcalc.core.language import say, say_many
 from archcalc.passes.analysis import Row
-from archcalc.teach.check.agreement import agrees, fits, missing, read_column
+from archcalc.teach.check.agreement import agrees, fits, missing, possible_factors, read_column, resembles, scaled
+from archcalc.teach.check.answers.twice import counts_two
 from archcalc.teach.check.expected import Value, expected
-from archcalc.teach.check.explain import capital
 from archcalc.teach.check.findings import name_of
-from archcalc.teach.check.mistakes.totals import shared_again
-from archcalc.teach.check.model import CHECKED, TOTAL, Answer, Cell, Diagnosis, Match, Verdict
+from archcalc.teach.check.habits import with_habits_first
+from archcalc.teach.check.labels import STATISTICS, read_label
+from archcalc.teach.check.model import CHECKED, PRINTED, TOTAL, Answer, Cell, Diagnosis, Match, Verdict
 from archcalc.teach.check.prepared import PreparedNetwork
-from archcalc.teach.check.search import tables_of
 from archcalc.teach.check.student import Follows, StudentNetwork, Where
-from archcalc.teach.check.sums import diagnose_slip, diagnose_total
+from archcalc.teach.check.sums import diagnose_slip, diagnose_total, shown
 from archcalc.teach.check.totals import Column, Outcome, judge_total
 from archcalc.teach.reading.stated import Stated
 from archcalc.teach.reading.statements import is_empty
@@ -51,6 +51,8 @@ class Marking:
         self.first: dict[Where, Question] = {}
         self.steps = 0
         self.unexplained = 0
+        #: By the place of a cell: what the numbers of its column are multiplied by, and the cell as it was written.
+        self.units: dict[int, tuple[Fraction, Answer, Stated]] = {}
         self._worked_out: set[tuple[object, ...]] = set()
         self._read_columns()
         self.has_fields = any(question.answer.quantity == "receptive_field" for question in questions)
@@ -74,10 +76,33 @@ class Marking:
             if not question.readings:
                 self._note(question, _unread(question, self._right(question)))
                 continue
+            if (other := self._other_total(question)) is not None:
+                self._note(question, other)
+                continue
             column = self.columns[question.answer.quantity]
             may_explain = partial(self._may_explain, TOTAL, column.quantity)
             self._note(question, judge_total(self.network, self.student, column, question.readings, may_explain))
-        return [self.done[position] for position in range(len(self.questions))]
+        return with_habits_first([self.done[position] for position in range(len(self.questions))])
+
+    def _other_total(self, question: Question) -> Outcome | None:
+        """The verdict on a sum that is right as its table counts: with running statistics, as Keras does."""
+        values = self.network.values(question.match, question.answer)
+        more = self._of_the_data() if question.answer.quantity == "params" else 0
+        for value in (*values[1:], *(value + more for value in values if more and isinstance(value, int))):
+            for stated in question.readings:
+                if fits(stated, value, question.answer.quantity):
+                    return Outcome(Verdict.RIGHT, stated, value)
+        return None
+
+    def _of_the_data(self) -> int:
+        """What rows of a printed summary keep of the data, its mean and its variance, where the network has none."""
+        found = 0
+        for question in self.questions:
+            answer = question.answer
+            is_kept = not question.match.layer and answer.quantity == "params" and answer.heading.startswith(PRINTED)
+            if is_kept and read_label(answer.layer).kinds == STATISTICS:
+                found += int(answer.text.replace(",", ""))
+        return found
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -109,6 +134,8 @@ class Marking:
             ]
             column = read_column(cells, self.network.bytes_of_value)
             for question, right in zip(questions, rights, strict=True):
+                if question.readings:
+                    self.units[question.position] = (column.factor, question.answer, question.readings[0])
                 readings = [
                     column.arranged(question.answer, stated, right) if right is not None else stated
                     for stated in question.readings
@@ -121,8 +148,12 @@ class Marking:
         if question.answer.quantity == "weights":
             return values[0]
         quantity = question.answer.quantity
-        written = (value for value in values for one in question.readings if fits(one, value, quantity))
-        return next(written, values[0])
+        written = [value for value in values for one in question.readings if fits(one, value, quantity)]
+        if not written and quantity == "output_shape" and question.readings:  # 28 may be the sides of one of them
+            written = [
+                value for value in values if resembles(question.answer, question.readings, (value,), (Fraction(1),))
+            ]
+        return next(iter(written), values[0])
 
     def _as_params(self, questions: list[Question]) -> list[Question]:
         """A column of weights by which all parameters are meant, where it fits better and no other column has them."""
@@ -170,19 +201,24 @@ class Marking:
                 return Outcome(Verdict.CARRIED, stated, right, one)
         stated = readings[0]
         lacking = missing(stated, right) if quantity == "output_shape" else ""
-        diagnoses: tuple[Diagnosis, ...] = ()
-        if match.is_block:
+        note = lacking
+        diagnoses: tuple[Diagnosis, ...] = self._in_another_unit(question, right)
+        if not diagnoses and (own := self._as_two(question, right)):
+            note = say("the column counts each multiply-add as two operations: {own}", own=own)
+        if diagnoses:
+            pass
+        elif match.is_block:
             if self._may_explain(match.layer, quantity):
                 diagnoses = self._why_of_block(match, quantity, stated)
         elif not lacking:
             diagnoses = self._why(question, index, stated, right)
-        return Outcome(Verdict.WRONG, stated, right, follows[0] if follows else None, diagnoses, lacking)
+        return Outcome(Verdict.WRONG, stated, right, follows[0] if follows else None, diagnoses, note)
 
     def _note(self, question: Question, judged: Outcome) -> None:
         """Write the verdict down; a cell that is in the table twice is checked twice, and a note says so."""
         notes = [judged.note or question.note]
         first = self.first.setdefault((question.match.layer, question.answer.quantity), question)
-        if first is not question:
+        if first is not question and not question.match.is_like and not first.match.is_like:
             place = first.answer.place
             again = say("is in the table twice: also in row {row}", row=place.row) if place else ""
             notes.append(again or say("is in the table twice"))
@@ -223,20 +259,28 @@ class Marking:
         return [Follows(total, source)] if source is not None else []
 
     def _why_of_block(self, match: Match, quantity: str, stated: Stated) -> tuple[Diagnosis, ...]:
-        """What is wrong with a sum over a block; of its shape and its field nothing is claimed."""
+        """What is wrong with a sum over a block; its shape is that of its last layer."""
         values = [
             (row.name, expected(row, self.network.analysis, quantity)) for row in self.network.inside(match.layer)
         ]
         parts = {name: Fraction(value) for name, value in values if isinstance(value, int) and value}
-        if quantity in ("output_shape", "receptive_field"):
+        if quantity == "receptive_field":
             return ()
+        if quantity == "output_shape":
+            return self.network.diagnosed(
+                self.network.rows[self.network.ends[match.layer]].name, quantity, [None], stated
+            )
         slip = () if agrees(stated) else diagnose_slip(match.layer, quantity, stated)
-        tables = tables_of(self.network.analysis)
-        for one in shared_again(tables.network, self.network.inside(match.layer), quantity):
-            if stated.holds(one.value):
-                step = one.steps[0]
-                return (Diagnosis(step.mistake, match.layer, quantity, capital(step.reason)), *slip)
-        return (*diagnose_total(match.layer, quantity, stated, sum(parts.values(), Fraction(0)), parts, {}), *slip)
+        whole = sum(parts.values(), Fraction(0))
+        if slip:
+            assert stated.expression is not None
+            if stated.expression.value == whole:
+                return slip
+            stated = _as_calculated(stated)
+        found = self.network.diagnosed(match.layer, quantity, [None], stated)
+        if all(one.mistake in ("unknown", "digit_slip") for one in found):
+            found = diagnose_total(match.layer, quantity, stated, whole, parts, {}) or found
+        return (*found, *slip)
 
     def _go_on(self, question: Question, index: int, judged: Outcome) -> None:
         quantity, layer, stated = question.answer.quantity, question.match.layer, judged.stated
@@ -245,7 +289,9 @@ class Marking:
         if quantity == "output_shape":
             if stated.shape is not None:
                 source = judged.follows.source if judged.follows and not is_wrong else (layer, quantity)
-                self.student.write_shape(index, stated.shape, source)
+                # What is right in another way, as before a pool, is the whole shape to what follows.
+                shape = self.network.rows[index].output_shape if judged.verdict is Verdict.RIGHT else stated.shape
+                self.student.write_shape(index, shape, source)
         elif quantity == "receptive_field":
             value = int(stated.value) if stated.value is not None and stated.value.denominator == 1 else 0
             rank = len(judged.right) if isinstance(judged.right, tuple) else 0
@@ -258,6 +304,49 @@ class Marking:
             if judged.verdict is not Verdict.RIGHT:
                 self.student.counts[layer, quantity] = stated.value if is_wrong else Fraction(carried)
 
+    def _as_two(self, question: Question, right: Value) -> str:
+        """The right number in a column that counts each multiply-add as two operations; else nothing."""
+        factor = self.units[question.position][0] if question.position in self.units else Fraction(1)
+        is_two = question.answer.quantity == "multiplications" and factor < 1
+        return shown(right / factor) if is_two and isinstance(right, int) else ""
+
+    def _in_another_unit(self, question: Question, right: Value) -> tuple[Diagnosis, ...]:
+        """A cell that would be right in the unit that the other cells of its column do not have."""
+        if question.position not in self.units or not isinstance(right, int):
+            return ()
+        factor, answer, written = self.units[question.position]
+        own = shown(right / factor)
+        if answer.quantity == "multiplications" and counts_two(answer.heading):
+            text = say("Multiply-adds. The heading counts each as two operations: {own}.", own=own)
+            is_one = fits(written, right, answer.quantity)
+            return (Diagnosis("factor_two", question.match.layer, answer.quantity, text),) if is_one else ()
+        alike = [
+            one
+            for one in self.units.values()
+            if (one[1].quantity, one[1].heading) == (answer.quantity, answer.heading) and one[2] is not written
+        ]
+        others = possible_factors(answer, self.network.bytes_of_value)
+        fitting = next(
+            (one for one in others if one != factor and fits(scaled(written, one), right, answer.quantity)), None
+        )
+        if fitting is None or len(alike) < 2:
+            return ()
+        if answer.quantity == "multiplications":
+            text = (
+                say("Multiply-adds. The other cells of the column count each as two operations: {own}.", own=own)
+                if factor < 1
+                else say(
+                    "Two operations for each multiply-add. The other cells of the column count one: {own}.", own=own
+                )
+            )
+            return (Diagnosis("factor_two", question.match.layer, answer.quantity, text),)
+        text = (
+            say("Bytes. The other cells of the column count values: {own}.", own=own)
+            if factor > 1
+            else say("Values. The other cells of the column are in bytes: {own}.", own=own)
+        )
+        return (Diagnosis("unit", question.match.layer, answer.quantity, text),)
+
     def _why(self, question: Question, index: int, stated: Stated, right: Value | None) -> tuple[Diagnosis, ...]:
         quantity, layer = question.answer.quantity, question.match.layer
         slip = () if agrees(stated) else diagnose_slip(layer, quantity, stated)
@@ -265,9 +354,7 @@ class Marking:
             assert stated.expression is not None
             if stated.expression.value == right:
                 return slip
-            # The calculation went wrong first, and its result was not copied right.
-            value = Fraction(stated.expression.value)
-            stated = stated._replace(value=value, low=value, high=value)
+            stated = _as_calculated(stated)
         rows: list[Row | None] = [self.student.rows[index]] if index in self.student.rows else []
         own = self.student.outputs.get(index)
         if quantity not in ("output_shape", "receptive_field") and own is not None:
@@ -290,6 +377,13 @@ class Marking:
         self._worked_out |= own
         self.steps += 1 + _STEPS_OF_A_LAYER * len(own)
         return True
+
+
+def _as_calculated(stated: Stated) -> Stated:
+    """The result of a calculation that went wrong first, and was not copied right then."""
+    assert stated.expression is not None
+    value = Fraction(stated.expression.value)
+    return stated._replace(value=value, low=value, high=value)
 
 
 def _carried(question: Question, judged: Outcome) -> tuple[Diagnosis, ...]:

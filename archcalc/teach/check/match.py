@@ -8,49 +8,38 @@ equally well and their values differ, the row is not judged.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
-from enum import Enum, auto
-from itertools import pairwise
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
 
 from archcalc.core.language import say
-from archcalc.core.suggest import nearest
 from archcalc.core.words import line
 from archcalc.ops import OPS
-from archcalc.passes.analysis import Analysis, Row
+from archcalc.passes.analysis import Analysis
 from archcalc.teach.check.alignment import MOST_PAIRS, align
-from archcalc.teach.check.labels import Label, plain_label, read_label, squeezed
-from archcalc.teach.check.model import TOTAL, Answer, Group, Match
+from archcalc.teach.check.blocks import events
+from archcalc.teach.check.by_values import between, by_values, has_no_weights
+from archcalc.teach.check.costs import NAMED, NUMBER, REPEATED, UNMATCHED, WRONG, Costs, Evidence, Table
+from archcalc.teach.check.frameworks import layer_of, names_of_frameworks
+from archcalc.teach.check.kinds import OTHER_KIND, UNKNOWN, is_minor, kind_cost
+from archcalc.teach.check.labels import Label, read_label, squeezed
+from archcalc.teach.check.listed import Listed, listed
+from archcalc.teach.check.model import NAMELESS, TOTAL, Answer, Group, Match
+from archcalc.teach.check.modules import are_all, between_others, inside_modules, is_part_of_attention, layers_of_module
+from archcalc.teach.check.names import Names, misplaced
+from archcalc.teach.check.neighbours import without_evidence, without_others
+from archcalc.teach.check.numbering import (
+    Numbering,
+    as_in_notes,
+    families,
+    numbered_by_kind,
+    numbering,
+    renumbered,
+)
+from archcalc.teach.check.paths import Paths, are_modules, path_of
 
-#: Families that keep shapes and have few or no parameters: tables have a row for them or have not.
-_MINOR = ("activation", "regularisation", "normalisation", "shape", "input")
-#: Ops of these families do not stand for one another.
-_DISTINCT = ("merge", "parameter", "shape", "normalisation")
-_MAIN = ("convolution", "pooling", "dense")
-_WEIGHTED = ("convolution", "dense")
-#: What speaks against a pair, from a number that does not fit to a cell that is wrong.
-_OTHER_WORD, _NUMBER, _RELATED, _UNKNOWN, _WRONG, _SIZE, _NAMED, _REPEATED = 5, 20, 50, 40, 60, 80, 130, 40
-#: A row that stands for no layer, for one of no importance, and a layer that is left out between two others.
-_UNMATCHED, _MINOR_UNMATCHED, _LEFT_OUT, _MINOR_LEFT_OUT = 400, 200, 20, 1
+_IN_PLACE = ("activation", "regularisation")
 _MOST_NAMED = 6
-#: How many names are compared with those of rows that stand for no layer; after these no name is suggested.
-MOST_COMPARED = 5_000
-#: How alike a label and a name are where one is a typo of the other.
-_TYPO = 0.8
-
-
-class Evidence(Protocol):
-    """What the cells of a row say of what it is about."""
-
-    def wrong(self, group: Group, match: Match) -> int:
-        """How many answers of a row are wrong where it is about this."""
-
-    def wrong_by_layer(self, group: Group) -> Sequence[int]:
-        """The same for each layer of the network."""
-
-    def alike(self, group: Group, one: Match, other: Match) -> bool:
-        """Whether all answers of a row have the same right values for two layers."""
+#: So many rows with the names of a framework are not all wrong by chance: they are counted in another way.
+_FEWEST_COUNTED = 8
 
 
 def rows_of(answers: Sequence[Answer]) -> list[Group]:
@@ -67,33 +56,10 @@ def rows_of(answers: Sequence[Answer]) -> list[Group]:
     return [Group(label, tuple(cells)) for label, _, cells in groups]
 
 
-class Numbering(Enum):
-    """How the rows of a table are numbered."""
-
-    #: Conv 1, conv 2, pool 1.
-    BY_KIND = auto()
-    #: Through the layers with weights: CONV1, POOL1, CONV2, FC3.
-    WEIGHTED = auto()
-    #: Through all rows: C1, S2, C3, or Conv2d-1, ReLU-2.
-    ALL = auto()
-
-
-class _Place(NamedTuple):
-    """The numbers of a layer: among its kind and its family, and among all that people count (0: not counted)."""
-
-    of_kind: set[int]
-    main: int
-    weighted: int
-
-
-class _Table(NamedTuple):
-    """The rows of a table that are about layers: what they say, and the layers of these very names."""
-
-    groups: Sequence[Group]
-    labels: Sequence[Label]
-    named: Sequence[Match | None]
-    numbering: Numbering
-    evidence: Evidence
+def _put(found: Sequence[Match | None], rows: Sequence[int], matches: Sequence[Match | None]) -> list[Match | None]:
+    """All matches, those of some rows replaced."""
+    own = dict(zip(rows, matches, strict=True))
+    return [own.get(index, match) for index, match in enumerate(found)]
 
 
 class Matcher:
@@ -101,91 +67,191 @@ class Matcher:
 
     def __init__(self, analysis: Analysis) -> None:
         self.rows = analysis.rows
-        self.names = [row.name for row in analysis.rows]
-        self.index = {name: index for index, name in enumerate(self.names)}
-        self.plain = _unique((squeezed(name), name) for name in self.names)
-        self.lasts = _unique((squeezed(name.rpartition("/")[2]), name) for name in self.names)
-        #: The last layer of each block.
-        self.blocks = {
-            name[:at]: index for index, name in enumerate(self.names) for at in range(len(name)) if name[at] == "/"
-        }
-        self.squeezed = [squeezed(name) for name in self.names]
-        self.plain_blocks = _unique((squeezed(block), block) for block in self.blocks)
-        self.kinds = {row.op.kind for row in self.rows}
-        #: How many names have been compared with unknown ones.
-        self._compared = 0
-        self._by_kinds: dict[tuple[str, ...], list[tuple[int, int]]] = {}
-        self.numbers = [read_label(name.rpartition("/")[2]).numbers for name in self.names]
-        self.places = list(_places(self.rows))
-        self.left_out = [
-            _MINOR_LEFT_OUT if row.op.family in _MINOR or row.op.in_place else _LEFT_OUT for row in self.rows
-        ]
+        self.by_name = Names(analysis.rows)
+        self.names, self.index, self.blocks = self.by_name.names, self.by_name.index, self.by_name.blocks
+        self.costs = Costs(analysis.rows, self.by_name)
+        self.kinds, self.all_blocks = self.costs.kinds, self.costs.blocks
+        self.paths = Paths(self.rows)
+        self.of_frameworks = names_of_frameworks(self.rows)
+        #: What rows are aligned with: the layers, then three targets of each block.
+        self.layers = [Match(name) for name in self.names]
+        self.targets = list(self.layers)
+        self.targets += [Match(block.name, is_block=True) for block in self.all_blocks for _ in range(3)]
+        sequence, self.spans = events(len(self.rows), self.all_blocks)
+        self.left_out = [self.costs.left_out(index) for index in sequence]
 
-    def match(self, groups: Sequence[Group], evidence: Evidence) -> list[Match]:
-        """What each row is about."""
-        read = _as_in_notes([read_label(group.label) for group in groups])
-        labels = _renumbered(read, self.rows)
-        found = [self._named(group, label, evidence) for group, label in zip(groups, read, strict=True)]
-        rows = [index for index, match in enumerate(found) if match is None or match.layer != TOTAL]
-        table = _Table(
+    def match(self, groups: Sequence[Group], evidence: Evidence, *, is_printed: bool = False) -> list[Match]:
+        """What each row is about; a framework may have printed them all."""
+        held = self._held(groups)
+        found = self._match(groups, evidence, held, is_printed)
+        if len(held) >= _FEWEST_COUNTED and 2 * self._faults(groups, found, evidence) > len(held):
+            # The names of another form of the network, whose modules have other numbers.
+            other = self._match(groups, evidence, {}, is_printed)
+            if 10 * self._faults(groups, other, evidence) <= len(groups):
+                return other
+        return found
+
+    def _held(self, groups: Sequence[Group]) -> dict[int, Match]:
+        """The layers of rows whose names in a framework say which layer of this network they are."""
+        found: dict[int, Match] = {}
+        for row, group in enumerate(groups):
+            at = layer_of(group.label, self.of_frameworks)
+            label = read_label(group.label)
+            if at is not None and (not label.is_typed or self._has_kind(self.layers[at], label.kinds)):
+                found[row] = self.layers[at]
+        return found
+
+    def _match(
+        self, groups: Sequence[Group], evidence: Evidence, held: Mapping[int, Match], is_printed: bool
+    ) -> list[Match]:
+        known = set(self.by_name.lists)
+        read = as_in_notes([read_label(group.label) for group in groups])
+        labels = renumbered(read, self.rows)
+        found = [
+            held.get(row) or self._named(group, label, evidence)
+            for row, (group, label) in enumerate(zip(groups, read, strict=True))
+        ]
+        blocks = {row: match for row, match in enumerate(found) if match is not None and match.is_block}
+        wrong = {row for row, match in blocks.items() if evidence.wrong(groups[row], match)}
+        found = without_others(found, self.costs, wrong)
+        if groups and groups[-1].label == NAMELESS and not evidence.wrong(groups[-1], Match(TOTAL)):
+            found[-1] = Match(TOTAL, note=say("matched by its values"))  # the sums below the columns
+        is_tree = are_modules([group.label for group in groups])
+        parts = self._parts_of_attention(groups) if is_tree else set()
+        modules = inside_modules([group.label for group in groups], parts) if is_tree else {}
+        note = say("it is part of an attention, which is one layer here")
+        found = [Match(note=note, is_idle=True) if row in parts else match for row, match in enumerate(found)]
+        rows = [
+            index
+            for index, match in enumerate(found)
+            if (match is None or match.layer not in (TOTAL, "")) and index not in modules and index not in parts
+        ]
+        table = Table(
             [groups[index] for index in rows],
             [labels[index] for index in rows],
             [found[index] for index in rows],
-            _numbering(read),
+            numbering(read),
             evidence,
+            held={at for at, index in enumerate(rows) if index in held},
         )
-        if rows and not self._is_settled(table) and len(rows) * len(self.rows) <= MOST_PAIRS:
-            for index, match in zip(rows, self._aligned(table), strict=True):
-                found[index] = match
-        return [match or self._unknown(group.label) for match, group in zip(found, groups, strict=True)]
+        if rows and not self._is_settled(table):
+            values = by_values(table, self.costs) if is_printed or is_tree else None
+            placed = self._around(table, values) if values is not None else None
+            is_small = len(rows) * len(self.targets) <= MOST_PAIRS
+            if is_small and (placed is None or (is_tree and self._faults(table.groups, placed, evidence))):
+                aligned = self._aligned(table)
+                faults = self._faults(table.groups, aligned, evidence)
+                if placed is None or faults <= self._faults(table.groups, placed, evidence):
+                    placed = aligned
+            found = _put(found, rows, placed) if placed is not None else found
+            found = [held.get(row, match) for row, match in enumerate(found)]
+        if parts:  # what stands next to the parts of an attention is not all of it
+            whole = {row.name for row in self.rows if row.op.family == "attention"}
+            found = [
+                None if match is not None and match.layer in whole and evidence.wrong(group, match) else match
+                for match, group in zip(found, groups, strict=True)
+            ]
+        if is_tree:
+            found = between_others(groups, found, {*modules, *parts}, self.by_name, evidence)
+        found = _put(found, rows, without_evidence(table, [found[row] for row in rows], self.costs))
+        for index, inner in reversed(modules.items()):
+            found[index] = self._module(groups[index], found[index], [found[row] for row in inner], evidence)
+        self.by_name.keep(known | {match.layer for match in found if match is not None})
+        return [match or self.by_name.unknown(group.label) for match, group in zip(found, groups, strict=True)]
 
     # --- by name
+
+    def _parts_of_attention(self, groups: Sequence[Group]) -> set[int]:
+        """The rows that are about products of an attention, where that is one layer of the network."""
+        if not any(row.op.family == "attention" for row in self.rows):
+            return set()
+        return {row for row, group in enumerate(groups) if is_part_of_attention(group.label)}
+
+    def _faults(self, groups: Sequence[Group], matches: Sequence[Match | None], evidence: Evidence) -> int:
+        """How many rows are about no layer, or have a wrong cell."""
+        return sum(
+            match is None or not match.layer or evidence.wrong(group, match) > 0
+            for group, match in zip(groups, matches, strict=True)
+        )
+
+    def _module(
+        self, group: Group, named: Match | None, inner: Sequence[Match | None], evidence: Evidence
+    ) -> Match | None:
+        """What a row is about by the rows of what is in it."""
+        if named is not None and not evidence.wrong(group, named):
+            return named
+        found = list(layers_of_module(self.by_name, inner))
+        best = min(found, key=lambda match: evidence.wrong(group, match), default=None)
+        if best is None or not evidence.wrong(group, best):
+            return best
+        blocks = zip(self.all_blocks, evidence.wrong_by_block(group), strict=True)
+        if right := next((block for block, wrong in blocks if not wrong), None):
+            return Match(right.name, is_block=True)
+        is_sure = are_all(self.by_name, inner) and evidence.wrong(group, best) < len(group.cells)
+        return best if is_sure else Match(note=say("which layers are in it is not sure"))
 
     def _named(self, group: Group, label: Label, evidence: Evidence) -> Match | None:
         """The layer, block or total of this very name."""
         if label.is_window:
             return None
-        found = self._by_name(group.label) or self._by_head(group.label)
+        found = self.by_name.find(group.label, label.is_block)
+        is_whole = squeezed(group.label) in self.by_name.plain
+        if found is not None and label.is_typed and not is_whole and not self._has_kind(found, label.kinds):
+            found = None
         if found is None and label.is_total:
             return Match(TOTAL)
+        if found is None and (several := listed(group.label)) is not None:
+            return self._of_several(several, group, evidence)
         if found is not None and found.is_block:
             # A block with one layer that multiplies is that layer to many: its convolution without batch norm.
-            own = [row for row in self.rows if row.name.startswith(f"{found.layer}/") and row.multiplications]
-            one = Match(own[0].name) if len(own) == 1 else found
+            inside = self.by_name.inside(found.layer)
+            own = [row for row in inside if row.multiplications]
+            # The sizes of a transition are those after its pool.
+            is_sized = (
+                bool(own)
+                and evidence.asked(group) == {"output_shape"}
+                and own[0].output_shape != inside[-1].output_shape
+            )
+            is_one = len(own) == 1 and not is_sized
+            one = Match(own[0].name) if is_one else found
             return min((found, one), key=lambda match: evidence.wrong(group, match))
         return found
 
-    def _by_name(self, label: str) -> Match | None:
-        name = label.strip(" *`")
-        if name in self.index:
-            return Match(name)
-        key = squeezed(name)
-        if key == TOTAL:
-            return Match(TOTAL)
-        if key in self.plain:
-            return Match(self.plain[key])
-        block = name if name in self.blocks else self.plain_blocks.get(key)
-        if block is not None:
-            return self._of_block(block)
-        return Match(self.lasts[key]) if key in self.lasts else None
+    def _of_several(self, several: Listed, group: Group, evidence: Evidence) -> Match | None:
+        """The layers of a list by their numbers among their kind, or the only ones in a row of which all is right."""
+        numbers, count = several.numbers(), several.length()
+        if not count or not several.is_of_layers():
+            return None
+        kinds = read_label(several.names[0]).kinds if several.is_of_one_kind() else ()
+        layers = [at for at, row in enumerate(self.rows) if row.op.kind in kinds or (row.multiplications and not kinds)]
+        runs = [layers[start : start + count] for start in range(len(layers) - count + 1)]
+        if numbers and numbers[-1] <= len(layers):
+            runs.insert(0, [layers[number - 1] for number in numbers])
+        lists = [self.by_name.of_list(run) for run in runs]
+        ends = range(3)  # with a normalisation and an activation after the last
+        lists += [
+            self.by_name.of_range(run[0], run[-1] + end)
+            for run in runs
+            for end in ends
+            if run[-1] + end < len(self.rows)
+        ]
+        right = [match for match in lists if not evidence.wrong(group, match)]
+        firsts = {self.by_name.inside(match.layer)[0].name if match.is_block else match.layer for match in right}
+        if right and (numbers or len(firsts) == 1):
+            return right[0]
+        if not several.is_spelt:
+            return None
+        shown = line(group.label[:40])
+        return Match(note=say("{shown!r} are several layers; write their names as the network has them", shown=shown))
 
-    def _by_head(self, label: str) -> Match | None:
-        """The name before what describes the layer: CONV1: 96 11x11 filters at stride 4."""
-        for mark in (":", ",", "(", " - ", "–", "—", "+"):
-            head, found, _ = label.partition(mark)
-            if found and (match := self._by_name(head)):
-                return match
-        return None
+    def _has_kind(self, found: Match, kinds: tuple[str, ...]) -> bool:
+        """Whether what has a name is of a kind that its row gives."""
+        if found.is_block:
+            kind = next((block.kind for block in self.all_blocks if block.name == found.layer), "")
+            return kind in kinds
+        return found.layer == TOTAL or kind_cost(kinds, self.rows[self.index[found.layer]]) is not None
 
-    def _of_block(self, block: str) -> Match:
-        """A block with one layer that has weights is that layer to the reader: conv and relu."""
-        inside = [row for row in self.rows if row.name.startswith(f"{block}/")]
-        weighted = [row for row in inside if row.params]
-        if len(weighted) == 1 and weighted[0].output_shape == inside[-1].output_shape:
-            return Match(weighted[0].name)
-        return Match(block, is_block=True)
-
-    def _is_settled(self, table: _Table) -> bool:
+    def _is_settled(self, table: Table) -> bool:
         """Whether the names decide: every row has that of a layer of its own, and most cells are right by them."""
         named = [match for match in table.named if match is not None]
         if len({match.layer for match in named}) < len(table.groups):
@@ -199,45 +265,175 @@ class Matcher:
             return mistakes < cells
         return not mistakes or (2 * mistakes <= cells and table.numbering is Numbering.BY_KIND)
 
+    # --- by values
+
+    def _around(self, table: Table, values: Mapping[int, Match]) -> list[Match | None]:
+        """Rows with a place by their values, and the others aligned with what is left between them."""
+        table = table._replace(is_taken=True)
+        free = between(table, self.costs, values)
+        open_rows = [row for row in range(len(table.groups)) if row not in values]
+        pairs = []
+        for row in open_rows:
+            costs = self.costs.pairs(table, row, NAMED) if free[row] else {}
+            kinds = table.labels[row].kinds
+            if has_no_weights(kinds):  # frameworks need other such layers
+                costs = {
+                    at: cost for at, cost in costs.items() if at < len(self.rows) and self.rows[at].op.kind in kinds
+                }
+            pairs.append({target: cost for target, cost in costs.items() if target in free[row]})
+        unmatched = [self.costs.unmatched(table.labels[row]) for row in open_rows]
+        aligned = align(pairs, unmatched, self.left_out, self.spans)
+        chosen: list[Match | None] = [values.get(row) for row in range(len(table.groups))]
+        for row, at, equal in zip(open_rows, aligned.chosen, aligned.equal, strict=True):
+            chosen[row] = self._chosen(table, row, at, equal)
+            if chosen[row] is None and self.kinds & set(table.labels[row].kinds):
+                is_idle = has_no_weights(table.labels[row].kinds)
+                chosen[row] = Match(note=say("the network has no such layer at this place"), is_idle=is_idle)
+        return chosen
+
     # --- by alignment
 
-    def _aligned(self, table: _Table) -> list[Match | None]:
+    def _aligned(self, table: Table) -> list[Match | None]:
         repeated = Counter(label.key for label in table.labels)
         pairs = [
-            self._pairs(table, row, _REPEATED if repeated[label.key] > 1 or _is_minor(label) else _NAMED)
+            self.costs.pairs(table, row, REPEATED if repeated[label.key] > 1 or is_minor(label) else NAMED)
             for row, label in enumerate(table.labels)
         ]
-        unmatched = [self._unmatched(label) for label in table.labels]
-        found = align(pairs, unmatched, self.left_out)
+        unmatched = [self.costs.unmatched(label) for label in table.labels]
+        found = align(pairs, unmatched, self.left_out, self.spans)
+        if found.cost >= UNMATCHED:  # some begin with the output
+            turned = align(pairs[::-1], unmatched[::-1], self.left_out, self.spans)
+            if turned.cost < found.cost:
+                found = turned._replace(chosen=turned.chosen[::-1], equal=turned.equal[::-1])
         by_name = sum(
-            _WRONG * table.evidence.wrong(group, match) if match else cost
+            WRONG * table.evidence.wrong(group, match) if match else cost
             for group, match, cost in zip(table.groups, table.named, unmatched, strict=True)
         )
         if by_name <= found.cost:
             return [match or self._nothing(label) for match, label in zip(table.named, table.labels, strict=True)]
-        return [
-            self._chosen(table, row, *choice) for row, choice in enumerate(zip(found.layers, found.equal, strict=True))
+        by_place = self._by_numbers(table) if found.cost >= WRONG else None
+        table = table._replace(is_shuffled=self._is_shuffled(table, found.chosen))
+        chosen = [
+            (by_place or {}).get(row) or self._chosen(table, row, *choice)
+            for row, choice in enumerate(zip(found.chosen, found.equal, strict=True))
         ]
+        self._place_others(table, chosen)
+        self._place_by_paths(table, chosen)
+        return chosen
 
-    def _chosen(self, table: _Table, row: int, layer: int | None, equal: Sequence[int]) -> Match | None:
+    def _place_by_paths(self, table: Table, chosen: list[Match | None]) -> None:
+        """Rows that are wrong where their order puts them, by how their names count, or by the rows around them."""
+        names = [(row, label.text) for row, label in enumerate(table.labels) if path_of(label.text)]
+        counted = self.paths.settled(
+            [(row, name) for row, name in names if table.named[row] is None],
+            lambda row: [index for index, _ in self.costs.of_kinds(table.labels[row].kinds)],
+            lambda row: table.evidence.wrong_by_layer(table.groups[row]),
+        )
+        of_frameworks = {row for row, _ in names}
+        for row, match in enumerate(list(chosen)):
+            if table.named[row] is not None:
+                continue
+            is_found = match is not None and bool(match.layer)
+            is_wrong = match is not None and is_found and table.evidence.wrong(table.groups[row], match) > 0
+            at = counted.get(row)
+            if match is not None and is_found and not is_wrong:
+                if at is not None and not match.is_block and table.evidence.wrong_by_layer(table.groups[row])[at]:
+                    chosen[row] = misplaced(table.groups[row].label)
+            elif (is_wrong and row in of_frameworks) or not is_found:
+                if at is None and (match is None or is_wrong or match.is_misplaced):
+                    at = self._only_between(table, chosen, row)
+                if at is not None:
+                    chosen[row] = Match(self.names[at])
+                elif is_wrong:
+                    chosen[row] = misplaced(table.groups[row].label)
+
+    def _only_between(self, table: Table, chosen: Sequence[Match | None], row: int) -> int | None:
+        """The only layer of the kind of a row between those of the rows before it and after it, which are right."""
+        kinds = table.labels[row].kinds
+        if table.is_shuffled or not (kinds or table.groups[row].label == NAMELESS):
+            return None
+        first = self._place_near(table, chosen, range(row - 1, -1, -1), -1)
+        last = self._place_near(table, chosen, range(row + 1, len(chosen)), len(self.rows))
+        if first is None or last is None:
+            return None
+        least = 0 if kinds else UNKNOWN
+        found = [index for index, other in self.costs.of_kinds(kinds) if other == least and first < index < last]
+        return found[0] if len(found) == 1 else None
+
+    def _place_near(self, table: Table, chosen: Sequence[Match | None], rows: Sequence[int], end: int) -> int | None:
+        """Where the nearest row stands, if all of it is right there and nowhere else; without any row the end."""
+        for row in rows:
+            match = chosen[row]
+            if match is None or not match.layer:
+                if is_minor(table.labels[row]):
+                    continue
+                return None
+            wrong = table.evidence.wrong_by_layer(table.groups[row])
+            right = [index for index, _ in self.costs.of_kinds(table.labels[row].kinds) if not wrong[index]]
+            return right[0] if len(right) == 1 and self.names[right[0]] == match.layer else None
+        return end
+
+    def _is_shuffled(self, table: Table, chosen: Sequence[int | None]) -> bool:
+        """Whether many rows have no place in the order of the network, or are right elsewhere."""
+        lost = elsewhere = 0
+        for row, target in enumerate(chosen):
+            if table.named[row] is not None:
+                continue
+            if target is None:
+                lost += self.costs.unmatched(table.labels[row]) == UNMATCHED
+            elif table.evidence.wrong(table.groups[row], self.targets[target]):
+                elsewhere += self._is_right_elsewhere(table, row)
+        return (lost > 1 or elsewhere > 2) and 4 * (lost + elsewhere) >= len(chosen)
+
+    def _is_right_elsewhere(self, table: Table, row: int) -> bool:
+        """Whether a layer of the kinds of a row has all of its values."""
+        wrong, kinds = table.evidence.wrong_by_layer(table.groups[row]), table.labels[row].kinds
+        return any(not wrong[index] and other != OTHER_KIND for index, other in self.costs.of_kinds(kinds))
+
+    def _place_others(self, table: Table, chosen: list[Match | None]) -> None:
+        """Branches may stand in another order: rows that found no place are about layers of which all is right."""
+        taken = {match.layer for match in chosen if match is not None}
+        last = -1
+        for row, (match, group, label) in enumerate(zip(chosen, table.groups, table.labels, strict=True)):
+            if match is not None and match.layer:
+                last = self.by_name.place(match) or last
+            elif label.kinds and (match is None or match.is_misplaced):
+                wrong = table.evidence.wrong_by_layer(group)
+                of_kind = [index for index, other_kind in self.costs.of_kinds(label.kinds) if not other_kind]
+                right = [index for index in of_kind if not wrong[index]]
+                # One cell is enough where no other layer of the kind has its value.
+                is_only = len(of_kind) == 1 or (len(right) == 1 and not label.numbers)
+                free = [index for index in right if self.names[index] not in taken]
+                if free and (is_only or len(group.cells) > 1 or is_minor(label)):
+                    own = min(free, key=lambda index: (abs(index - last), index))
+                    chosen[row] = Match(self.names[own], note=say("matched by its values"))
+                    taken.add(self.names[own])
+
+    def _chosen(self, table: Table, row: int, target: int | None, equal: Sequence[int]) -> Match | None:
         """What a row is about by the alignment; nothing where layers with other values explain it as well."""
         group, label, named = table.groups[row], table.labels[row], table.named[row]
-        if layer is None:
+        if target is None:
             return self._nothing(label)
-        if named is not None and self._place(named) == layer:
+        match = self.targets[target]
+        if named is not None and (named.layer == match.layer or named.layer in self.by_name.lists):
             return named
-        match = Match(self.names[layer])
-        has_number = bool(label.numbers) and self._number_cost(label, layer, table.numbering) < _NUMBER
-        if named is None and not label.kinds and not has_number and table.evidence.wrong(group, match):
+        has_number = bool(label.numbers) and self.costs.number(label, target, table.numbering) < NUMBER
+        if named is None and self._is_misplaced(table, row, match, has_number):
+            return misplaced(group.label)
+        says_more = has_number and (match.is_block == label.is_block)
+        if named is None and not label.kinds and not says_more and table.evidence.wrong(group, match):
             return None  # the order alone says too little of a name that means nothing
-        if all(table.evidence.alike(group, match, Match(self.names[other])) for other in equal):
-            is_plain = label.kinds and self._number_cost(label, layer, table.numbering) < _NUMBER
-            return match if is_plain else match._replace(note=say("matched by the order of the rows"))
-        if not label.kinds:
-            return None
-        shown = ", ".join(self.names[other] for other in equal[:_MOST_NAMED]) + (
-            ", …" if len(equal) > _MOST_NAMED else ""
+        others = [self.targets[other] for other in equal]
+        is_right = any(table.evidence.wrong_by_layer(group)) and not any(
+            table.evidence.wrong(group, other) for other in (match, *others)
         )
+        if is_right or all(table.evidence.alike(group, match, other) for other in others):
+            is_plain = (label.kinds or label.is_block) and (has_number or not label.numbers)
+            return match if is_plain else match._replace(note=say("matched by the order of the rows"))
+        if not label.kinds and not label.is_block:
+            return None
+        names = list(dict.fromkeys(other.layer for other in others))
+        shown = ", ".join(names[:_MOST_NAMED]) + (", …" if len(names) > _MOST_NAMED else "")
         return Match(
             note=say(
                 "{label!r} could be any of {shown}; write the name of the layer",
@@ -246,188 +442,56 @@ class Matcher:
             )
         )
 
-    def _pairs(self, table: _Table, row: int, binding: int) -> Mapping[int, int]:
-        """What it costs that a row stands for each of the layers that it can stand for."""
-        group, label, named = table.groups[row], table.labels[row], table.named[row]
-        own = self._place(named)
-        if own is None and not label.kinds and get_close_matches(plain_label(group.label), self.names, 1, _TYPO):
-            return {}  # a typo in a name, which is asked about
-        wrong = table.evidence.wrong_by_layer(group)
-        if named is not None and named.is_block:
-            binding = _REPEATED
-        found = {}
-        for index, unlike in self._of_kinds(label.kinds):
-            # The network itself may call such a layer so: conv1 is a transposed convolution.
-            is_called_so = own is not None and self.rows[index].op.kind == self.rows[own].op.kind
-            number = self._number_cost(label, index, table.numbering)
-            found[index] = self._size_cost(label, index) + number + _WRONG * wrong[index]
-            found[index] += 0 if is_called_so else unlike
-            if own is not None:
-                found[index] += self._binding(label, index, own, binding, table.numbering)
-        if named is not None and own is not None:
-            found[own] = _WRONG * table.evidence.wrong(group, named)
-        return found
+    def _is_misplaced(self, table: Table, row: int, match: Match, has_number: bool) -> bool:
+        """Whether a row whose cells are wrong where its order puts it may be about a layer elsewhere."""
+        group, label = table.groups[row], table.labels[row]
+        if table.is_taken or not table.evidence.wrong(group, match):
+            return False
+        if table.is_shuffled:
+            return True
+        if not label.kinds or has_number:
+            return False
+        if label.numbers and table.numbering is Numbering.BY_KIND:
+            return True
+        return self._is_right_elsewhere(table, row)
 
-    def _binding(self, label: Label, index: int, own: int, binding: int, numbering: Numbering) -> int:
-        """What it costs that a row with the name of a layer stands for another one: less where its number fits that."""
-        if numbering is Numbering.WEIGHTED and label.numbers and self._number_cost(label, index, numbering) == 0:
-            return 0  # FC3 is fc3, or the dense layer after two convolutions
-        is_place = label.number in self.places[index].of_kind and label.number not in self.places[own].of_kind
-        return min(binding, _REPEATED) if is_place else binding  # CONV2 is conv2, or the second convolution
+    def _by_numbers(self, table: Table) -> dict[int, Match] | None:
+        """Rows in another order than the network's, by the places that they have among their kinds, or among all.
 
-    def _place(self, named: Match | None) -> int | None:
-        """The index of a layer, of a block that of its last layer."""
-        if named is None:
-            return None
-        return self.blocks[named.layer] if named.is_block else self.index[named.layer]
-
-    def _of_kinds(self, kinds: tuple[str, ...]) -> list[tuple[int, int]]:
-        """The layers that a row may stand for whose label means these kinds, and how unlike they are."""
-        if kinds not in self._by_kinds:
-            costs = [_kind_cost(kinds, row) for row in self.rows]
-            self._by_kinds[kinds] = [(index, cost) for index, cost in enumerate(costs) if cost is not None]
-        return self._by_kinds[kinds]
-
-    def _size_cost(self, label: Label, index: int) -> int:
-        """Whether the sizes of a label fit, or that it is the last of its kind."""
-        row, cost = self.rows[index], 0
-        if label.kernel and getattr(row.op, "kernel_size", None) not in (None, (label.kernel, label.kernel)):
-            cost += _SIZE
-        if label.filters and row.output_shape[0] != label.filters:
-            cost += _SIZE
-        if label.is_last and any(later.op.kind == row.op.kind for later in self.rows[index + 1 :]):
-            cost += _SIZE
-        return cost
-
-    def _number_cost(self, label: Label, index: int, numbering: Numbering) -> int:
-        """Whether the numbers of a label fit: its place among those of its kind, or those of the layer's own name."""
-        if not label.numbers:
-            return 0
-        own = self.numbers[index]
-        if own[:1] == label.numbers and len(own) > 1:
-            return 0  # conv3 for any of conv3_1, conv3_2, …
-        if numbering is not Numbering.ALL and label.number is not None:
-            place = self.places[index]
-            if label.number in (place.of_kind if label.kinds else (place.main, place.weighted)):
-                return 0
-            if numbering is Numbering.WEIGHTED and label.number == place.weighted:
-                return 0
-        return _OTHER_WORD if own == label.numbers else _NUMBER
-
-    def _unmatched(self, label: Label) -> int:
-        """What a row costs that stands for no layer: little where the network has no such layer, as for flatten."""
-        if _is_minor(label):
-            return _MINOR_UNMATCHED if self.kinds & set(label.kinds) else 0
-        return _UNMATCHED
+        None unless every row with a kind or a number has a place, and all of its cells are right there.
+        """
+        read = [read_label(group.label) for group in table.groups]
+        every = [label.number or 0 for label in read]
+        counted = [
+            [index for index, place in enumerate(self.costs.places) if place.main],
+            [index for index, place in enumerate(self.costs.places) if place.weighted],
+        ]
+        ways = [numbered_by_kind(read, self.rows)]
+        if len(set(every)) == len(every) and min(every) > 0:
+            ways += [
+                dict(enumerate(layers[number - 1] for number in every))
+                for layers in counted
+                if max(every) <= len(layers)
+            ]
+        for way in filter(None, ways):
+            is_of_kind = all(not read[row].kinds or self.rows[at].op.kind in read[row].kinds for row, at in way.items())
+            if is_of_kind and not any(
+                table.evidence.wrong(table.groups[row], self.layers[at]) for row, at in way.items()
+            ):
+                return {row: self.layers[at] for row, at in way.items()}
+        return None
 
     def _nothing(self, label: Label) -> Match | None:
         """Why a row stands for no layer."""
-        if not label.kinds or self.kinds & set(label.kinds):
+        if not label.kinds:
             return None
-        return Match(
-            note=say("the network has no {noun} layer", noun=say(OPS[label.kinds[0]].noun)), is_idle=_is_minor(label)
-        )
-
-    def _unknown(self, label: str) -> Match:
-        shown = line(label[:40])
-        plain = plain_label(label)
-        key = squeezed(plain)
-        stage = [name for name, other in zip(self.names, self.squeezed, strict=True) if other.startswith(key)]
-        if len(stage) > 1 and len(key) > 1:
-            names = ", ".join(stage[:4]) + (", …" if len(stage) > 4 else "")
-            return Match(note=say("{shown!r} could be any of {names}", shown=shown, names=names))
-        known = [*self.names, *self.blocks]
-        self._compared += len(known)
-        close = nearest(plain, known) if self._compared <= MOST_COMPARED else []
-        hint = say("; did you mean {close}?", close=say(" or ").join(close)) if close else ""
-        return Match(note=say("the network has no layer {shown!r}{hint}", shown=shown, hint=hint))
-
-
-def _kind_cost(kinds: tuple[str, ...], row: Row) -> int | None:
-    """How unlike a layer is the kinds of a label; None where they cannot be the same."""
-    kind, family = row.op.kind, row.op.family
-    if not kinds:
-        if family == "input":
-            return _UNKNOWN + _RELATED
-        return None if family in _MINOR else _UNKNOWN
-    families = _families(kinds)
-    if kind in kinds:
-        return 0
-    if family not in _DISTINCT and family in families:
-        return _RELATED
-    if {family, *families} <= {"convolution", "dense"}:
-        return 2 * _RELATED
-    if "softmax" in kinds and family == "dense":
-        return _RELATED  # the classifier before it, where a table has one row for both
-    return None
-
-
-def _as_in_notes(labels: list[Label]) -> list[Label]:
-    """Of POOL2 next to CONV3-64 the number is that of the window."""
-    if not any(label.kernel for label in labels):
-        return labels
-    return [
-        label._replace(numbers=(), is_window=True)
-        if label.number is not None and label.kinds and all(OPS[kind].family == "pooling" for kind in label.kinds)
-        else label
-        for label in labels
-    ]
-
-
-def _renumbered(labels: list[Label], rows: Sequence[Row]) -> list[Label]:
-    """Numbers that run on from elsewhere say no more than the order does: conv2d, conv2d_1, …, or conv2d_14."""
-    found = list(labels)
-    by_kind: dict[tuple[str, ...], list[int]] = {}
-    for index, label in enumerate(labels):
-        if label.kinds and len(label.numbers) <= 1:
-            by_kind.setdefault(label.kinds, []).append(index)
-    for kinds, indices in by_kind.items():
-        numbers = [labels[index].number or 0 for index in indices]
-        runs = all(second == first + 1 for first, second in pairwise(numbers))
-        is_from_zero = numbers[0] == 0 and len(numbers) > 1
-        if runs and (is_from_zero or numbers[-1] > sum(row.op.kind in kinds for row in rows)):
-            for index in indices:
-                found[index] = labels[index]._replace(numbers=())
-    return found
-
-
-def _is_minor(label: Label) -> bool:
-    """Whether a label means a layer that tables have a row for or have not."""
-    return bool(label.kinds) and all(OPS[kind].family in _MINOR for kind in label.kinds)
-
-
-def _numbering(labels: Sequence[Label]) -> Numbering:
-    """How the rows are numbered."""
-    numbered = [label for label in labels if label.number is not None]
-    weighted = [label for label in numbered if _families(label.kinds) & set(_WEIGHTED)]
-    if _is_rising(numbered) and len(weighted) < len(numbered):
-        return Numbering.ALL
-    return Numbering.WEIGHTED if _is_rising(weighted) else Numbering.BY_KIND
-
-
-def _is_rising(labels: Sequence[Label]) -> bool:
-    """Whether one numbering runs through labels of several kinds."""
-    kinds = {label.kinds for label in labels}
-    rising = all((one.number or 0) < (other.number or 0) for one, other in pairwise(labels))
-    return len(kinds) > 1 and len(labels) > 2 and rising
-
-
-def _families(kinds: Iterable[str]) -> set[str]:
-    return {OPS[kind].family for kind in kinds}
-
-
-def _places(rows: Sequence[Row]) -> Iterator[_Place]:
-    counts: Counter[str] = Counter()
-    for row in rows:
-        is_main, is_weighted = row.op.family in _MAIN, bool(row.multiplications)
-        counts.update({row.op.kind, row.op.family})
-        counts.update({"main": is_main, "weighted": is_weighted})
-        of_kind = {counts[row.op.kind], counts[row.op.family]}
-        yield _Place(of_kind, counts["main"] * is_main, counts["weighted"] * is_weighted)
-
-
-def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Keys that belong to one name only."""
-    found = list(pairs)
-    counts = Counter(key for key, _ in found)
-    return {key: name for key, name in found if counts[key] == 1 and key}
+        changes_nothing = families(label.kinds) <= set(_IN_PLACE)
+        if self.kinds & set(label.kinds):
+            return (
+                Match(note=say("the network has no such layer at this place"), is_idle=True)
+                if changes_nothing
+                else None
+            )
+        # An adaptive pool to the size that a map has already is left out by many.
+        is_idle = is_minor(label) or all("adaptive" in kind for kind in label.kinds)
+        return Match(note=say("the network has no {noun} layer", noun=say(OPS[label.kinds[0]].noun)), is_idle=is_idle)

@@ -51,8 +51,9 @@ def _edits(tree: Node, own: set[int], others: Sequence[int]) -> Iterator[tuple[i
             for value in others:
                 if value != tree.value:
                     yield 0 if value in own else 2, number_node(value)
-            for value in mistyped(tree.value):
-                yield 2, number_node(value)
+            if isinstance(tree.value, int):  # 2.416 is a fraction
+                for value in mistyped(tree.value):
+                    yield 2, number_node(value)
         return
     for index, part in enumerate(tree.parts):
         for cost, edited in _edits(part, own, others):

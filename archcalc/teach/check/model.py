@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -15,6 +15,10 @@ from archcalc.teach.reading.stated import Stated
 CHECKED = tuple(key for key, one in QUANTITIES.items() if one.headings)
 #: The name of the row that holds the sums of the columns.
 TOTAL = "total"
+#: The name of a row without one.
+NAMELESS = "?"
+#: The heading of every column of a summary that a framework printed.
+PRINTED = "printed summary"
 
 
 class Place(NamedTuple):
@@ -55,6 +59,17 @@ class Match(NamedTuple):
     note: str = ""
     #: A row that means nothing in this network and harms nobody: flatten, where dense layers flatten.
     is_idle: bool = False
+    #: Its name says another layer than the order of the rows.
+    is_misplaced: bool = False
+    #: A module that changes nothing, judged as a layer next to it.
+    is_like: bool = False
+    #: Of two layers that are one row, the first.
+    first: str = ""
+
+    @property
+    def key(self) -> tuple[str, bool]:
+        """What it is about."""
+        return self.layer, self.is_block
 
 
 class Diagnosis(NamedTuple):
@@ -103,6 +118,10 @@ class Cell:
     diagnoses: tuple[Diagnosis, ...] = ()
     note: str = ""
 
+    def without_reasons(self) -> Cell:
+        """The same cell without what explains it."""
+        return replace(self, diagnoses=())
+
 
 @dataclass(frozen=True)
 class Check:
@@ -112,6 +131,8 @@ class Check:
     cells: tuple[Cell, ...]
     #: What is to be said of the table as a whole.
     notes: tuple[str, ...] = ()
+    #: Another network of the catalogue, where the table is right for that.
+    fits: str = ""
 
     @property
     def diagnoses(self) -> tuple[Diagnosis, ...]:
@@ -123,5 +144,10 @@ class Check:
 
     @property
     def is_right(self) -> bool:
-        """Whether no answer is wrong; what was left empty is not."""
-        return not self.count(Verdict.WRONG) and not self.count(Verdict.UNREADABLE) and not self.count(Verdict.CARRIED)
+        """Whether something was answered and no answer is wrong; what was left empty is not."""
+        return (
+            self.count(Verdict.RIGHT) > 0
+            and not self.count(Verdict.WRONG)
+            and not self.count(Verdict.UNREADABLE)
+            and not self.count(Verdict.CARRIED)
+        )

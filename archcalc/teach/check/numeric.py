@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -10,35 +11,53 @@ from math import prod
 from typing import NamedTuple
 
 from archcalc.core.language import say
+from archcalc.core.quantities import QUANTITIES
 from archcalc.explain.derive.notation import number
 from archcalc.explain.derive.steps import substituted
 from archcalc.explain.derive.trace import Node, number_node
 from archcalc.passes.analysis import Row
 from archcalc.teach.check import explain
 from archcalc.teach.check.mistakes import formulas
-from archcalc.teach.check.mistakes.base import PAIR, SLIP, UPSTREAM, Alternative, Explanation, Mistake
+from archcalc.teach.check.mistakes.base import (
+    HABIT,
+    LAST_RESORT,
+    OTHER_NETWORK,
+    PAIR,
+    SLIP,
+    TOGETHER,
+    UPSTREAM,
+    Alternative,
+    Explanation,
+    Mistake,
+)
 from archcalc.teach.check.mistakes.context import LayerContext
 from archcalc.teach.check.mistakes.counts import in_place, pairs, singles
-from archcalc.teach.check.mistakes.elsewhere import other_inputs, size_reason
+from archcalc.teach.check.mistakes.elsewhere import in_variants, other_inputs, size_reason, without_class_token
 from archcalc.teach.check.mistakes.sizes import written
-from archcalc.teach.check.mistakes.totals import total_pairs, total_singles, values_of
+from archcalc.teach.check.mistakes.totals import rows_inside, total_pairs, total_singles, values_of
 from archcalc.teach.check.mistakes.trees import letters, named, put
 from archcalc.teach.check.mistakes.upstream import carried
 from archcalc.teach.check.search import LARGEST_CHANCE, Index, Tables
 from archcalc.teach.reading.stated import Stated
 from archcalc.teach.reading.typos import describe_typo
 
-#: From this cost on an explanation is only given where there is no other.
-LAST_RESORT = 60
 #: Mistakes that are cheaper are made every day.
 USUAL = 21
+#: A part of a rounded sum is seen to be missing from so many units of its last digit on.
+SEEN_CHANGE = 20
 #: How likely an explanation of a rounded number may be an accident.
 ROUNDED_CHANCE = Fraction(1, 4)
 #: A mistyped digit is only seen in a rounded number that still has so many.
-FEWEST_DIGITS = 100
+FEWEST_DIGITS = 1000
+#: The same of a mistake in some layers of a sum.
+CHANGE_CHANCE = Fraction(1, 8)
+#: Mistakes with a sum as a whole.
+_OF_THE_WHOLE = ("other_variant", "other_tool", "other_input", "unit", "factor_two", "rounded_inputs", "sum_of_parts")
 _ELSEWHERE = ("other_variant", "other_tool")
 #: More numbers than this are not multiplied with one another.
 _MOST_FACTORS = 8
+#: The same as `UPSTREAM` of a mistake with the very layer that is read.
+_NEXT = 4
 #: How many pairs of mistakes are shown: more of them say less.
 MOST_PAIRS = 2
 
@@ -61,9 +80,12 @@ def of_count(tables: Tables, row: Row, quantity: str, stated: Stated) -> list[Ex
     key = (row.name, quantity, row.input_shapes, row.output_shape)
     if stated.holds(right.value):
         return []
+    if stated.value == 0 and (empty := list(_no_digit(right.value, stated))):
+        return empty
     index = tables.get((*key, 1), lambda: Index([*singles(context, quantity), *in_place(context, quantity)]))
     found = [_found(one, stated) for one in _likely(index, stated)]
     found += _cut_off(right.value, stated)
+    found += _by_thousands(right.value, stated)
     found += _written(context, right, stated, found)
     if stated.low == stated.high:
         inputs = tables.get((*key, "input"), lambda: Index(_on_other_input(context, quantity, right.value)))
@@ -103,22 +125,52 @@ def _as_written(found: list[Explanation], stated: Stated) -> list[Explanation]:
     return [one for one in found if one.cost < LAST_RESORT or _unlike(one.tree, stated) < 0]
 
 
-def of_total(tables: Tables, quantity: str, stated: Stated) -> list[Explanation]:
-    """Diagnoses of the sum of a column."""
+def of_sum(tables: Tables, quantity: str, stated: Stated, block: str = "") -> list[Explanation]:
+    """Diagnoses of the sum of a column, or of a block."""
     if stated.low is None or stated.high is None:
         return [_unknown_kind(quantity)]
-    total = sum(values_of(tables.network, quantity).values())
+    total = sum(values_of(rows_inside(tables.network, block), quantity).values())
     if stated.holds(total):
         return []
-    column = tables.get(("total", quantity), lambda: _column(tables, quantity, total))
-    found = [_found(one, stated) for one in _likely(column.table, stated)]
+    if stated.value == 0:
+        return [*_no_digit(total, stated), _unknown_sum(total)][:1]
+    column = tables.get(("total", quantity, block), lambda: _column(tables, quantity, total, block))
+    likely = [one for one in _likely(column.table, stated) if _is_seen(one, total, stated)]
+    found = [_found(one, stated) for one in likely if _is_telling(column, one, total)]
     found += _cut_off(total, stated)
+    found += _by_thousands(total, stated)
     found += _slips(total, stated, found)
     if not found and stated.low == stated.high:
         found += [_found(one, stated) for one in _two_changes(column, stated.low - total, total)]
-    return found or [
-        Explanation(0, (Mistake("unknown", ""),), explain.unknown(say("The sum is {total}.", total=number(total))))
-    ]
+    return found or [_unknown_sum(total)]
+
+
+def _is_seen(one: Alternative, total: int, stated: Stated) -> bool:
+    """Whether a rounded sum shows that a part is missing or there twice: it has two digits of that part."""
+    if stated.low is None or stated.high is None or one.steps[0].mistake not in ("repeat_count", "sum_of_parts"):
+        return True
+    return abs(Fraction(one.value) - total) >= SEEN_CHANGE * (stated.high - stated.low)
+
+
+def _is_telling(column: _Column, one: Alternative, total: int) -> bool:
+    """Whether a mistake in some layers of a sum says more than chance: of many small changes one always fits."""
+    step = one.steps[0]
+    is_of_layers = step.mistake not in _OF_THE_WHOLE or step.called == HABIT
+    is_of_a_layer = one.tree is not None or step.mistake != "repeat_count"
+    if not is_of_layers or not is_of_a_layer:
+        return True
+    return column.table.chance_of_change(total, Fraction(one.value) - total, one.cost) <= CHANGE_CHANCE
+
+
+def _unknown_sum(total: int) -> Explanation:
+    return Explanation(0, (Mistake("unknown", ""),), explain.unknown(say("The sum is {total}.", total=number(total))))
+
+
+def _no_digit(right: int, stated: Stated) -> Iterator[Explanation]:
+    """0M, of which no digit is left."""
+    if re.search(r"[^\W\d]", stated.text) and right:
+        words = say("Rounded until no digit is left. An answer needs at least one: it is {right}.", right=number(right))
+        yield Explanation(0, (Mistake("rounded_inputs", words),), words)
 
 
 def _likely(index: Index, stated: Stated) -> list[Alternative]:
@@ -131,7 +183,11 @@ def _likely(index: Index, stated: Stated) -> list[Alternative]:
     found = [one for one in index.find(stated.low, stated.high) if _has_that_unit(one, stated)]
     if stated.low < stated.high:
         # What is right elsewhere are few numbers, which are hardly met by accident.
-        known = [one for one in found if one.steps[0].mistake in _ELSEWHERE and _is_precise(stated)]
+        known = [
+            one
+            for one in found
+            if one.steps[0].mistake in _ELSEWHERE and one.cost < OTHER_NETWORK and _is_precise(stated)
+        ]
         units = [one for one in found if stated.unit and one.steps[0].mistake == "unit"] + known
         for most in (LAST_RESORT, USUAL):
             found = [one for one in found if one.cost < most]
@@ -149,11 +205,11 @@ def _is_precise(stated: Stated) -> bool:
 def _has_that_unit(one: Alternative, stated: Stated) -> bool:
     """Whether a unit that a mistake mixes up with another is the one that was written."""
     unit, written = one.steps[0].called.lower(), stated.text.lower()
-    return not unit or "b" not in written or unit in written
+    return unit in ("", TOGETHER, HABIT) or "b" not in written or unit in written
 
 
-def _column(tables: Tables, quantity: str, total: int) -> _Column:
-    ones = total_singles(tables.network, quantity)
+def _column(tables: Tables, quantity: str, total: int, block: str) -> _Column:
+    ones = total_singles(tables.network, quantity, block)
     return _Column(Index(ones), [(Fraction(one.value - total), one) for one in total_pairs(ones, total)])
 
 
@@ -163,7 +219,9 @@ def _two_changes(column: _Column, change: Fraction, total: int) -> list[Alternat
     made = []
     for own, one in column.changes:
         other = by_change.get(change - own)
-        if other is not None and own < change - own and _apart(one, other):
+        # Nobody looks for two large mistakes that nearly cancel each other.
+        is_direct = max(abs(own), abs(change - own)) <= 2 * abs(change)
+        if other is not None and is_direct and own < change - own and _apart(one, other):
             steps = (*one.steps, *other.steps)
             made.append(Alternative(total + change, steps, one.cost + other.cost + PAIR))
     near = sum(abs(change) / 2 <= abs(own) <= 2 * abs(change) for own, _ in column.changes)
@@ -249,17 +307,25 @@ def _factors(value: int, numbers: Counter[int]) -> Counter[int]:
 
 
 def _on_other_input(context: LayerContext, quantity: str, right: int) -> Iterator[Alternative]:
-    """Numbers that are right for another size of the network's input."""
+    """Numbers that are right for another size of the network's input, or without its class token."""
     for other in other_inputs(context):
         tree = formulas.right(LayerContext(context.network, other.row), quantity)
         if tree.value != right:
             step = Mistake("other_input", size_reason(context.network, other.size))
             yield Alternative(tree.value, (step,), 30, tree)
+    for row, step in in_variants(context):
+        value = QUANTITIES[quantity].of(row)
+        if value not in (None, right):
+            yield Alternative(value, (step,), 18)
+    for row, step in without_class_token(context):
+        tree = formulas.right(LayerContext(context.network, row), quantity)
+        if tree.value != right:
+            yield Alternative(tree.value, (step,), 12, tree)
 
 
 def _slips(right: int, stated: Stated, others: Sequence[Explanation]) -> Iterator[Explanation]:
     """A typo, where no usual mistake gives the number."""
-    if stated.low is None or stated.high is None or any(one.cost <= USUAL for one in others):
+    if stated.low is None or stated.high is None or any(one.cost < LAST_RESORT for one in others):
         return
     if stated.low == stated.high and stated.low.denominator != 1:
         return
@@ -288,6 +354,27 @@ def _cut_off(right: int, stated: Stated) -> Iterator[Explanation]:
             else say("rounded up instead of rounded to the nearest. It is {right}.", right=number(right))
         )
         yield Explanation(9, (Mistake("floor_ceil", reason),), explain.capital(reason))
+
+
+def _by_thousands(right: int, stated: Stated) -> Iterator[Explanation]:
+    """K for M: a rounded number with a letter that is thousand times too small or too large."""
+    if (
+        stated.low is None
+        or stated.high is None
+        or stated.low == stated.high
+        or not re.search(r"[^\W\d_]", stated.text)
+    ):
+        return
+    for factor in (1000, 1_000_000):
+        is_small = stated.low * factor <= right <= stated.high * factor
+        if is_small or stated.low <= right * factor <= stated.high:
+            values = {"factor": factor, "right": number(right)}
+            reason = (
+                say("{factor:,} times too small, as with K for M. It is {right}.", **values)
+                if is_small
+                else say("{factor:,} times too large, as with M for K. It is {right}.", **values)
+            )
+            yield Explanation(10, (Mistake("unit", reason),), explain.capital(reason))
 
 
 #: What it is when another number stands in the place of a letter.
@@ -349,7 +436,9 @@ def _upstream(context: LayerContext, quantity: str, right: int) -> Iterator[Alte
             tree=explain.calculation(tree),
         )
         steps = (Mistake("carried_forward", reason), cause._replace(layer=source.name, reason=reason))
-        yield Alternative(tree.value, steps, one.mistake.cost + UPSTREAM, tree)
+        # The map before the pool that a layer reads is taken more often than any that is further away.
+        is_next = source.name in context.row.inputs and cause.mistake == "positions_of_input"
+        yield Alternative(tree.value, steps, one.mistake.cost + (_NEXT if is_next else UPSTREAM), tree)
 
 
 def _unknown(context: LayerContext, quantity: str, right: Node, stated: Stated) -> Explanation:
@@ -374,7 +463,7 @@ def _nothing(context: LayerContext, quantity: str) -> str:
     if quantity == "params":
         return say("{name} has nothing to train", name=name)
     if quantity == "multiplications":
-        return say("only convolution and dense layers multiply; {name} is neither", name=name)
+        return say("{name} has no multiplications: it is neither a convolution nor a dense layer", name=name)
     return say("{name} works in place and stores nothing of its own", name=name)
 
 

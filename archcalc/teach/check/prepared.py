@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from archcalc.core.conventions import BYTES
 from archcalc.core.language import language
@@ -11,8 +11,9 @@ from archcalc.core.quantities import QUANTITIES
 from archcalc.explain.derive.layer import Derivation
 from archcalc.explain.derive.trace import number_node, symbol
 from archcalc.ops.base import elements
+from archcalc.ops.norm import BatchNorm
 from archcalc.passes.analysis import Analysis, Row
-from archcalc.teach.check.diagnose import Situation, diagnose
+from archcalc.teach.check.diagnose import UNEXPLAINED, Explained, Situation, explained
 from archcalc.teach.check.expected import Value, derivations, expected, expected_total
 from archcalc.teach.check.match import Matcher
 from archcalc.teach.check.model import TOTAL, Answer, Diagnosis, Match
@@ -20,6 +21,8 @@ from archcalc.teach.check.student import Recounter
 from archcalc.teach.reading.stated import Stated
 
 _MOST_KEPT = 20_000
+#: So much less must an explanation cost to be better than one that takes earlier answers into account.
+_CLEARLY = 4
 
 
 def prepare(analysis: Analysis) -> PreparedNetwork:
@@ -43,36 +46,58 @@ class PreparedNetwork:
         self.ends = self.matcher.blocks
         #: Bytes of a value, for all images of the batch.
         self.bytes_of_value = BYTES[analysis.dtype] * analysis.batch
+        self._inside: dict[str, list[Row]] = {}
         self._numbers: dict[str, list[int]] = {}
         self._derivations: dict[tuple[str, str], tuple[Derivation, ...]] = {}
-        self._diagnoses: dict[tuple[object, ...], tuple[Diagnosis, ...]] = {}
+        self._diagnoses: dict[tuple[object, ...], Explained] = {}
 
     def right(self, match: Match, quantity: str) -> Value | None:
         """The right value: of a layer, of a block, of the whole network."""
         if match.layer == TOTAL:
             return expected_total(self.analysis, quantity)
+        if match.first and QUANTITIES[quantity].adds_up:
+            return _sum([expected(self.analysis[name], self.analysis, quantity) for name in (match.first, match.layer)])
         if not match.is_block:
             return expected(self.analysis[match.layer], self.analysis, quantity)
         if quantity in ("output_shape", "receptive_field"):
             return expected(self.rows[self.ends[match.layer]], self.analysis, quantity)
-        values = [expected(row, self.analysis, quantity) for row in self.inside(match.layer)]
-        if None in values:
-            return None
-        return sum(value for value in values if isinstance(value, int))
+        return _sum([expected(row, self.analysis, quantity) for row in self.inside(match.layer)])
 
     def values(self, match: Match, answer: Answer) -> tuple[Value | None, ...]:
         """All that is right for an answer, the usual first.
 
         Of a column of weights also the parameters, which many call so; of a column of sizes also the values of a layer
-        that works in place.
+        that works in place; in a summary of Keras its parameters include running statistics; of a block that ends with
+        a concatenation what it adds to the maps, as a dense layer of DenseNet; of a stage what its pool reads.
         """
         right = self.right(match, answer.quantity)
         row = self.analysis.by_name.get(match.layer)
+        if match.is_block and answer.quantity == "output_shape":
+            return (right, *self._before_end(match.layer))
         if answer.quantity == "weights":
             return (right, self.right(match, "params"))
+        if answer.quantity == "params" and "keras" in answer.heading and isinstance(right, int):
+            return (right, right + self._buffers(match))
         if answer.quantity == "activations" and right == 0 and row is not None and "size" in answer.heading:
             return (right, elements(row.output_shape))
         return (right,)
+
+    def _before_end(self, block: str) -> tuple[Value, ...]:
+        """What the last branch of a block gives to a concatenation at its end, or a stage to the pool after it."""
+        inside = self.inside(block)
+        if len(inside) < 2:
+            return ()
+        before, last = inside[-2:]
+        is_branch = last.op.kind == "concat" and before.name in last.inputs
+        is_pool = block in self.matcher.by_name.stages and last.op.family == "pooling"
+        return (before.output_shape,) if is_branch or is_pool else ()
+
+    def _buffers(self, match: Match) -> int:
+        """The running statistics of a layer, a block or the network, with the counters of Keras."""
+        rows: Sequence[Row] = self.rows
+        if match.layer != TOTAL:
+            rows = self.inside(match.layer) if match.is_block else [self.analysis[match.layer]]
+        return sum(row.buffers + (isinstance(row.op, BatchNorm) and row.op.counts_values) for row in rows)
 
     def numbers(self, quantity: str) -> list[int]:
         """The numbers of all layers for a quantity, and the total, sorted, each once."""
@@ -107,8 +132,11 @@ class PreparedNetwork:
             parts[name] = parts.get(name, 0) + QUANTITIES[quantity].of(row)
         return {name: value for name, value in parts.items() if value}
 
-    def inside(self, block: str) -> Iterator[Row]:
-        return (row for row in self.rows if row.name.startswith(f"{block}/"))
+    def inside(self, block: str) -> Sequence[Row]:
+        """The layers of a block."""
+        if block not in self._inside:
+            self._inside[block] = self.matcher.by_name.inside(block)
+        return self._inside[block]
 
     def place(self, match: Match) -> int:
         """The index of the layer whose output a match is about; for the total, after all layers."""
@@ -117,21 +145,25 @@ class PreparedNetwork:
         return self.ends[match.layer] if match.is_block else self.recounter.index[match.layer]
 
     def diagnosed(self, layer: str, quantity: str, rows: Sequence[Row | None], stated: Stated) -> tuple[Diagnosis, ...]:
-        """The diagnosis on the first row, the student's or the right one, that has more to say than `unknown`."""
-        found: tuple[Diagnosis, ...] = ()
+        """The likeliest diagnosis on these rows, the student's and the right one; of about equal ones the first."""
+        found = Explained(UNEXPLAINED, ())
         for row in rows:
             own = (row.input_shapes, row.output_shape, row.receptive_field) if row else None
             key = (layer, quantity, stated, own)
             if key not in self._diagnoses:
                 if len(self._diagnoses) >= _MOST_KEPT:
                     self._diagnoses.clear()
-                self._diagnoses[key] = diagnose(Situation(self.analysis, layer, quantity, row), stated)
+                self._diagnoses[key] = explained(Situation(self.analysis, layer, quantity, row), stated)
             latest = self._diagnoses[key]
-            if not found or all(one.mistake == "unknown" for one in found):
+            if found.cost == UNEXPLAINED or latest.cost + _CLEARLY < found.cost:
                 found = latest
-            if any(one.mistake != "unknown" for one in found):
+            if found.cost <= _CLEARLY:
                 break
-        return found
+        return found.diagnoses
+
+
+def _sum(values: Sequence[Value | None]) -> int | None:
+    return None if None in values else sum(value for value in values if isinstance(value, int))
 
 
 _PREPARED: dict[tuple[int, str], PreparedNetwork] = {}

@@ -17,6 +17,8 @@ from archcalc.teach.check.mistakes.context import NetworkContext
 LARGEST_CHANCE = Fraction(1, 20)
 #: How many numbers of the same precision to either side are looked at.
 _NEAR = 8
+#: A change is compared with at least so many others of its roundness.
+_FEWEST_STEPS = 16
 _MOST_NETWORKS = 8
 _MOST_TABLES = 4096
 
@@ -58,6 +60,28 @@ class Index:
             if low == high:
                 break
         return found
+
+    def chance_of_change(self, total: int, change: Fraction, most: int) -> Fraction:
+        """How likely a change of a sum, as round as this one, is met by accident by what costs no more than `most`.
+
+        Changes are products of small numbers. Only as many numbers are counted as have its factors of 2 and 3.
+        """
+        if change.denominator != 1 or not change:
+            return Fraction(0)
+        size = abs(int(change))
+        step, rest = 1, size
+        for factor in (2, 3):
+            while rest % factor == 0 and step * factor * _FEWEST_STEPS <= size:
+                step, rest = step * factor, rest // factor
+        near = {
+            value
+            for value, cost in self._cheapest.items()
+            if isinstance(value, int)
+            and cost <= most
+            and size <= 2 * abs(value - total) <= 4 * size
+            and (value - total) % step == 0
+        }
+        return Fraction(len(near) * step, 3 * size)
 
 
 class Tables:

@@ -10,9 +10,9 @@ from archcalc.explain.derive.notation import number
 from archcalc.passes.analysis import Row
 from archcalc.teach.check import explain
 from archcalc.teach.check.mistakes.base import (
+    LAST_RESORT,
     MOST_ALTERNATIVES,
     PAIR,
-    RULE,
     SLIP,
     UPSTREAM,
     Alternative,
@@ -22,7 +22,7 @@ from archcalc.teach.check.mistakes.base import (
 )
 from archcalc.teach.check.mistakes.channels import channels
 from archcalc.teach.check.mistakes.context import LayerContext
-from archcalc.teach.check.mistakes.elsewhere import other_inputs, size_reason
+from archcalc.teach.check.mistakes.elsewhere import in_variants, other_inputs, size_reason, without_class_token
 from archcalc.teach.check.mistakes.fields import fields, trees
 from archcalc.teach.check.mistakes.sizes import SHAPE, paired, sized, written
 from archcalc.teach.check.mistakes.upstream import carried
@@ -34,24 +34,36 @@ Sizes = tuple[int, ...]
 
 
 def of_shape(tables: Tables, row: Row, stated: Stated) -> list[Explanation]:
-    """Diagnoses of an output shape, axis by axis: which of its sides and its depth is wrong, and why."""
+    """Diagnoses of an output shape, axis by axis: which of its sides and its depth is wrong, and why.
+
+    On inputs of a student, a depth or sides that are right in the network are not wrong either.
+    """
     context = tables.network.context(row)
     right, wrong = row.output_shape, _as(stated, row.output_shape)
+    true = tables.network.analysis[row.name].output_shape
+    true = true if len(true) == len(right) else right
     if wrong is None:
-        return [_unknown(right)]
-    if wrong == right:
+        return [_unknown(true)]
+    if wrong[:1] in (right[:1], true[:1]) and wrong[1:] in (right[1:], true[1:]):
         return []
     found = list(_swapped(right, stated, wrong))
     if len(right) == 1:
         found += _depths(tables, context, right[0], wrong[0], say("Your number")) or []
-        return found or [_unknown(right)]
-    sizes = _sizes(tables, context, right[1:], wrong[1:])
-    depths = _depths(tables, context, right[0], wrong[0], say("Your depth"))
+        return found or [_unknown(true)]
+    sizes = _sizes(tables, context, right[1:], wrong[1:]) if wrong[1:] != true[1:] else []
+    depths = _depths(tables, context, right[0], wrong[0], say("Your depth")) if wrong[0] != true[0] else []
     if sizes is not None and depths is not None:
         found += _joined(sizes, depths)
+    found += [
+        Explanation(18, (step._replace(quantity=SHAPE),), explain.capital(step.reason))
+        for row, step in tables.get((context.name, "variant", context.inputs), lambda: list(in_variants(context)))
+        if row.output_shape == wrong
+    ]
     if not found or all(one.cost >= SLIP for one in found):
         found += _upstream(tables, context, right, wrong)
-    return found or [*_known(sizes, depths), _partly(right, sizes, depths)]
+    if not found and not sizes and not depths and context.op.kind == "concat" and len(true) > 1:
+        return [_unknown(true, " + ".join(str(shape[0]) for shape in context.inputs))]
+    return found or [*_known(sizes, depths), _partly(true, sizes, depths)]
 
 
 def _as(stated: Stated, right: Shape) -> Shape | None:
@@ -95,12 +107,27 @@ def _sizes(tables: Tables, context: LayerContext, right: Sizes, wrong: Sizes) ->
         for other in tables.get((context.name, "input", context.inputs), lambda: list(other_inputs(context)))
         if other.row.output_shape[1:] == wrong and (reason := size_reason(context.network, other.size))
     ]
-    if all(one.cost > RULE for one in ones):
+    ones += [
+        Explanation(12, (step._replace(quantity=SHAPE),), explain.capital(step.reason))
+        for row, step in tables.get((context.name, "token", context.inputs), lambda: list(without_class_token(context)))
+        if row.output_shape[1:] == wrong
+    ]
+    ones = ones or list(_of_next(context, wrong))
+    if all(one.cost >= LAST_RESORT for one in ones):
         ones += _slipped(right, wrong)
     if not ones or all(one.cost >= SLIP for one in ones):
         two = tables.get((context.name, SHAPE, context.inputs, 2), lambda: paired(context))
         ones += [_of_sizes(one, what) for one in two if one.sizes == wrong]
     return ones or None
+
+
+def _of_next(context: LayerContext, wrong: Sizes) -> Iterator[Explanation]:
+    """The sides of the map after the pool that reads this one."""
+    for row in context.network.rows:
+        if context.name in row.inputs and row.op.family == "pooling" and row.output_shape[1:] == wrong:
+            reason = say("that is the size of {layer}'s map, which comes next.", layer=row.name)
+            yield Explanation(16, (Mistake("positions_of_input", reason, quantity=SHAPE),), explain.capital(reason))
+            return
 
 
 def _of_sizes(one: MistakenSize, what: str) -> Explanation:
@@ -133,7 +160,7 @@ def _depths(tables: Tables, context: LayerContext, right: int, wrong: int, what:
     all_of_them = tables.get((context.name, "depth", context.inputs), lambda: channels(context))
     ones = [_of_depth(one, what) for one in all_of_them if one.value == wrong]
     slip = describe_typo(right, wrong)
-    if slip:
+    if slip and not ones:
         step = Mistake("digit_slip", say("{slip}: it is {right}.", slip=slip, right=number(right)))
         ones.append(Explanation(SLIP, (step,), explain.capital(step.reason)))
     return ones or None
@@ -192,8 +219,12 @@ def _upstream(tables: Tables, context: LayerContext, right: Shape, wrong: Shape)
         return
 
 
-def _unknown(right: Shape) -> Explanation:
-    return Explanation(0, (Mistake("unknown", ""),), explain.unknown(say("It is {right}.", right=format_shape(right))))
+def _unknown(right: Shape, added: str = "") -> Explanation:
+    """Nothing explains it; `added` is the sum that gives the depth."""
+    words = say("It is {right}.", right=format_shape(right))
+    if added:
+        words += " " + say("The depths add up: {sum} = {depth}.", sum=added, depth=right[0])
+    return Explanation(0, (Mistake("unknown", ""),), explain.unknown(words))
 
 
 # --- receptive fields
@@ -218,7 +249,7 @@ def of_field(tables: Tables, row: Row, stated: Stated) -> list[Explanation]:
         axes = explain.capital(_axes(len(right)))
         words = say("{axes} have changed places: it is {right}.", axes=axes, right=written(right))
         found.append(Explanation(8, (Mistake("swapped_axes", words),), words))
-    if all(one.cost > RULE for one in found):
+    if all(one.cost >= LAST_RESORT for one in found):
         found += _slipped(right, wrong)
     return found or [_no_field(right, context)]
 

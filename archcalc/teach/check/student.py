@@ -16,7 +16,8 @@ from archcalc.core.errors import ShapeError
 from archcalc.core.shapes import LARGEST_SIZE, Shape
 from archcalc.ops.base import Op
 from archcalc.passes.analysis import Analysis, Row, row_of
-from archcalc.passes.receptive_field import AxisField, ReceptiveField, output_field
+from archcalc.passes.axis_field import AxisField
+from archcalc.passes.receptive_field import ReceptiveField, output_field
 from archcalc.passes.shapes import ShapedLayer
 from archcalc.teach.check.expected import Value, expected
 
@@ -136,6 +137,24 @@ class StudentNetwork:
         if other not in (None, row.output_shape):
             assert other is not None
             yield Follows(other, source)
+        # The depth and the sides may follow from different answers: one of them from the right ones.
+        right = self.network.rows[index].output_shape
+        for made in (row.output_shape, other):
+            if made is not None and 1 < len(made) == len(right) and made[0] != right[0] and made[1:] != right[1:]:
+                yield Follows((right[0], *made[1:]), self._origin(index, slice(1, None)))
+                yield Follows((made[0], *right[1:]), self._origin(index, slice(1)))
+
+    def _origin(self, index: int, part: slice) -> Where:
+        """The answer that made this part of a layer's output, its depth or its sides, what it is."""
+        source = self.row_from[index]
+        while True:
+            before = next((one for one in self.network.sources[index] if one in self.shape_from), None)
+            if before is None:
+                return source
+            source, index = self.shape_from[before], before
+            row = self.rows.get(index)
+            if row is None or len(row.output_shape) == 1 or self.output(index)[part] != row.output_shape[part]:
+                return self.network.names[index], "output_shape"
 
     def write_shape(self, index: int, shape: Shape, source: Where) -> None:
         """The student's answer for an output, and where it comes from: the layers after it read this from now on."""

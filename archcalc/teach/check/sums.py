@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from archcalc.core.language import say
 from archcalc.explain.derive.notation import number
+from archcalc.teach.check.agreement import agrees
 from archcalc.teach.check.explain import capital
 from archcalc.teach.check.model import Diagnosis
 from archcalc.teach.reading import typos
@@ -16,7 +17,7 @@ from archcalc.teach.reading.stated import Stated
 def diagnose_slip(layer: str, quantity: str, stated: Stated) -> tuple[Diagnosis, ...]:
     """A printed result that is not that of its own calculation."""
     calculation = stated.expression
-    if calculation is None or stated.value is None or stated.holds(calculation.value):
+    if calculation is None or stated.value is None or agrees(stated._replace(unit="")):
         return ()
     value, printed = calculation.value, stated.value
     text = say("The calculation gives {value}, not {printed}.", value=number(value), printed=shown(printed))

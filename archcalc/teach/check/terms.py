@@ -10,13 +10,14 @@ from archcalc.core.language import say
 from archcalc.explain.derive.notation import TEXT
 from archcalc.explain.derive.trace import Node
 from archcalc.passes.analysis import Analysis, Row
+from archcalc.teach.check.agreement import agrees, fits
 from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.expected import expected, expected_total
 from archcalc.teach.check.misprint import explain_difference
 from archcalc.teach.check.model import TOTAL, Answer, Cell, Check, Diagnosis, Verdict
 from archcalc.teach.check.prepared import PreparedNetwork, prepare
 from archcalc.teach.check.sums import shown
-from archcalc.teach.reading.calculation import StatementError, calculate
+from archcalc.teach.reading.calculation import StatementError, bounds, calculate
 from archcalc.teach.reading.stated import Stated
 from archcalc.teach.reading.statements import LONGEST_CELL, read_statement, split_result
 
@@ -35,6 +36,13 @@ class Term(NamedTuple):
     tree: Node
     each: Node
     times: int
+    #: What it may come to, where its numbers are rounded.
+    low: Fraction
+    high: Fraction
+
+    def holds(self, value: int) -> bool:
+        """Whether this is the value of each layer that it is for."""
+        return self.low <= value * self.times <= self.high
 
 
 class Pair(NamedTuple):
@@ -61,17 +69,29 @@ class Pair(NamedTuple):
 
     def is_right(self, analysis: Analysis, quantity: str) -> bool:
         """Whether the terms give the number of one of their layers."""
+        return any(self.stated("").holds(_number(row, analysis, quantity)) for row in self.layers)
+
+    def stated(self, text: str) -> Stated:
+        """What the terms say of each of the layers."""
         tree = self.tree
-        return tree is not None and any(_number(row, analysis, quantity) == tree.value for row in self.layers)
+        if tree is None:
+            return Stated(text)
+        times = self.terms[0].times if len(self.layers) > 1 else 1
+        low, high = (sum((getattr(one, side) for one in self.terms), Fraction(0)) / times for side in ("low", "high"))
+        return Stated(text, Fraction(tree.value), low, high, expression=tree if tree.parts and low == high else None)
 
 
-def check_total(analysis: Analysis, quantity: str, text: str) -> Check:
+def check_total(analysis: Analysis, quantity: str, text: str, claimed: Stated | None = None) -> Check:
     """Check a total, or the sum that gives it with or without its result: `(3*11*11*96+96)+… = 61,910,632`.
 
-    Raises `StatementError` for what is neither a number nor a calculation.
+    A result that stands elsewhere is `claimed`. Raises `StatementError` for what is neither a number nor a calculation.
     """
     calculation, result = split_result(text)
-    if result is None and len(text) <= LONGEST_CELL and read_statement(text, quantity)[0].expression is None:
+    if claimed is not None:
+        text = f"{text} = {claimed.text}"
+    elif result:
+        claimed = read_statement(result, quantity)[0]
+    if claimed is None and len(text) <= LONGEST_CELL and read_statement(text, quantity)[0].expression is None:
         return check_answers(analysis, [Answer(TOTAL, quantity, text)])
     terms = list(read_terms(calculation, text.find(calculation)))
     layers = [row for row in analysis.rows if expected(row, analysis, quantity)]
@@ -79,13 +99,19 @@ def check_total(analysis: Analysis, quantity: str, text: str) -> Check:
         align(terms, layers, analysis, quantity) if len(terms) > 1 and len(terms) * len(layers) < _MOST_CELLS else []
     )
     total = Fraction(sum(term.tree.value for term in terms))
-    # A sum in which next to nothing fits is one over other things than these layers.
-    if 3 * sum(pair.is_right(analysis, quantity) for pair in pairs) < max(len(pairs), 1):
+    low, high = (sum((getattr(term, side) for term in terms), Fraction(0)) for side in ("low", "high"))
+    stated = Stated(text, total, low, high)
+    if claimed is not None:
+        stated = claimed._replace(expression=Node("+", int(total)), reach=(low, high))
+    right = sum(pair.is_right(analysis, quantity) for pair in pairs)
+    is_total = fits(stated, expected_total(analysis, quantity), quantity)
+    # A sum in which next to nothing fits is one over other things than these layers; one that is right as a whole may
+    # have its terms in another order, or several layers in a term.
+    if 3 * right < max(len(pairs), 1) or (is_total and right < len(pairs) - (low < high)):
         short = text if len(text) <= LONGEST_CELL else result or shown(total)
         return check_answers(analysis, [Answer(TOTAL, quantity, short)])
     known = prepare(analysis)
     cells = [cell for pair in pairs for cell in _cells(pair, known, quantity)]
-    stated = read_statement(result, quantity)[0] if result else Stated(text, total, total, total)
     cells.append(_total(stated, total, pairs, cells, analysis, quantity))
     return Check(analysis.graph.name, tuple(cells))
 
@@ -94,7 +120,7 @@ def read_terms(calculation: str, offset: int = 0) -> Iterator[Term]:
     """The terms of a sum that stands at a place in a text, for errors to point there."""
     for piece in split_terms(calculation):
         try:
-            yield _term(calculate(piece))
+            yield _term(calculate(piece), *bounds(piece))
         except StatementError as error:
             raise StatementError(error.message, offset + error.offset) from None
         offset += len(piece) + 1
@@ -114,12 +140,12 @@ def split_terms(text: str) -> list[str]:
     return [*pieces, text[start:]]
 
 
-def _term(tree: Node) -> Term:
+def _term(tree: Node, low: Fraction, high: Fraction) -> Term:
     if tree.kind == "*":
         for each, times in (tree.parts, tree.parts[::-1]):
-            if times.kind == "number" and not each.is_atom and 2 <= times.value <= _MOST_REPEATS:
-                return Term(tree, each, times.value)
-    return Term(tree, tree, 1)
+            if times.kind == "number" and times.value in range(2, _MOST_REPEATS + 1):
+                return Term(tree, each, times.value, low, high)
+    return Term(tree, tree, 1, low, high)
 
 
 # --- which term is for which layer
@@ -157,10 +183,11 @@ def _steps(terms: Sequence[Term], values: Sequence[int]) -> Iterator[tuple[int, 
     yield 1, 0, _SKIP
     first = terms[0]
     if first.times > 1 and first.times <= len(values):
-        yield 1, first.times, _MISMATCH * sum(first.each.value != value for value in values[: first.times])
+        yield 1, first.times, _MISMATCH * sum(not first.holds(value) for value in values[: first.times])
     if values:
         for count in range(1, len(terms) + 1):
-            is_right = sum(term.tree.value for term in terms[:count]) == values[0]
+            some = terms[:count]
+            is_right = sum(term.low for term in some) <= values[0] <= sum(term.high for term in some)
             yield count, 1, count - 1 if is_right else _MISMATCH + _JOINED_MISMATCH * (count - 1)
 
 
@@ -180,21 +207,16 @@ def _cells(pair: Pair, known: PreparedNetwork, quantity: str) -> Iterator[Cell]:
     text = TEXT.write(tree)
     if not pair.layers:
         note = say("this term belongs to no layer")
-        yield Cell(Answer(text, quantity, text), "", quantity, Verdict.WRONG, _stated(text, tree), None, note=note)
+        yield Cell(Answer(text, quantity, text), "", quantity, Verdict.WRONG, pair.stated(text), None, note=note)
     for row in pair.layers:
         right = _number(row, known.analysis, quantity)
-        stated = _stated(text, tree)
+        stated = pair.stated(text)
         answer = Answer(row.name, quantity, text)
         if stated.holds(right):
             yield Cell(answer, row.name, quantity, Verdict.RIGHT, stated, right)
         else:
             diagnoses = known.diagnosed(row.name, quantity, [None], stated)
             yield Cell(answer, row.name, quantity, Verdict.WRONG, stated, right, diagnoses=diagnoses)
-
-
-def _stated(text: str, tree: Node) -> Stated:
-    value = Fraction(tree.value)
-    return Stated(text, value, value, value, expression=tree if tree.parts else None)
 
 
 def _total(
@@ -206,7 +228,7 @@ def _total(
     assert stated.value is not None
     answer = Answer(TOTAL, quantity, shown(stated.value))
     found: list[Diagnosis] = []
-    if not stated.holds(total):
+    if not agrees(stated):
         gap = say(
             "The terms add up to {total}, not to the {value} that is printed.",
             total=shown(total),

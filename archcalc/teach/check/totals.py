@@ -100,7 +100,13 @@ def judge_total(
     parts = dict(_parts(network, column)) if column.written else {}
     found = diagnose_total(TOTAL, quantity, stated, own, parts, column.written) if parts else ()
     slip = () if agrees(stated) else diagnose_slip(TOTAL, quantity, stated)
-    others = () if found or slip else network.diagnosed(TOTAL, quantity, [None], stated)
+    others: tuple[Diagnosis, ...] = ()
+    if not slip and all(one.mistake == "digit_slip" for one in found):
+        others = network.diagnosed(TOTAL, quantity, [None], stated)
+        # That a digit is mistyped is said where there is no other reason.
+        if found and all(one.mistake in ("digit_slip", "unknown") for one in others):
+            others = ()
+        found = () if others else found
     return Outcome(Verdict.WRONG, stated, right, follows, (*found, *slip, *others))
 
 

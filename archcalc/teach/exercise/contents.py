@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from archcalc.core import words
-from archcalc.core.language import apart, mark, say, say_many
+from archcalc.core.language import all_of, apart, mark, say, say_many
 from archcalc.core.shapes import axes_written
 from archcalc.explain.derive.formats import lines
 from archcalc.explain.derive.network import Sum
@@ -39,7 +39,9 @@ def instructions(sheet: Worksheet) -> list[str]:
     """What a student must know to fill in the table."""
     count = len(sheet.blanks)
     described = sheet.analysis.describe_conventions()
-    order = "×".join(map(say, axes_written(len(sheet.analysis.graph.input_shape) - 1).split("×")))
+    ranks = dict.fromkeys(len(row.output_shape) - 1 for row in sheet.rows if len(row.output_shape) > 1)
+    orders = ["×".join(map(say, axes_written(rank).split("×"))) for rank in ranks]
+    order = all_of(orders) if orders else say("values")
     empty = say_many("{count} cell is empty: fill it in.", "{count} cells are empty: fill them in.", count)
     written = say(
         "Shapes are {order}; a calculation such as {example} is an answer too.",
@@ -49,8 +51,8 @@ def instructions(sheet: Worksheet) -> list[str]:
     notes = [
         f"{input_of(sheet)} {empty} {written}",
         say(
-            "Convolution and dense layers have a bias unless it says that they have none. Where windows do not tile "
-            "the input, sizes are rounded down unless it says that they are rounded up."
+            "Convolution and dense layers and the projections of attention have a bias unless it says that they have "
+            "none. Where windows do not tile the input, sizes are rounded down unless it says that they are rounded up."
         ),
     ]
     asked = set(sheet.quantities)
@@ -110,3 +112,26 @@ def calculations(sheet: Worksheet) -> dict[str, list[str]]:
         for total in sheet.sums()
     ]
     return {**found, TOTAL: sums} if sums else found
+
+
+def fill(
+    sheet: Worksheet,
+    student: str,
+    key: bool,
+    text: Callable[[str], object],
+    table: Callable[[], object],
+    heading: Callable[[str, int], object],
+) -> None:
+    """Write a worksheet or its key under its title: paragraphs, the table, headings of level 2 and 3."""
+    if not key:
+        if not student:
+            text(f"{say(NAME)} {'_' * 40}")
+        for note in instructions(sheet):
+            text(note)
+    table()
+    if key:
+        heading(say(SOLUTIONS), 2)
+        for layer, steps in calculations(sheet).items():
+            heading(layer_name(layer), 3)
+            for step in steps:
+                text(step)

@@ -33,17 +33,8 @@ ENDINGS = {
 SUFFIX = {form: ending for ending, form in reversed(ENDINGS.items())}
 
 
-def sheet_bytes(sheet: Worksheet, form: str, student: str = "") -> bytes:
-    """The worksheet as a file of any of `FORMATS`."""
-    return _bytes(sheet, form, student, key=False)
-
-
-def key_bytes(sheet: Worksheet, form: str, student: str = "") -> bytes:
-    """The answer key as a file of any of `FORMATS`."""
-    return _bytes(sheet, form, student, key=True)
-
-
-def _bytes(sheet: Worksheet, form: str, student: str, key: bool) -> bytes:
+def sheet_bytes(sheet: Worksheet, form: str, student: str = "", *, key: bool = False) -> bytes:
+    """The worksheet, or its answer key, as a file of any of `FORMATS`."""
     if form == "docx":
         from archcalc.teach.exercise.word import docx
 
@@ -52,20 +43,14 @@ def _bytes(sheet: Worksheet, form: str, student: str, key: bool) -> bytes:
         from archcalc.teach.exercise.paper import pdf
 
         return pdf(sheet, student, key)
-    return _render(sheet, form, student, key).encode("utf-8", "backslashreplace")
+    return render_sheet(sheet, form, student, key=key).encode("utf-8", "backslashreplace")
 
 
-def render_sheet(sheet: Worksheet, form: str, student: str = "") -> str:
-    """The worksheet in a form of `TEXTS`, with empty cells where something is asked."""
-    return _render(sheet, form, student, key=False)
+def render_sheet(sheet: Worksheet, form: str, student: str = "", *, key: bool = False) -> str:
+    """The worksheet in a form of `TEXTS`, with empty cells where something is asked.
 
-
-def render_key(sheet: Worksheet, form: str, student: str = "") -> str:
-    """The answer key in a form of `TEXTS`: the table filled in, and how everything that was asked is calculated."""
-    return _render(sheet, form, student, key=True)
-
-
-def _render(sheet: Worksheet, form: str, student: str, key: bool) -> str:
+    As the answer key it has the table filled in, and how everything that was asked is calculated.
+    """
     if form == "csv":
         return _csv(sheet, key)
     if form == "moodle":
@@ -147,13 +132,15 @@ def _latex(sheet: Worksheet, student: str, key: bool) -> str:
 
 
 def _preamble() -> str:
-    """What the language needs; Hebrew and Armenian a Unicode engine."""
+    """What the language needs; Hebrew, Armenian and Chinese a Unicode engine."""
     if language() == "ru":
         return _PREAMBLE.replace("[T1]{fontenc}", "[T2A]{fontenc}")
-    if language() not in ("he", "hy"):
+    if language() not in ("he", "hy", "zh"):
         return _PREAMBLE
     unicode = "% compile with lualatex, twice\n" + _PREAMBLE.partition("\n")[2]
     fonts = "\\usepackage{fontspec}\n\\setmainfont{DejaVu Sans}\n"
+    if language() == "zh":
+        fonts = "\\usepackage[fontset=fandol]{ctex}\n"
     if language() == "he":
         fonts += "\\usepackage[bidi=basic]{babel}\n\\babelprovide[import,main]{hebrew}\n"
     return unicode.replace("\\usepackage[T1]{fontenc}\n\\usepackage[utf8]{inputenc}\n", fonts)

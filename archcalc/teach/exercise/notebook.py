@@ -8,12 +8,14 @@ Source: Jupyter, "The notebook file format", version 4.5; RFC 8018 (PBKDF2).
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from hashlib import pbkdf2_hmac, sha256
+from math import prod
 from pathlib import Path
 from typing import Any
 
 from archcalc.core import words
-from archcalc.core.language import say
+from archcalc.core.language import mark, say
 from archcalc.core.markup import escape_markdown
 from archcalc.explain.derive.formats import sections, sum_section
 from archcalc.teach.check.expected import Value, expected
@@ -22,6 +24,11 @@ from archcalc.teach.exercise.contents import READS, instructions, layer_name, nu
 from archcalc.teach.exercise.worksheet import Line, Worksheet
 
 ROUNDS = 5_000
+#: Grading reads the cells and never runs them, so the notebook refuses what is read from no cell.
+WHY_NOT = mark(
+    "write numbers and + - * / // ** alone, as in 28*28*150 or (28, 28, 6). Your notebook is graded as it is written "
+    "and not run, so names and functions cannot be read"
+)
 #: The name of the function that students call, and the quantities that a tuple answers.
 CHECK = "check"
 
@@ -115,16 +122,28 @@ def _plain(sides: tuple[int, ...], quantity: str) -> str:
     return "x".join(map(str, sides))
 
 
+def _ways(sides: tuple[int, ...], quantity: str) -> Iterable[str]:
+    """The texts that `check` calls right: of a shape in either order, as area and maps, its plane, its values."""
+    ways = [sides]
+    if quantity == "output_shape" and len(sides) == 3 and sides[:2] != (1, 1):
+        *plane, maps = sides
+        ways += [(maps, *plane), (prod(plane), maps), tuple(plane), (prod(sides),)]
+    return dict.fromkeys(_plain(way, quantity) for way in ways)
+
+
 def _program(sheet: Worksheet, student: str) -> str:
     """The function that checks, with the hashes of the answers."""
     salt = sha256("\0".join([sheet.title, student, *sorted(map(repr, sheet.blanks))]).encode()).hexdigest()[:32]
-    hashes: dict[str, dict[str, str]] = {}
+    hashes: dict[str, dict[str, list[str]]] = {}
     for line in sheet.lines:
         for quantity in sheet.quantities:
             if sheet.is_blank(line.layer, quantity):
-                plain = f"{line.layer}|{quantity}|{_plain(_right(sheet, line.layer, quantity), quantity)}"
-                found = pbkdf2_hmac("sha256", plain.encode(), bytes.fromhex(salt), ROUNDS, 16)
-                hashes.setdefault(line.layer, {})[quantity] = found.hex()
+                ways = [
+                    f"{line.layer}|{quantity}|{way}" for way in _ways(_right(sheet, line.layer, quantity), quantity)
+                ]
+                found = [pbkdf2_hmac("sha256", way.encode(), bytes.fromhex(salt), ROUNDS, 16).hex() for way in ways]
+                hashes.setdefault(line.layer, {})[quantity] = found
     body = Path(__file__).with_name("check.py.txt").read_text(encoding="utf-8")
     listed = json.dumps(hashes, ensure_ascii=True, indent=1)
-    return body.replace("SALT_OF_SHEET", salt).replace("ROUNDS_OF_SHEET", str(ROUNDS)).replace("{}  # HASHES", listed)
+    body = body.replace('"WHY_NOT_OF_SHEET"', repr(say(WHY_NOT))).replace("SALT_OF_SHEET", salt)
+    return body.replace("ROUNDS_OF_SHEET", str(ROUNDS)).replace("{}  # HASHES", listed)

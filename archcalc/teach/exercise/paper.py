@@ -11,19 +11,15 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from archcalc.core import words
-from archcalc.core.language import direction, say
+from archcalc.core.language import direction
 from archcalc.render.convert import to_pdf
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Rect, Shape, Text
 from archcalc.render.diagrams.svg import svg
 from archcalc.render.diagrams.text import clean, text_width, wrap
 from archcalc.render.diagrams.theme import LIGHT
 from archcalc.teach.exercise.contents import (
-    NAME,
-    SOLUTIONS,
     Cell,
-    calculations,
-    instructions,
-    layer_name,
+    fill,
     number_columns,
     rows_of,
     title_of,
@@ -60,18 +56,7 @@ def pdf(sheet: Worksheet, student: str, key: bool) -> bytes:
     """The pages; the same worksheet gives the same bytes."""
     paper = _Paper(title_of(sheet, student, key))
     paper.title()
-    if not key:
-        if not student:
-            paper.text(f"{say(NAME)} {'_' * 44}")
-        for note in instructions(sheet):
-            paper.text(note)
-    _table(paper, sheet, key)
-    if key:
-        paper.heading(say(SOLUTIONS))
-        for layer, steps in calculations(sheet).items():
-            paper.heading(layer_name(layer), _TEXT)
-            for step in steps:
-                paper.text(step)
+    fill(sheet, student, key, paper.text, lambda: _table(paper, sheet, key), paper.heading)
     data = to_pdf([svg(page) for page in paper.drawings()], clean(paper.name), "Made by archcalc", 1.0)
     return _with_fields(data, paper.fields) if paper.fields else data
 
@@ -121,7 +106,8 @@ class _Paper:
         self._lines(self.name, _TITLE, True)
         self.y += 4
 
-    def heading(self, text: str, size: float = _HEAD) -> None:
+    def heading(self, text: str, level: int) -> None:
+        size = _HEAD if level == 2 else _TEXT
         self.y += size * 0.5
         self.need(size * _LEADING * 3)
         self._lines(words.line(text), size, True)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
 from archcalc.core.files import read_bytes
-from archcalc.core.words import line
+from archcalc.core.words import line, visible
 
 MOST_STUDENTS = 5_000
 _LARGEST_ROSTER = 1_000_000
@@ -43,7 +43,7 @@ def read_roster(path: str) -> list[str]:
     Names that are there twice have their number in brackets, where the table has one.
     """
     try:
-        text = read_bytes(path, _LARGEST_ROSTER, "list of names").decode("utf-8-sig")
+        text = visible(read_bytes(path, _LARGEST_ROSTER, "list of names").decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is no UTF-8 text: byte {error.start}") from None
     entries = [each for name, number in _entries(text) if (each := _Entry(line(name), line(number))).name]

@@ -8,18 +8,9 @@ from typing import Any
 from unicodedata import bidirectional
 
 from archcalc.core import words
-from archcalc.core.language import direction, say
+from archcalc.core.language import direction
 from archcalc.render.diagrams.pptx import DATE, without_dates
-from archcalc.teach.exercise.contents import (
-    NAME,
-    SOLUTIONS,
-    calculations,
-    instructions,
-    layer_name,
-    number_columns,
-    rows_of,
-    title_of,
-)
+from archcalc.teach.exercise.contents import fill, number_columns, rows_of, title_of
 from archcalc.teach.exercise.worksheet import Worksheet
 
 #: The sides of a landscape page of A4 and its margins, in millimetres; the size of the table's text in points.
@@ -40,7 +31,11 @@ def docx(sheet: Worksheet, student: str, key: bool) -> bytes:
     document = Document()
     title = title_of(sheet, student, key)
     properties = document.core_properties
-    properties.title, properties.author, properties.last_modified_by = title, "archcalc", "archcalc"
+    properties.title, properties.author, properties.last_modified_by = (
+        words.document_property(title),
+        "archcalc",
+        "archcalc",
+    )
     properties.comments = ""
     properties.created = properties.modified = datetime(*DATE, tzinfo=UTC)
     section = document.sections[0]
@@ -48,18 +43,14 @@ def docx(sheet: Worksheet, student: str, key: bool) -> bytes:
     section.page_width, section.page_height = Mm(_WIDTH), Mm(_HEIGHT)
     section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Mm(_MARGIN)
     document.add_heading(title, 1)
-    if not key:
-        if not student:
-            document.add_paragraph(f"{say(NAME)} {'_' * 40}")
-        for note in instructions(sheet):
-            document.add_paragraph(note)
-    _table(document, sheet, key)
-    if key:
-        document.add_heading(say(SOLUTIONS), 2)
-        for layer, steps in calculations(sheet).items():
-            document.add_heading(words.line(layer_name(layer)), 3)
-            for step in steps:
-                document.add_paragraph(step)
+    fill(
+        sheet,
+        student,
+        key,
+        document.add_paragraph,
+        lambda: _table(document, sheet, key),
+        lambda text, level: document.add_heading(words.line(text), level),
+    )
     if direction() == "rtl":
         _turn(document)
     target = io.BytesIO()

@@ -104,7 +104,7 @@ class Worksheet:
 
 def operation(row: Row) -> str:
     """All that is needed to calculate a layer: conv 11×11, 96 filters, stride 4, no padding."""
-    if not row.inputs:
+    if row.op.is_input:
         return say("input")
     details = row.op.details(row.input_shapes)
     kept = []
@@ -220,10 +220,11 @@ def _chosen(analysis: Analysis, cells: Sequence[tuple[str, str]], share: float, 
 
 
 def _sources(rows: Sequence[Row], every_layer: bool) -> dict[str, str]:
-    """For each layer the one in the table that stands for it: itself, or what it reads where it works in place."""
+    """For each layer the one in the table that stands for it: itself, or what it reads where it has no numbers."""
     found: dict[str, str] = {}
     for row in rows:
-        kept = every_layer or row.activations or not row.inputs
+        counts = row.activations or row.params or row.multiplications
+        kept = every_layer or counts or not row.inputs or row.output_shape != row.input_shapes[0]
         found[row.name] = row.name if kept else found[row.inputs[0]]
     return found
 

@@ -14,10 +14,11 @@ from typing import NamedTuple
 from archcalc.core import words
 from archcalc.core.errors import Location, Problem, SpecError, UsageError
 from archcalc.core.files import read_bytes
+from archcalc.core.language import ENGLISH, language, say
 from archcalc.render.tables.csv import harmless
 from archcalc.teach.check.expected import Value
 from archcalc.teach.grade.marks import Item, Marked, points
-from archcalc.teach.grade.overview import Overview, Section
+from archcalc.teach.grade.overview import Overview, Section, cell_name
 
 HEAD = ("student", "layer", "quantity", "points", "verdict", "answer", "key")
 _LARGEST = 64 << 20
@@ -85,7 +86,7 @@ def read_marks(path: str) -> Marks:
     try:
         text = read_bytes(path, _LARGEST, "file of marks").decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no UTF-8 text: byte {error.start}") from None
+        raise UsageError(say("{file} is no UTF-8 text: byte {number}", file=path, number=error.start)) from None
     reader = csv.reader(io.StringIO(text, newline=""))
     found: dict[str, dict[tuple[str, str], Mark]] = {}
     try:
@@ -124,7 +125,7 @@ def changes(overview: Overview, old: Marks) -> list[Change]:
     for student in dict.fromkeys((*old, *graded)):
         before, after = old.get(student), graded.get(student)
         if before is None or after is None:
-            reason = "not there before" if before is None else _missing(unread.get(student))
+            reason = say("not there before") if before is None else _missing(unread.get(student))
             found.append(Change(student, _sum(before), _sum(after), (reason,)))
             continue
         reasons = tuple(_reasons(before, after))
@@ -134,7 +135,9 @@ def changes(overview: Overview, old: Marks) -> list[Change]:
 
 
 def _missing(marked: Marked | None) -> str:
-    return f"cannot be read now: {marked.problem}" if marked is not None else "not among the submissions now"
+    if marked is None:
+        return say("not among the submissions now")
+    return say("cannot be read now: {problem}", problem=marked.problem)
 
 
 def _sum(cells: Mapping[tuple[str, str], Mark] | None) -> Fraction | None:
@@ -145,36 +148,52 @@ def _sum(cells: Mapping[tuple[str, str], Mark] | None) -> Fraction | None:
 def _reasons(before: Mapping[tuple[str, str], Mark], after: Mapping[tuple[str, str], Mark]) -> Iterator[str]:
     """The cells whose points changed, and why."""
     for layer, quantity in dict.fromkeys((*before, *after)):
-        name = f"{layer} {quantity.replace('_', ' ')}"
+        name = cell_name(layer, quantity, " ")
         old, new = before.get((layer, quantity)), after.get((layer, quantity))
         if old is None:
             assert new is not None
-            yield f"{name}: asked now, {points(new.points)}"
+            yield say("{cell}: asked now, {points}", cell=name, points=points(new.points))
         elif new is None:
-            yield f"{name}: no longer asked, was {points(old.points)}"
+            yield say("{cell}: no longer asked, was {points}", cell=name, points=points(old.points))
         elif points(old.points) != points(new.points):
-            yield f"{name}: {points(old.points)} → {points(new.points)}, {_why(old, new)}"
+            values = {"before": points(old.points), "after": points(new.points), "why": _why(old, new)}
+            yield say("{cell}: {before} → {after}, {why}", cell=name, **values)
 
 
 def _why(old: Mark, new: Mark) -> str:
     if old.answer != new.answer:
-        return f"another answer: {old.answer or 'none'}, now {new.answer or 'none'}"
+        return say(
+            "another answer: {before}, now {after}", before=old.answer or words.NONE, after=new.answer or words.NONE
+        )
     if old.key != new.key and old.key and new.key:
-        return f"the key was {old.key} and is {new.key}; the answer is {new.answer}"
+        return say(
+            "the key was {before} and is {after}; the answer is {answer}",
+            before=old.key, after=new.key, answer=new.answer,
+        )  # fmt: skip
     if old.verdict != new.verdict:
-        verdicts = (verdict.replace("_", " ") for verdict in (old.verdict, new.verdict))
-        return f"{' → '.join(verdicts)}, the key is {new.key}"
-    return "another share of a point for it"
+        return say(
+            "{before} → {after}, the key is {key}",
+            before=_verdict(old.verdict), after=_verdict(new.verdict), key=new.key,
+        )  # fmt: skip
+    return say("another share of a point for it")
+
+
+def _verdict(name: str) -> str:
+    return name.replace("_", " ") if language() == ENGLISH else say(name)
 
 
 def section_of(found: list[Change], graded: int) -> Section:
     """The changes as a part of the overview."""
     gained, lost = (sum(one.gain > 0 for one in found), sum(one.gain < 0 for one in found))
-    summary = f"{gained} gained, {lost} lost, {graded - gained - lost} have as many points as before."
+    summary = say(
+        "{gained} gained, {lost} lost, {others} have as many points as before.",
+        gained=gained, lost=lost, others=graded - gained - lost,
+    )  # fmt: skip
+    heads = (say("student"), say("before"), say("after"), say("change"), say("why"))
     rows = [
         (one.student, _shown(one.before), _shown(one.after), _signed(one.gain), "; ".join(one.reasons)) for one in found
     ]
-    return Section("Changes", (summary,), ("student", "before", "after", "change", "why"), tuple(rows), (1, 2, 3))
+    return Section(say("Changes"), (summary,), heads, tuple(rows), (1, 2, 3))
 
 
 def _shown(number: Fraction | None) -> str:

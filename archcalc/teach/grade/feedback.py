@@ -41,11 +41,11 @@ def render_feedback(marked: Marked, analysis: Analysis) -> str:
     out += [f"- {escape_markdown(note)}" for note in marked.notes] + ([""] if marked.notes else [])
     wrong = [item for item in marked.items if item.verdict in (Verdict.WRONG, Verdict.CARRIED, Verdict.UNREADABLE)]
     if wrong:
-        out += [f"## {say('What went wrong')}", ""]
+        out += ["## " + say("What went wrong"), ""]
     for item in wrong:
         out += [f"### {escape_markdown(_name(item))}", "", *_feedback(item, analysis), ""]
     heads = " | ".join((say("cell"), say("you"), say("points")))
-    out += [f"## {say('Every cell')}", "", f"| {heads} |", "| :--- | :--- | :--- |"]
+    out += ["## " + say("Every cell"), "", f"| {heads} |", "| :--- | :--- | :--- |"]
     for item in marked.items:
         written = words.line(item.cell.answer.text)[:_SHOWN] if item.cell is not None else ""
         verdict = f"{points(item.score)}: {say(_SIGNS[item.verdict])}"

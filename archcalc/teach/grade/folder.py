@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from archcalc.core.errors import ArchcalcError, UsageError
-from archcalc.core.suggest import did_you_mean
+from archcalc.core.language import say
+from archcalc.core.suggest import perhaps
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.catalogue import load
 from archcalc.teach.check.answers.read import ENDINGS, read_answers
@@ -17,7 +18,7 @@ from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.model import TOTAL, Verdict
 from archcalc.teach.exercise.worksheet import DEFAULT, make_worksheet
 from archcalc.teach.grade.marks import Marked, Scheme, mark
-from archcalc.teach.grade.submissions import Submission, spellings, words_of
+from archcalc.teach.grade.submissions import Submission, in_basic_letters, spellings, words_of
 
 
 class Task(NamedTuple):
@@ -68,11 +69,21 @@ class Homework:
         if len(stems) > 1 and submission.number:
             stems = [stem for stem in stems if submission.number in words_of(stem)] or stems
         if not stems:
-            hint = did_you_mean(student, self.stems)
-            raise UsageError(f"{self.folder} has no network for {student[:80]!r}{hint}")
+            hint = perhaps(student, self.stems)
+            raise UsageError(
+                say(
+                    "{folder} has no network for {student!r}{hint}", folder=self.folder, student=student[:80], hint=hint
+                )
+            )
         if len(stems) > 1:
             listed = ", ".join(sorted(stems)[:5])
-            raise UsageError(f"{student[:80]!r} may be one of {listed}; a roster with a column of ids tells them apart")
+            raise UsageError(
+                say(
+                    "{student!r} may be one of {names}; a roster with a column of ids tells them apart",
+                    student=student[:80],
+                    names=listed,
+                )
+            )
         return stems[0]
 
     def of(self, submission: Submission) -> Task:
@@ -81,17 +92,19 @@ class Homework:
         analysis = analyse(load(str(self.folder / "networks" / f"{stem}.yaml")))
         sheets = self._sheets.get(stem, [])
         if not sheets:
-            raise UsageError(f"{self.folder} has no worksheet for {stem}")
+            raise UsageError(say("{folder} has no worksheet for {name}", folder=self.folder, name=stem))
         readable = [file for file in sheets if file.suffix.lower() in ENDINGS]
         asked = blanks_of(readable[0], analysis) if readable else everything(analysis)
         return Task(analysis, asked)
 
 
 def _names_of(name: str) -> Iterator[object]:
-    """What a name is looked up by: as it is, by its words, without numbers, and as a platform may spell it."""
+    """What a name is looked up by: as it is, by its words, without numbers, as a platform may spell it, from A to Z."""
     yield ("file", name.casefold())
     yield ("words", words_of(name))
     yield from spellings(name)
+    for spelling in spellings(in_basic_letters(name)):
+        yield ("basic", spelling)
 
 
 def open_homework(folder: str) -> Homework:
@@ -99,14 +112,16 @@ def open_homework(folder: str) -> Homework:
     path = Path(folder)
     networks = sorted(path.glob("networks/*.yaml"))
     if not networks:
-        raise UsageError(f"{folder} has no networks/*.yaml; archcalc exercise --students writes them")
+        raise UsageError(
+            say("{folder} has no networks/*.yaml; archcalc exercise --students writes them", folder=folder)
+        )
     return Homework(path, tuple(file.stem for file in networks))
 
 
 def everything(analysis: Analysis, quantities: Sequence[str] | None = None) -> tuple[tuple[str, str], ...]:
-    """Every cell of a worksheet without numbers, in the order of the table."""
+    """Every cell of a worksheet without numbers, in the order of the table; none of flatten, which few tables have."""
     sheet = make_worksheet(analysis, quantities or DEFAULT)
-    layers = [*(row.name for row in sheet.rows), TOTAL]
+    layers = [*(row.name for row in sheet.rows if row.op.kind != "flatten"), TOTAL]
     return tuple(
         (layer, quantity) for layer in layers for quantity in sheet.quantities if (layer, quantity) in sheet.blanks
     )
@@ -121,7 +136,7 @@ def blanks_of(path: str | Path, analysis: Analysis) -> tuple[tuple[str, str], ..
         if cell.verdict is Verdict.EMPTY and cell.expected is not None
     )
     if not asked:
-        raise UsageError(f"{path} has no empty cells: it is no worksheet to fill in")
+        raise UsageError(say("{file} has no empty cells: it is no worksheet to fill in", file=path))
     return tuple(asked)
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from archcalc.core import words
+from archcalc.core.language import apart, mark, say
 from archcalc.core.markup import escape_markdown
 from archcalc.render.tables.csv import harmless
 from archcalc.teach.check.mistakes import MISTAKES
@@ -19,6 +20,9 @@ from archcalc.teach.check.model import Verdict
 from archcalc.teach.grade.marks import UNKNOWN, Marked, percent, points
 
 _MOST = 20
+NOT_GRADED = mark("Not graded")
+#: How a cell may be answered.
+ANSWERS = (mark("right"), mark("right given an earlier mistake"), mark("wrong"), mark("not answered"))
 
 
 class Mistake(NamedTuple):
@@ -60,6 +64,11 @@ class Overview:
     def graded(self) -> tuple[Marked, ...]:
         return tuple(each for each in self.marked if not each.problem)
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether anybody answered anything."""
+        return any(item.verdict is not Verdict.EMPTY for each in self.graded for item in each.items)
+
     @cached_property
     def shares(self) -> list[Fraction]:
         return sorted(each.share for each in self.graded)
@@ -71,7 +80,7 @@ class Overview:
         places: dict[str, Counter[str]] = {}
         for each in self.graded:
             found = [
-                (item.cell.diagnoses[0].mistake, f"{item.layer} {item.quantity.replace('_', ' ')}")
+                (item.cell.diagnoses[0].mistake, cell_name(item.layer, item.quantity, " "))
                 for item in each.items
                 if item.verdict is Verdict.WRONG and item.cell is not None and item.cell.diagnoses
             ]
@@ -102,6 +111,11 @@ def _commonest(places: Counter[str]) -> tuple[str, ...]:
     return tuple(sorted(places, key=lambda place: (-places[place], place))[:3])
 
 
+def cell_name(layer: str, quantity: str, between: str = " · ") -> str:
+    """A cell by its layer and its quantity, in the chosen language."""
+    return f"{apart(layer)}{between}{say(quantity.replace('_', ' '))}"
+
+
 class Section(NamedTuple):
     """A part of the report: lines of text and a table, with the indices of its columns of numbers."""
 
@@ -116,31 +130,31 @@ def sections(overview: Overview) -> Iterator[Section]:
     """The class: what could not be graded, the mistakes by kind, the hardest cells, the grades."""
     unread = [each for each in overview.marked if each.problem]
     if unread:
-        yield Section("Not graded", tuple(f"{each.student}: {each.problem}" for each in unread))
+        yield Section(say(NOT_GRADED), tuple(f"{each.student}: {each.problem}" for each in unread))
     mistakes = overview.mistakes()
     if mistakes:
-        rows = [(one.name, one.students, one.times, ", ".join(one.where), MISTAKES[one.name]) for one in mistakes]
-        heads = ("mistake", "students", "times", "most of all at", "what it is")
-        yield Section("Mistakes", (), heads, tuple(rows), (1, 2))
+        rows = [(one.name, one.students, one.times, ", ".join(one.where), say(MISTAKES[one.name])) for one in mistakes]
+        heads = (say("mistake"), say("students"), say("times"), say("most of all at"), say("what it is"))
+        yield Section(say("Mistakes"), (), heads, tuple(rows), (1, 2))
     hardest = [cell for cell in overview.cells() if cell.solved < 1][:_MOST]
     if hardest:
         cells = [
-            (f"{cell.layer} · {cell.quantity.replace('_', ' ')}", cell.right, cell.carried, cell.wrong, cell.empty)
-            for cell in hardest
+            (cell_name(cell.layer, cell.quantity), cell.right, cell.carried, cell.wrong, cell.empty) for cell in hardest
         ]
-        heads = ("cell", "right", "right given an earlier mistake", "wrong", "not answered")
-        yield Section("The hardest cells", (), heads, tuple(cells), (1, 2, 3, 4))
+        columns = (say("cell"), *map(say, ANSWERS))
+        yield Section(say("The hardest cells"), (), columns, tuple(cells), (1, 2, 3, 4))
     grades = [
-        (each.student, "–", "–", "not graded") if each.problem else
+        (each.student, "–", "–", say("not graded")) if each.problem else
         (each.student, points(each.score), each.most, percent(each.share))
         for each in overview.marked
     ]  # fmt: skip
-    yield Section("Grades", (), ("student", "points", "of", ""), tuple(grades), (1, 2, 3))
+    yield Section(say("Grades"), (), (say("student"), say("points"), say("of"), ""), tuple(grades), (1, 2, 3))
 
 
 def heading(overview: Overview) -> str:
     """The title of the report."""
-    return f"{words.line(overview.title)}: {_several(len(overview.marked), 'submission')}"
+    submissions = words.several(len(overview.marked), "submission")
+    return say("{title}: {submissions}", title=words.line(overview.title), submissions=submissions)
 
 
 def render_overview(overview: Overview, plot: str | None = None, more: Sequence[Section] = ()) -> str:
@@ -148,9 +162,10 @@ def render_overview(overview: Overview, plot: str | None = None, more: Sequence[
     out = [f"# {escape_markdown(heading(overview))}", ""]
     if overview.graded:
         out += [spread(overview.shares), ""]
-    picture = [f"![The most common mistakes and the hardest cells]({plot})", ""] if plot is not None else []
+    about = say("The most common mistakes and the hardest cells")
+    picture = [f"![{about}]({plot})", ""] if plot is not None else []
     for section in in_order(overview, more):
-        if section.title != "Not graded":
+        if section.title != say(NOT_GRADED):
             out += picture
             picture = []
         out += [f"## {section.title}", ""]
@@ -168,10 +183,6 @@ def in_order(overview: Overview, more: Sequence[Section]) -> list[Section]:
     return [*own[:-1], *more, own[-1]]
 
 
-def _several(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def spread(shares: Sequence[Fraction]) -> str:
     """Mean, median and range of sorted shares; nothing of none."""
     if not shares:
@@ -179,7 +190,10 @@ def spread(shares: Sequence[Fraction]) -> str:
     middle = len(shares) // 2
     median = shares[middle] if len(shares) % 2 else (shares[middle - 1] + shares[middle]) / 2
     mean = sum(shares, Fraction()) / len(shares)
-    return f"Mean {percent(mean)}, median {percent(median)}, from {percent(shares[0])} to {percent(shares[-1])}."
+    return say(
+        "Mean {mean}, median {median}, from {least} to {most}.",
+        mean=percent(mean), median=percent(median), least=percent(shares[0]), most=percent(shares[-1]),
+    )  # fmt: skip
 
 
 def render_grades(overview: Overview) -> str:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archcalc.core import words
+from archcalc.core.language import ENGLISH, language, say, say_many
 from archcalc.render.charts.figure import EDGE, Figure, Look
 from archcalc.render.charts.render import svg
 from archcalc.render.charts.theme import LABEL, SUBTITLE, style
 from archcalc.render.diagrams.text import clean, shorten, text_width
+from archcalc.teach.check.mistakes import MISTAKES
 from archcalc.teach.grade.marks import percent
-from archcalc.teach.grade.overview import Overview
+from archcalc.teach.grade.overview import ANSWERS, CellResults, Overview, cell_name
 
 _MOST = 10
 _BAR, _GAP, _HEAD = 16, 8, 30
 #: Kinds of answers in a bar of cells, and the series whose colour each has; what is not answered is left empty.
-_KINDS = (("right", 2), ("right given an earlier mistake", 0), ("wrong", 3), ("not answered", None))
+_KINDS = tuple(zip(ANSWERS, (2, 0, 3, None), strict=True))
 _NAMES = 300.0
+#: The height of a further row of what colours mean.
+_ROW = 18
 
 
 def draw_overview(overview: Overview) -> bytes:
@@ -23,54 +28,70 @@ def draw_overview(overview: Overview) -> bytes:
     mistakes = overview.mistakes()[:_MOST]
     cells = [cell for cell in overview.cells() if cell.solved < 1][:_MOST]
     rows = [*((one.name, [one.students]) for one in mistakes),
-            *((f"{cell.layer} · {cell.quantity.replace('_', ' ')}", [cell.right, cell.carried, cell.wrong, cell.empty])
+            *((cell_name(cell.layer, cell.quantity), [cell.right, cell.carried, cell.wrong, cell.empty])
               for cell in cells)]  # fmt: skip
     bars = len(mistakes) + len(cells)
-    height = 120 + bars * (_BAR + _GAP) + _HEAD * (bool(mistakes) + bool(cells))
+    height = 120 + bars * (_BAR + _GAP) + _HEAD * (bool(mistakes) + bool(cells)) + (_ROW if cells else 0)
     students = len(overview.graded)
     figure = Figure(
         "grades",
         Look(height=max(height, 200)),
         title=clean(overview.title),
-        subtitle=f"{students} submission{'' if students == 1 else 's'} graded.",
+        subtitle=say_many("{count} submission graded.", "{count} submissions graded.", students),
         description=_description(overview),
         left=_NAMES,
-        right=90,
+        right=max([90.0, *(text_width(_solved(cell), LABEL) + EDGE + 12 for cell in cells)]),
         bottom=EDGE,
         heads=("what", "students"),
         rows=[(name, ", ".join(map(str, counts))) for name, counts in rows],
     )
     y = 0.0
     if mistakes:
-        y = _heading(figure, y, "Students who made each mistake", ())
+        y = _heading(figure, y, say("Students who made each mistake"), ())
         for one in mistakes:
-            y = _bar(figure, y, one.name.replace("_", " "), [one.students], (3,), students, str(one.students))
+            y = _bar(figure, y, _name(one.name), [one.students], (3,), students, str(one.students))
     if cells:
-        y = _heading(figure, y + (_GAP if mistakes else 0), "The hardest cells", _KINDS)
+        y = _heading(figure, y + (_GAP if mistakes else 0), say("The hardest cells"), _KINDS)
         for cell in cells:
-            name = f"{cell.layer} · {cell.quantity.replace('_', ' ')}"
+            name = cell_name(cell.layer, cell.quantity)
             counts = [cell.right, cell.carried, cell.wrong, cell.empty]
             series = tuple(index for _, index in _KINDS)
-            y = _bar(figure, y, name, counts, series, cell.asked, f"{percent(cell.solved)} solved")
+            y = _bar(figure, y, name, counts, series, cell.asked, _solved(cell))
     if not bars:
-        figure.text(0, 20, "Everything was answered right.", fontSize=SUBTITLE)
+        figure.text(0, 20, say("Everything was answered right."), fontSize=SUBTITLE)
     return svg(figure.spec()).encode()
 
 
 def _description(overview: Overview) -> str:
     mistakes = overview.mistakes()[:3]
-    listed = ", ".join(f"{one.name.replace('_', ' ')} ({one.students})" for one in mistakes)
-    return f"Bars of a class of {len(overview.graded)}. Most common mistakes by students: {listed or 'none'}."
+    listed = ", ".join(f"{_name(one.name)} ({one.students})" for one in mistakes) or words.NONE
+    return say(
+        "Bars of a class of {count}. Most common mistakes by students: {mistakes}.",
+        count=len(overview.graded), mistakes=listed,
+    )  # fmt: skip
+
+
+def _solved(cell: CellResults) -> str:
+    return say("{share} solved", share=percent(cell.solved))
+
+
+def _name(mistake: str) -> str:
+    """A mistake by its short name, which is English; in other languages by what it is."""
+    return mistake.replace("_", " ") if language() == ENGLISH else say(MISTAKES[mistake])
 
 
 def _heading(figure: Figure, y: float, text: str, legend: Sequence[tuple[str, int | None]]) -> float:
     """A line above bars, with what their parts mean; where the bars begin."""
     figure.text(EDGE - _NAMES, y + 16, text, fontSize=SUBTITLE, fontWeight="bold")
-    x = 0.0
+    start = text_width(text, SUBTITLE, True) + EDGE - _NAMES + 18
+    x = max(start, 0.0)
     for name, index in legend:
+        needed = 17 + text_width(say(name), LABEL)
+        if x > EDGE - _NAMES and x + needed > figure.inner_width + figure.right - EDGE:
+            x, y = EDGE - _NAMES, y + _ROW
         _rect(figure, x, y + 5, 12, 12, index)
-        figure.text(x + 17, y + 16, name)
-        x += 17 + text_width(name, LABEL) + 18
+        figure.text(x + 17, y + 16, say(name))
+        x += needed + 18
     return y + _HEAD
 
 

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from archcalc.core import words
+from archcalc.core.language import direction, without_isolates
 from archcalc.core.markup import html_page
 from archcalc.render.diagrams.pptx import DATE
 from archcalc.teach.grade.overview import Overview, Section, heading, in_order, render_overview, spread
@@ -64,11 +65,12 @@ def _xlsx(overview: Overview, more: Sequence[Section]) -> bytes:
     book: Any = openpyxl.Workbook()
     book.remove(book.active)
     for section in reversed(in_order(overview, more)):  # the grades first
-        sheet = book.create_sheet(section.title)
+        sheet = book.create_sheet(without_isolates(section.title))
         for row in [section.heads or ("submission",), *(section.rows or [(note,) for note in section.notes])]:
             sheet.append([None] * len(row))
             for at, cell in enumerate(row, 1):
                 _fill(sheet.cell(sheet.max_row, at), cell, at - 1 in section.numbers)
+        sheet.sheet_view.rightToLeft = direction() == "rtl"
         for column in sheet.columns:
             longest = max(len(str(cell.value or "")) for cell in column)
             sheet.column_dimensions[column[0].column_letter].width = min(longest + 2, _WIDEST)
@@ -85,7 +87,7 @@ def _fill(place: Any, value: str | int, is_number: bool) -> None:
     elif is_number and re.fullmatch(r"\d+(\.\d+)?", value):
         place.value = float(value)
     else:
-        place.value = words.line(value)
+        place.value = without_isolates(words.line(value))
         place.data_type = "s"
 
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from archcalc.core import words
 from archcalc.core.errors import UsageError
+from archcalc.core.language import say
 from archcalc.teach.check.answers.read import ENDINGS
 
 MOST_SUBMISSIONS = 20_000
@@ -23,6 +24,8 @@ MOST_SUBMISSIONS = 20_000
 _MOST_FILES, _DEEPEST = 1_000, 8
 #: The words of a longer name are put together in their order alone, beginning with each of them.
 _MOST_WORDS = 4
+#: Letters that are no others with a mark.
+_BASIC = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"})
 _SKIPPED = ("__MACOSX", "Thumbs.db", "desktop.ini")
 #: Alan Turing_1001_assignsubmission_file_, as Moodle names what a student uploads.
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<rest>.*)", re.DOTALL)
@@ -63,17 +66,26 @@ def find_submissions(folder: str) -> list[Submission]:
     path = Path(folder)
     if not path.is_dir():
         raise UsageError(
-            f"{folder} is {'a file' if path.exists() else 'not there'}; name the folder of the submissions"
+            say("{folder} is a file; name the folder of the submissions", folder=folder)
+            if path.exists()
+            else say("{folder} is not there; name the folder of the submissions", folder=folder)
         )
     try:
         entries = sorted(os.scandir(path), key=lambda entry: entry.name)
     except OSError as error:
-        raise UsageError(f"cannot read {folder}: {error.strerror or error}") from None
+        raise UsageError(say("cannot read {name}: {reason}", name=folder, reason=error.strerror or error)) from None
     found = [_read(entry) for entry in entries if not entry.name.startswith(".") and entry.name not in _SKIPPED]
     if not found:
-        raise UsageError(f"{folder} holds no submissions")
+        raise UsageError(say("{folder} holds no submissions", folder=folder))
     if len(found) > MOST_SUBMISSIONS:
-        raise UsageError(f"{folder} holds {len(found):,} submissions; at most {MOST_SUBMISSIONS:,} at a time")
+        raise UsageError(
+            say(
+                "{folder} holds {count:,} submissions; at most {most:,} at a time",
+                folder=folder,
+                count=len(found),
+                most=MOST_SUBMISSIONS,
+            )
+        )
     return list(_by_student(found))
 
 
@@ -91,12 +103,13 @@ def _read(entry: os.DirEntry[str]) -> _Found:
         files = _without_copies(files)
         if len(files) > 1:
             listed = ", ".join(shown(str(file.relative_to(entry.path))) for file in files[:5])
-            problems = [f"{len(files)} files in the folder, one is wanted: {listed}"]
+            problems = [say("{count} files in the folder, one is wanted: {files}", count=len(files), files=listed)]
         elif not files and not problems:
-            problems = ["no file of answers in the folder"]
+            problems = [say("no file of answers in the folder")]
         return _Found(student, number, tuple(files), "" if len(files) == 1 else problems[0], is_typed)
     if Path(name).suffix.lower() not in ENDINGS:
-        return _Found(student, number, (), f"{name}: not one of {', '.join(sorted(ENDINGS))}", is_typed)
+        wanted = say("not one of {endings}", endings=", ".join(sorted(ENDINGS)))
+        return _Found(student, number, (), f"{name}: {wanted}", is_typed)
     return _Found(student, number, (Path(entry.path),), "", is_typed)
 
 
@@ -108,10 +121,10 @@ def shown(name: str) -> str:
 def _kind(entry: os.DirEntry[str]) -> str:
     """Why an entry is not opened; nothing for files and folders."""
     if entry.is_symlink() or entry.is_junction() if hasattr(entry, "is_junction") else entry.is_symlink():
-        return "a link, which is not followed"
+        return say("a link, which is not followed")
     if entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False):
         return ""
-    return "no file: a pipe, a socket or a device"
+    return say("no file: a pipe, a socket or a device")
 
 
 def _inside(folder: os.DirEntry[str]) -> tuple[list[Path], list[str]]:
@@ -120,7 +133,7 @@ def _inside(folder: os.DirEntry[str]) -> tuple[list[Path], list[str]]:
     problems: list[str] = []
     for count, entry in enumerate(_walk(folder.path, 0)):
         if count >= _MOST_FILES:
-            problems.append(f"the folder holds more than {_MOST_FILES:,} files")
+            problems.append(say("the folder holds more than {count:,} files", count=_MOST_FILES))
             break
         is_answers = Path(shown(entry.name)).suffix.lower() in ENDINGS
         if problem := _kind(entry):
@@ -150,31 +163,40 @@ def _walk(folder: str, depth: int) -> Iterator[os.DirEntry[str]]:
 
 
 def _by_student(found: Sequence[_Found]) -> Iterator[Submission]:
-    """One submission a student: of a folder for files and one for typed text that which holds answers."""
+    """One submission a student: of files and typed text the files, where there are any that can hold answers."""
     groups: dict[tuple[str, str], list[_Found]] = {}
     for one in found:
         groups.setdefault((_folded(one.student), one.id), []).append(one)
     names = Counter(student for student, _ in groups)
     for (student, number), ones in groups.items():
-        name = ones[0].student if names[student] == 1 else f"{ones[0].student} ({number or 'without a number'})"
+        name = ones[0].student if names[student] == 1 else f"{ones[0].student} ({number or say('without a number')})"
         useful = [one for one in ones if one.files and not one.problem]
+        # Next to a file what is typed is a remark.
+        useful = [one for one in useful if not one.is_typed] or useful
         tables = _without_copies([file for one in useful for file in one.files])
         useful = [one for one in useful if one.files[0] in tables]
         kept = useful or [one for one in ones if not one.is_typed] or ones
         if len(useful) > 1:
             files = ", ".join(shown(one.files[0].name) for one in useful[:5])
-            yield Submission(name, None, f"this student has {len(useful)} files: {files}", number)
+            problem = say("this student has {count} files: {files}", count=len(useful), files=files)
+            yield Submission(name, None, problem, number)
         else:
             yield Submission(name, kept[0].files[0] if useful else None, kept[0].problem, number)
 
 
 def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
+    return unicodedata.normalize("NFC", words.visible(name)).casefold()
 
 
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a student's name in one order: Smith, John is John_Smith."""
     return tuple(sorted(_words(name)))
+
+
+def in_basic_letters(name: str) -> str:
+    """A name as systems write it that have letters from A to Z alone: muller for Müller, zolc for Żółć."""
+    apart = unicodedata.normalize("NFKD", _folded(name).translate(_BASIC))
+    return unicodedata.normalize("NFC", "".join(sign for sign in apart if not unicodedata.combining(sign)))
 
 
 def _words(name: str) -> list[str]:

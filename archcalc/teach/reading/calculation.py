@@ -12,7 +12,8 @@ from functools import lru_cache
 
 from archcalc.core.language import say
 from archcalc.explain.derive.trace import Node
-from archcalc.spec.expressions import LARGEST_BITS, LARGEST_EXPONENT, Expression, ExpressionError, parse_expression
+from archcalc.spec.evaluate import LARGEST_EXPONENT
+from archcalc.spec.expressions import LARGEST_BITS, Expression, ExpressionError, parse_expression
 
 #: Characters of a calculation.
 LONGEST = 10_000
@@ -29,6 +30,7 @@ THOUSANDS = {"k": 1, "к": 1, "m": 2, "м": 2, "g": 3, "г": 3, "b": 3}
 _PIECE = re.compile(
     rf"(?P<grouped>\d{{1,3}}(?:{GAP}\d{{3}})+(?!\d)(?:\.\d+)?)"
     r"|(?P<scaled>\d+(?:[.,]\d+)?)\s?(?P<letter>[KkКкMmМмGgBb])(?![A-Za-zА-я])"
+    r"|(?P<pointed>[1-9]\d{0,2}(?:\.\d{3})+)(?![\d.,]*\d|[eE][-+]?\d)"
     r"|(?P<number>\d+(?:[.,]\d+)?(?:[eE][-+]?\d{1,2}(?!\d))?)"
     r"|(?P<raised>[⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
     r"|(?P<power>\*\*|\^)"
@@ -62,17 +64,42 @@ def scaled(digits: str, letter: str) -> Fraction:
     return Fraction(digits.replace(",", ".")) * power
 
 
+def blur(value: Fraction) -> Fraction:
+    """How far "about" reaches: half a step of the last digit that is not 0, and no more than a twentieth."""
+    if not value:
+        return Fraction(0)
+    step = Fraction(1)
+    while value % (step * 10) == 0:
+        step *= 10
+    while value % step != 0:
+        step /= 10
+    return min(step / 2, abs(value) / 20)
+
+
+def bounds(text: str) -> tuple[Fraction, Fraction]:
+    """What a calculation with rounded numbers may come to: 9.2M + 123.6M is anything from 132.7M to 132.9M.
+
+    Where it has differences or quotients its numbers are taken as exact. Raises `StatementError`.
+    """
+    signs = {str(match.lastgroup) for match in _PIECE.finditer(text)}
+    if "letter" not in signs or signs & {"minus", "divide", "floor_divide", "name"}:
+        value = Fraction(calculate(text).value)
+        return value, value
+    return Fraction(calculate(text, -1).value), Fraction(calculate(text, 1).value)
+
+
 @lru_cache(maxsize=4096)
-def calculate(text: str) -> Node:
+def calculate(text: str, side: int = 0) -> Node:
     """The tree of a calculation; its values are whole, or fractions where a division leaves something over.
 
+    With a `side` of −1 or 1 each rounded number, such as 1.2M, is the smallest or the largest that rounds to it.
     Raises `StatementError` for what is no calculation, and for one that is too long, too deep or too large.
     """
     if len(text) > LONGEST:
         raise StatementError(
             say("a calculation may have {most:,} characters, this one has {count:,}", most=LONGEST, count=len(text))
         )
-    plain, places = _normalised(text)
+    plain, places = _normalised(text, side)
     try:
         return _tree(parse_expression(plain, 4 * LONGEST), 0)
     except ExpressionError as error:
@@ -81,8 +108,15 @@ def calculate(text: str) -> Node:
         raise StatementError(message.replace("an expression", "a calculation"), offset) from None
 
 
-def _normalised(text: str) -> tuple[str, list[int]]:
+def _has_points_for_thousands(text: str) -> bool:
+    """Whether every point stands before three digits, as in 156 + 2.416 + 48.120."""
+    pieces = [(str(match.lastgroup), match[0]) for match in _PIECE.finditer(text)]
+    return all(kind in ("pointed", "letter") for kind, piece in pieces if "." in piece)
+
+
+def _normalised(text: str, side: int) -> tuple[str, list[int]]:
     """The calculation in plain notation, and for each of its characters where it came from."""
+    by_points = _has_points_for_thousands(text)
     parts: list[str] = []
     places: list[int] = []
     position = 0
@@ -95,7 +129,10 @@ def _normalised(text: str) -> tuple[str, list[int]]:
             raise StatementError(say("{word!r} cannot stand in a calculation", word=word), position)
         kind = str(match.lastgroup)
         if kind != "space":
-            piece = _plain(match, kind)
+            piece = _plain(match, kind, side)
+            if kind == "pointed":
+                piece = piece.replace(".", "") if by_points or piece.count(".") > 1 else piece
+                kind = "number"
             if before in ("number", "close") and kind in ("open", "name"):  # 2(5 + 1)
                 piece = "*" + piece
             elif before == "number" and kind in ("grouped", "letter", "number"):
@@ -107,12 +144,16 @@ def _normalised(text: str) -> tuple[str, list[int]]:
     return "".join(parts), places
 
 
-def _plain(match: re.Match[str], kind: str) -> str:
+def _plain(match: re.Match[str], kind: str, side: int) -> str:
     found = match[kind]
     if kind == "grouped":
         return re.sub(GAP, "", found)
     if kind == "letter":
-        value = scaled(match["scaled"], found)
+        digits = match["scaled"]
+        value = scaled(digits, found)
+        decimals = len(re.split("[.,]", digits)[1]) if re.search("[.,]", digits) else 0
+        half = scaled("1", found) / 10**decimals / 2 if decimals else blur(value)
+        value += side * half
         return str(value) if value.denominator == 1 else f"({value})"
     if kind == "number":
         return found.replace(",", ".")

@@ -12,25 +12,34 @@ from archcalc.teach.reading.calculation import GAP, StatementError, calculate, i
 from archcalc.teach.reading.stated import Stated
 from archcalc.teach.reading.words import WORDS, any_of
 
-_CROSS = r"\s*(?:[x×*·∙⋅хX✕]|\\times|by)\s*"
+CROSS = r"\s*(?:[x×*·∙⋅хX✕]|\\times|by)\s*"
 _SIDE = rf"\d{{1,3}}(?:{GAP}\d{{3}})+(?!\d)|\d+"
-_CROSSED = re.compile(rf"(?:{_SIDE})(?:{_CROSS}(?:{_SIDE}))+", re.IGNORECASE)
+_CROSSED = re.compile(rf"(?:{_SIDE})(?:{CROSS}(?:{_SIDE}))+", re.IGNORECASE)
 _LISTED = re.compile(r"\d+(?:\s*[,;]\s*\d+)+\s*[,;]?|\d+\s*,")
 _SPACED = re.compile(r"\d+(?: \d+)+")
 #: The batch before the sides of a map.
-_BATCH = re.compile(rf"(?:-1|None|N|B|bs|batch(?:[_ ]?size)?|\?|m)(?:\s*[,;]\s*|{_CROSS})(?=\d)", re.IGNORECASE)
+_BATCH = re.compile(rf"(?:-1|None|N|B|bs|batch(?:[_ ]?size)?|\?|m)(?:\s*[,;]\s*|{CROSS})(?=\d)", re.IGNORECASE)
 #: Words for what is counted, before or after a number of maps.
 _OF_MAPS = rf"(?:(?:feature|activation)\s+)?(?:{any_of('maps')})"
 _MAPS = re.compile(
     rf"(?P<first>{_SIDE})\s*(?:@|{_OF_MAPS}(?:\s*(?:of|size|à|von|de|по|размера|,|:|@|\())*)\s*"
-    rf"(?P<sides>\d+(?:{_CROSS}\d+)?)\s*\)?"
-    rf"|(?P<plane>\d+{_CROSS}\d+)\s*(?:[,;(@]|with|mit|avec|con|com|на|по|и)?\s*(?P<last>{_SIDE})\s*{_OF_MAPS}\s*\)?",
+    rf"(?P<sides>\d+(?:{CROSS}\d+)?)\s*\)?"
+    rf"|(?P<square>\d+{CROSS}\d+)\s*@\s*(?P<deep>{_SIDE})"
+    rf"|(?P<plane>\d+{CROSS}\d+)\s*(?:[,;(@]|with|mit|avec|con|com|на|по|и)?\s*(?P<last>{_SIDE})\s*{_OF_MAPS}\s*\)?",
     re.IGNORECASE,
 )
 _NAMED = re.compile(r"([^\W\d_]+)\s*(?:[=:]|\s)\s*(\d+)")
 _AXES: dict[str, str] = WORDS["axes"]
 _UNITS = re.compile(rf"\s*(?:{any_of('neurons')})\.?$", re.IGNORECASE)
 _SQUARED = re.compile(r"(\d+)\s*(?:²|\^2|\*\*2)(?!\d)")
+#: What programs print around a list, an area in brackets, the number of values after a shape.
+_OF_A_TENSOR = re.compile(
+    r"(?:torch\.Size|TensorShape|Size|shape\s*=?)\s*\(?\s*([(\[][^()\[\]]*[)\]])\s*\)?", re.IGNORECASE
+)
+#: An array as it is declared: [36][22][22].
+_OF_AN_ARRAY = re.compile(r"(?:\[\s*[0-9]+\s*\]\s*){2,5}")
+_PLANE = re.compile(rf"\(\s*(\d+{CROSS}\d+)\s*\)", re.IGNORECASE)
+_WITH_VALUES = re.compile(rf"((?:{_SIDE})(?:{CROSS}(?:{_SIDE})){{2,3}})\s*\(\s*([^()]+)\)", re.IGNORECASE)
 _MOST_SIDES = 4
 _DEPTHS = ("d", "depth", "глубина", "profondeur", "tiefe")
 _LARGEST_SIDE = 12  # digits
@@ -39,13 +48,14 @@ _WANTED = "write 55x55x96, (96, 55, 55), or a number for a flat one"
 
 def read_shape(text: str, cleaned: str) -> tuple[Stated, ...]:
     """The readings of a cell about a shape. Raises `StatementError` for what cannot be read."""
+    cleaned = _plainly(cleaned)
     known = _by_names(text, cleaned) or _of_maps(text, cleaned)
     if known is not None:
         return (known,)
     parts = [part.strip(" *_`") for part in re.split(r"[=≈→]|->|=>", cleaned) if part.strip(" *_`")]
     read = [list(_sides(part)) for part in parts]
     is_product = len(parts) > 1 and any(len(sides) > 1 for sides in read[0]) and bool(read[-1])
-    if is_product and all(len(sides) == 1 for sides in read[-1]):  # 55x55x96 = 290400
+    if is_product and len(read[-1][0]) == 1:  # 55x55x96 = 290400
         return tuple([_product(text, sides, read[-1][0][0]) for sides in read[0] if len(sides) > 1])
     found = read[-1] if read else []
     if not found and len(parts) > 1 and read[0]:
@@ -59,6 +69,16 @@ def read_shape(text: str, cleaned: str) -> tuple[Stated, ...]:
     if not is_whole(tree) or tree.value < 0:
         raise StatementError(say("is no whole number, as a size is"))
     return (Stated(text, shape=(tree.value,), sides=(tree.value,), expression=tree),)
+
+
+def _plainly(cleaned: str) -> str:
+    """torch.Size([96, 55, 55]) as a list, (55×55)×96 without its brackets, 55×55×96 (290400) with an equals sign."""
+    inner = _OF_A_TENSOR.sub(r"\1", cleaned)
+    if _OF_AN_ARRAY.fullmatch(inner):
+        inner = f"({', '.join(re.findall(r'[0-9]+', inner))})"
+    inner = _WITH_VALUES.sub(r"\1 = \2", inner)
+    plain = _PLANE.sub(r"\1", inner)
+    return plain if _CROSSED.fullmatch(plain) else inner
 
 
 def read_sides(cleaned: str) -> tuple[int, ...] | None:
@@ -116,11 +136,15 @@ def axes_named(names: Sequence[str], known: Mapping[str, str]) -> list[str]:
 
 def _of_maps(text: str, cleaned: str) -> Stated | None:
     """96@55x55, 96 maps of 55x55, 55x55 (96 channels); None where no word says what the depth is."""
+    cleaned = _SQUARED.sub(r"\1×\1", cleaned)
     match = _MAPS.fullmatch(cleaned.strip("[]{} ")) or _MAPS.fullmatch(cleaned.strip("()[]{} "))
     if match is None:
         return None
-    plane = [_side(side) for side in re.split(_CROSS, match["sides"] or match["plane"], flags=re.IGNORECASE)]
-    depth = _side(match["first"] or match["last"])
+    plane = [
+        _side(side)
+        for side in re.split(CROSS, match["sides"] or match["plane"] or match["square"], flags=re.IGNORECASE)
+    ]
+    depth = _side(match["first"] or match["last"] or match["deep"])
     shape = (depth, plane[0], plane[-1])
     return Stated(text, shape=shape, sides=shape if match["first"] else (*shape[1:], depth), is_ordered=True)
 
@@ -141,19 +165,21 @@ def _sides(cleaned: str) -> Iterator[tuple[int, ...]]:
 
 
 def _split(inner: str, is_list: bool) -> Iterator[tuple[str, ...]]:
-    has_cross = re.search(_CROSS, inner, re.IGNORECASE) is not None
+    has_cross = re.search(CROSS, inner, re.IGNORECASE) is not None
     if not has_cross and (_LISTED.fullmatch(inner) and (is_list or not re.fullmatch(_SIDE, inner))):
         yield tuple(part for part in re.split(r"\s*[,;]\s*", inner) if part)
         return
     if _CROSSED.fullmatch(inner):
-        yield tuple(re.split(_CROSS, inner, flags=re.IGNORECASE))
+        yield tuple(re.split(CROSS, inner, flags=re.IGNORECASE))
     elif re.fullmatch(_SIDE, inner):
         yield (inner,)
+        if inner.count(",") == 2:  # 64,224,224
+            yield tuple(inner.split(","))
     elif _SPACED.fullmatch(inner):
         yield tuple(inner.split())
     if has_cross and re.search(r"[,;()]", inner):  # 27 x 27, 256
         crossed = re.sub(r"\s*[,;]\s*|\s*\(\s*", "×", inner.rstrip(") "))
-        parts = tuple(re.split(_CROSS, crossed, flags=re.IGNORECASE))
+        parts = tuple(re.split(CROSS, crossed, flags=re.IGNORECASE))
         if len(parts) < _MOST_SIDES and _CROSSED.fullmatch(crossed):
             yield parts
 

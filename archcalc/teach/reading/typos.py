@@ -25,6 +25,8 @@ def describe_typo(right: int, wrong: int) -> str:
     if len(other) == len(one) - 1:
         dropped = next((i for i in range(len(one)) if one[:i] + one[i + 1 :] == other), None)
         return say("a digit is missing, the {one}", one=one[dropped]) if dropped is not None else ""
+    if other == one + "0" and one[-1:] != "0":
+        return say("a 0 too many at the end")
     if len(other) == len(one) + 1:
         doubled = next((i for i in range(len(one)) if one[: i + 1] + one[i:] == other), None)
         return say("a digit is doubled, the {one}", one=one[doubled]) if doubled is not None else ""

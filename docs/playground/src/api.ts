@@ -1,5 +1,11 @@
 /** What the functions of archcalc take and give; the same over HTTP and from the worker. */
 
+/** A chart as SVG; where Python cannot draw it, the specification from which Vega does. */
+export interface Chart {
+  svg?: string | null;
+  spec?: object;
+}
+
 export interface Edit {
   title: string;
   line: number;
@@ -101,6 +107,7 @@ export interface Functions {
       notes: string[];
       parameters: Parameter[];
       input: string;
+      name: string;
       title?: string;
     },
   ];
@@ -120,18 +127,20 @@ export interface Functions {
   hover: [{ text: string; line: number; column: number }, { text: string | null }];
   format: [{ text: string }, { text: string }];
   import_file: [{ filename: string; data: string }, { text: string; notes?: string[] }];
-  export: [{ source: Source; to: string }, { filename: string; mime: string; data: string }];
+  export: [
+    { source: Source; to: string; style?: string; depth?: number },
+    { filename: string; mime: string; data: string },
+  ];
   compare: [{ source: Source; other: Source; convention?: string }, Comparison];
-  chart: [{ source: Source; kind: string; theme: "light" | "dark" }, { svg: string }];
+  chart: [{ source: Source; kind: string; theme: "light" | "dark" }, Chart];
   memory: [
     { source: Source; policy?: string; theme: "light" | "dark" },
     {
       facts?: { label: string; value: string; note?: string | null }[];
       columns?: Column[];
       rows?: Row[];
-      svg?: string | null;
       policies?: string[];
-    },
+    } & Chart,
   ];
   lint: [
     { source: Source },
@@ -160,7 +169,7 @@ export interface Functions {
 export interface CheckedCell {
   label: string;
   layer?: string | null;
-  quantity: string;
+  heading: string;
   text: string;
   verdict: string;
   expected?: unknown;
@@ -170,7 +179,7 @@ export interface CheckedCell {
 }
 
 export interface Comparison {
-  titles?: [string, string];
+  titles: [string, string];
   columns: Column[];
   rows: {
     left?: string | null;
@@ -191,4 +200,4 @@ export interface Worksheet {
 export type Name = keyof Functions;
 export type Request<N extends Name> = Functions[N][0];
 export type Good<N extends Name> = { ok: true } & Functions[N][1];
-export type Answer<N extends Name> = Good<N> | { ok: false; errors: Problem[] };
+export type Answer<N extends Name> = Good<N> | { ok: false; errors: Problem[]; missing?: string; slow?: true };

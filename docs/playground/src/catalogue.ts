@@ -3,6 +3,7 @@
 import type { NetworkEntry } from "./api";
 import { button, h } from "./dom";
 import type { Session } from "./session";
+import { say } from "./words";
 
 export interface Choice {
   name?: string;
@@ -28,7 +29,7 @@ export function catalogueDialog(session: Session, choose: (choice: Choice) => vo
     id: "search",
     type: "search",
     autocomplete: "off",
-    placeholder: "resnet, 2015, detection…",
+    placeholder: say("resnet, 2015, detection…"),
     input: () => fill(),
   });
   const examples = h("div", { class: "examples" });
@@ -58,8 +59,8 @@ export function catalogueDialog(session: Session, choose: (choice: Choice) => vo
     none.textContent = shown.length
       ? ""
       : session.catalogue.networks.length
-        ? "No network fits."
-        : "The catalogue is read.";
+        ? say("No network fits.")
+        : say("The catalogue is read.");
     examples.replaceChildren(
       ...session.catalogue.examples.map(({ title, text }) => button(title, () => pick({ text }))),
     );
@@ -72,23 +73,23 @@ export function catalogueDialog(session: Session, choose: (choice: Choice) => vo
     }
   });
   const head = [
-    ["network", "left"],
-    ["year", "left"],
-    ["params", "right"],
-    ["multiplications", "right"],
+    [say("network"), "left"],
+    [say("year"), "left"],
+    [say("params"), "right"],
+    [say("multiplications"), "right"],
   ].map(([word, side]) => h("th", { scope: "col", class: side }, word));
   dialog.append(
     h(
       "header",
       {},
-      h("h2", { id: "catalogue-title" }, "Open a network"),
-      button("×", () => dialog.close(), { "aria-label": "Close" }),
+      h("h2", { id: "catalogue-title" }, say("Open a network")),
+      button("×", () => dialog.close(), { "aria-label": say("Close") }),
     ),
     examples,
-    h("label", { class: "field", for: "search" }, h("span", {}, "Search"), search),
+    h("label", { class: "field", for: "search" }, h("span", {}, say("Search")), search),
     h(
       "div",
-      { class: "frame", tabindex: "0", role: "region", "aria-label": "Networks of the catalogue" },
+      { class: "frame", tabindex: "0", role: "region", "aria-label": say("Networks of the catalogue") },
       h("table", { class: "rows" }, h("thead", {}, h("tr", {}, ...head)), list),
       none,
     ),

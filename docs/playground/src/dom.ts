@@ -1,5 +1,7 @@
 /** Elements of the page in one expression. */
 
+import { ordered, say } from "./words";
+
 type Child = Node | string | null | undefined | false;
 type Listener = (event: never) => unknown;
 type Attributes = Record<string, string | number | boolean | null | undefined | Listener>;
@@ -16,7 +18,10 @@ export function h<K extends keyof HTMLElementTagNameMap>(
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, String(value));
   }
-  for (const child of children) if (child !== null && child !== undefined && child !== false) element.append(child);
+  for (const child of children) {
+    if (child === null || child === undefined || child === false) continue;
+    element.append(typeof child === "string" ? ordered(child) : child);
+  }
   return element;
 }
 
@@ -42,8 +47,8 @@ export function select(
   return h("label", { class: "field" }, h("span", {}, label), list);
 }
 
-/** What a name of a choice says: `activation-memory` is read "activation memory". */
-export const spoken = (name: string) => name.replaceAll(/[-_]/g, " ");
+/** What a name of a choice says: `activation-memory` is read "activation memory", or its words in the language of the page. */
+export const spoken = (name: string) => say(name.replaceAll(/[-_]/g, " "));
 
 let announcer: HTMLElement | null = null;
 

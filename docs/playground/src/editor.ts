@@ -15,7 +15,7 @@ import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
-import { EditorState, type Extension, StateEffect, StateField, type Text } from "@codemirror/state";
+import { type ChangeDesc, EditorState, type Extension, StateEffect, StateField, type Text } from "@codemirror/state";
 import {
   Decoration,
   type DecorationSet,
@@ -31,7 +31,9 @@ import {
 import { tags } from "@lezer/highlight";
 import type { Edit, Problem } from "./api";
 import { h } from "./dom";
+import { indentation } from "./indent";
 import type { Transport } from "./transport";
+import { say } from "./words";
 
 export interface EditorEvents {
   /** The text was changed by the user. */
@@ -69,18 +71,33 @@ const colours = HighlightStyle.define([
   { tag: [tags.labelName, tags.typeName], color: "var(--accent)" },
 ]);
 
-/** Where a line and a column from 1 are in a text; what lies outside is brought inside. */
+/** Where a line and a column from 1, counted in characters as Python does, are in a text; what lies outside is brought inside. */
 export function position(doc: Text, line: number, column = 1): number {
   const row = doc.line(Math.max(1, Math.min(line, doc.lines)));
-  return Math.min(row.from + Math.max(0, column - 1), row.to);
+  const before = [...row.text].slice(0, Math.max(0, column - 1));
+  return row.from + before.join("").length;
 }
 
-const KINDS: Record<string, string> = { op: "function", field: "property", value: "constant", block: "class" };
+/** A state of the text, and how it was changed into the next one. */
+export interface Revision {
+  next?: { changes: ChangeDesc; revision: Revision };
+}
+
+/** Where a part of an older text is now. */
+export function moved(since: Revision, from: number, to: number): { from: number; to: number } {
+  let place = { from, to };
+  for (let { next } = since; next; next = next.revision.next) {
+    const start = next.changes.mapPos(place.from, 1);
+    place = { from: start, to: Math.max(start, next.changes.mapPos(place.to, -1)) };
+  }
+  return place;
+}
 
 export class Editor {
   readonly view: EditorView;
   /** Whether a change at the moment comes from the program. */
   private quiet = false;
+  private revision: Revision = {};
 
   constructor(
     parent: HTMLElement,
@@ -88,6 +105,11 @@ export class Editor {
     events: EditorEvents,
   ) {
     const listen = EditorView.updateListener.of((update) => {
+      if (update.docChanged) {
+        const revision = {};
+        this.revision.next = { changes: update.changes.desc, revision };
+        this.revision = revision;
+      }
       if (update.docChanged && !this.quiet) events.changed(update.state.doc.toString());
       if ((update.selectionSet || update.docChanged) && update.view.hasFocus) {
         events.moved(update.state.doc.lineAt(update.state.selection.main.head).number);
@@ -114,6 +136,7 @@ export class Editor {
           highlightSelectionMatches(),
           history(),
           drawSelection(),
+          indentation,
           indentOnInput(),
           bracketMatching(),
           closeBrackets(),
@@ -133,7 +156,11 @@ export class Editor {
           ]),
           EditorState.tabSize.of(2),
           EditorView.lineWrapping,
-          EditorView.contentAttributes.of({ "aria-label": "Spec of the network", spellcheck: "false", tabindex: "0" }),
+          EditorView.contentAttributes.of({
+            "aria-label": say("Spec of the network"),
+            spellcheck: "false",
+            tabindex: "0",
+          }),
           listen,
         ],
       }),
@@ -155,12 +182,21 @@ export class Editor {
     this.quiet = false;
   }
 
-  /** Make the change of a mend; the listener hears of it as of typing. */
-  apply(edit: Edit): void {
-    const doc = this.view.state.doc;
+  /** What makes the change of a mend for the text as it is now, wherever its place is by then.
+   *
+   * The listener hears of it as of typing. Where the words to be mended were changed, nothing is done.
+   */
+  mend(edit: Edit): () => void {
+    const { revision } = this;
+    const { doc } = this.view.state;
     const from = position(doc, edit.line, edit.column);
     const to = Math.max(from, position(doc, edit.end_line, edit.end_column));
-    this.view.dispatch({ changes: { from, to, insert: edit.text } });
+    const words = doc.sliceString(from, to);
+    return () => {
+      const place = moved(revision, from, to);
+      if (this.view.state.doc.sliceString(place.from, place.to) !== words) return;
+      this.view.dispatch({ changes: { ...place, insert: edit.text } });
+    };
   }
 
   setProblems(problems: readonly Problem[]): void {
@@ -177,7 +213,7 @@ export class Editor {
         to,
         severity: problem.severity,
         message: problem.message,
-        ...(fix ? { actions: [{ name: fix.title, apply: () => this.apply(fix) }] } : {}),
+        ...(fix ? { actions: [{ name: fix.title, apply: this.mend(fix) }] } : {}),
       };
     });
     this.view.dispatch(setDiagnostics(this.view.state, found));
@@ -215,7 +251,8 @@ export class Editor {
       const options = answer.items.map(
         (item): Completion => ({
           label: item.label,
-          ...(item.kind ? { type: KINDS[item.kind] ?? "text" } : {}),
+          // Layers come before the blocks that are made of them.
+          ...(item.kind === "function" ? { boost: 1 } : {}),
           ...(item.detail ? { detail: item.detail } : {}),
           ...(item.info ? { info: item.info } : {}),
           ...(item.apply ? { apply: item.apply } : {}),

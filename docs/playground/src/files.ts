@@ -1,25 +1,33 @@
 /** Files in and out: model files to import, tables to check, exports to keep. */
 
-import { announce, button, download, h } from "./dom";
+import { announce, button, download, h, spoken } from "./dom";
 import { fromBase64, toBase64 } from "./link";
-import type { Session } from "./session";
+import { pdf, png } from "./pixels";
+import { Refused, type Session } from "./session";
+import { slim } from "./slim";
+import { say } from "./words";
 
-const TABLES = /\.(csv|tsv|xlsx|ods|md|txt)$/i;
+const TABLES = /\.(csv|tsv|tab|txt|xlsx|xlsm|ods|md|markdown|tex|docx|pdf|ipynb|html?)$/i;
 const SPECS = /\.ya?ml$/i;
-/** The largest model file that the functions take. */
-const MOST = 64 * 1024 * 1024;
+/** The largest file whose text is looked at to see what it is. */
+const MOST_TEXT = 4 * 1024 * 1024;
+/** The largest model file that the functions take: in base64 it has a third more. */
+const MOST = 47 * 1024 * 1024;
 
 const EXPORTS = [
-  ["yaml", "Spec (YAML)"],
+  ["yaml", "YAML spec"],
   ["torch", "PyTorch code"],
   ["keras", "Keras code"],
-  ["csv", "Table (CSV)"],
-  ["markdown", "Table (Markdown)"],
-  ["json", "Report (JSON)"],
-  ["svg", "Diagram (SVG)"],
-  ["png", "Diagram (PNG)"],
-  ["pdf", "Diagram (PDF)"],
+  ["csv", "table as CSV"],
+  ["markdown", "table as Markdown"],
+  ["json", "report as JSON"],
+  ["svg", "picture as SVG"],
+  ["png", "picture as PNG"],
+  ["pdf", "picture as PDF"],
 ].map(([to, title]) => ({ to, title }) as { to: string; title: string });
+
+/** Pictures that the page can make of an SVG, with their media types. */
+const PICTURES: Record<string, string> = { png: "image/png", pdf: "application/pdf" };
 
 export interface Takers {
   /** The spec of a model file. */
@@ -28,13 +36,42 @@ export interface Takers {
   table(file: File): Promise<void>;
 }
 
+/** Whether a file holds numbers to check: of endings that models and specs have too, the text says it. */
+export async function isTable(file: File): Promise<boolean> {
+  if (TABLES.test(file.name)) return true;
+  if (file.size > MOST_TEXT) return false;
+  if (SPECS.test(file.name)) return !/^["']?(?:layers|networks|name|title)["']?\s*:/m.test(await file.text());
+  if (!/\.json$/i.test(file.name)) return false;
+  try {
+    const found: unknown = JSON.parse(await file.text());
+    return typeof found === "object" && found !== null && !("class_name" in found);
+  } catch {
+    return false;
+  }
+}
+
 export async function take(session: Session, file: File, takers: Takers): Promise<void> {
-  if (TABLES.test(file.name)) return takers.table(file);
+  if (await isTable(file)) return takers.table(file);
   if (SPECS.test(file.name)) return takers.spec(await file.text(), []);
-  if (file.size > MOST) throw new Error(`${file.name} has more than 64 MiB. Take it without its weights.`);
-  announce(`${file.name} is read.`);
-  const data = toBase64(new Uint8Array(await file.arrayBuffer()));
-  const answer = await session.ask("import_file", { filename: file.name, data });
+  announce(say("{file} is read.", { file: file.name }));
+  const read = (filename: string, data: Uint8Array) => session.call("import_file", { filename, data: toBase64(data) });
+  let answer = file.size > MOST ? null : await read(file.name, new Uint8Array(await file.arrayBuffer()));
+  if (!answer?.ok && (!answer || answer.missing)) {
+    // What is large, or what nothing here reads, is a network without its weights.
+    const small = await slim(file, MOST);
+    if (small) answer = await read(small.filename, small.data);
+  }
+  if (!answer) {
+    throw new Error(
+      say(
+        "{file} is too large to be read here, and it cannot be read without its weights. `archcalc import {file}` may.",
+        {
+          file: file.name,
+        },
+      ),
+    );
+  }
+  if (!answer.ok) throw new Refused(answer.errors);
   takers.spec(answer.text, answer.notes ?? []);
 }
 
@@ -49,35 +86,50 @@ export function listenForDrops(taken: (file: File) => void): void {
   document.addEventListener("dragleave", (event) => {
     if (!event.relatedTarget) over(false);
   });
-  document.addEventListener("drop", (event) => {
+  // Before the editor hears of it, which would put the file's text into the spec.
+  const drop = (event: DragEvent) => {
     over(false);
     const file = event.dataTransfer?.files[0];
     if (!file) return;
     event.preventDefault();
+    event.stopPropagation();
     taken(file);
-  });
+  };
+  document.addEventListener("drop", drop, { capture: true });
 }
 
 export function exportMenu(session: Session, failed: (error: unknown) => void): HTMLDetailsElement {
   const list = h("div", { class: "menu" });
   const run = async (to: string) => {
     menu.open = false;
-    const answer = await session.ask("export", { source: session.source, to });
+    if (PICTURES[to] && !session.catalogue.exports?.some((one) => one.to === to)) return convert(to);
+    const answer = await session.ask("export", { source: session.source, to, ...session.look });
     download(answer.filename, answer.mime, fromBase64(answer.data));
-    announce(`${answer.filename} is saved.`);
+    announce(say("{file} is saved.", { file: answer.filename }));
+  };
+  /** A picture that Python does not convert here: the page does. */
+  const convert = async (to: string) => {
+    const { svg } = await session.ask("draw", { source: session.source, ...session.look, theme: "light" });
+    const filename = `${(session.analysis?.name ?? "").replace(/[^\w@.-]+/g, "_") || "network"}.${to}`;
+    download(filename, PICTURES[to] ?? "", await (to === "png" ? png : pdf)(svg));
+    announce(say("{file} is saved.", { file: filename }));
   };
   const menu = h(
     "details",
     {
       class: "popup",
       toggle: () => {
-        const exports = session.catalogue.exports ?? EXPORTS;
+        const listed = session.catalogue.exports ?? EXPORTS;
+        const exports = [
+          ...listed,
+          ...EXPORTS.filter(({ to }) => PICTURES[to] && !listed.some((one) => one.to === to)),
+        ];
         list.replaceChildren(
-          ...exports.map(({ to, title }) => button(title, () => run(to).catch(failed), { "data-to": to })),
+          ...exports.map(({ to, title }) => button(spoken(title), () => run(to).catch(failed), { "data-to": to })),
         );
       },
     },
-    h("summary", {}, "Export"),
+    h("summary", {}, say("Export")),
     list,
   );
   return menu;

@@ -1,6 +1,7 @@
 /** The whole state in the part of a link after `#`: nothing of it is sent to a server. */
 
 import type { Value } from "./api";
+import { say } from "./words";
 
 export const VIEWS = ["diagram", "table", "charts", "memory", "lint", "check", "compare", "exercise"] as const;
 export type ViewId = (typeof VIEWS)[number];
@@ -43,13 +44,15 @@ export const EMPTY: State = {
   embed: false,
 };
 
-/** A link longer than this is not read, and no text that unpacks to more than `MOST`. */
-const LONGEST = 200_000;
-const MOST = 1_000_000;
+/** A link longer than this is neither made nor read, and no text that unpacks to more than `MOST`. */
+export const LONGEST = 200_000;
+const MOST = 4_000_000;
 const NAME = /^[\w.+-]{1,60}(@[\w.+,@-]{1,60})?$/;
 const SHORT = ["view", "layer", "depth", "folded", "style", "chart", "convention", "lang", "input"] as const;
 
-/** The part of a link behind `#`, without it. */
+const count = (number: number) => number.toLocaleString("en");
+
+/** The part of a link after `#`, without it. Rejects with an Error whose message can be shown where it is too long. */
 export async function encode(state: State): Promise<string> {
   const parts: string[] = [];
   if (state.name && !Object.keys(state.parameters).length && !state.other && !state.columns.length) {
@@ -62,27 +65,52 @@ export async function encode(state: State): Promise<string> {
     const kept: Record<string, unknown> = {};
     for (const key of Object.keys(EMPTY) as (keyof State)[]) {
       if (key === "embed" || (key === "text" && state.name)) continue;
-      if (JSON.stringify(state[key]) !== JSON.stringify(EMPTY[key])) kept[key] = state[key];
+      // A spec may be empty.
+      if ((key === "text" && !state.name) || JSON.stringify(state[key]) !== JSON.stringify(EMPTY[key]))
+        kept[key] = state[key];
     }
     const bytes = await pass(new TextEncoder().encode(JSON.stringify(kept)), new CompressionStream("deflate"));
     parts.push(`z=${toBase64Url(bytes)}`);
   }
   if (state.embed) parts.push("embed=1");
-  return parts.join("&");
+  const link = parts.join("&");
+  if (link.length > LONGEST) {
+    throw new Error(
+      say("This spec is too long for a link: {length} characters, of which {most} are read. Pass it on as a file.", {
+        length: count(link.length),
+        most: count(LONGEST),
+      }),
+    );
+  }
+  return link;
 }
 
 /** What a link says. Rejects with an Error whose message can be shown; whatever is not understood is left out. */
 export async function decode(hash: string): Promise<Partial<State>> {
   const text = hash.replace(/^#/, "");
-  if (text.length > LONGEST) throw new Error("This link is too long to be read.");
+  if (text.length > LONGEST) {
+    throw new Error(
+      say(
+        "This link is too long: of {length} characters {most} are read. Ask for the spec as a file, and drop it here.",
+        {
+          length: count(text.length),
+          most: count(LONGEST),
+        },
+      ),
+    );
+  }
   const found: Partial<State> = {};
   for (const [place, part] of text.split("&").entries()) {
     if (!part) continue;
     const [key, value] = split(part);
-    if (key === "z") Object.assign(found, checked(await unpack(value)));
-    else if (key === "embed") found.embed = value === "1";
+    if (key === "z") {
+      const kept = checked(await unpack(value));
+      // What was packed is a network at least.
+      if (!kept.name && kept.text === undefined) throw new Error(damaged());
+      Object.assign(found, kept);
+    } else if (key === "embed") found.embed = value === "1";
     else if (place === 0 && value === "") {
-      if (!NAME.test(key)) throw new Error("This link does not name a network.");
+      if (!NAME.test(key)) throw new Error(say("This link does not name a network."));
       found.name = key;
     } else Object.assign(found, checked({ [key]: value }));
   }
@@ -95,21 +123,23 @@ function split(part: string): [string, string] {
   try {
     return [decodeURIComponent(key), key === "z" ? value : decodeURIComponent(value)];
   } catch {
-    throw new Error("This link is damaged: it holds a % that stands for nothing.");
+    throw new Error(say("This link is damaged: it holds a % that stands for nothing."));
   }
 }
+
+const damaged = () => say("This link is damaged: a part of it is missing or changed.");
 
 async function unpack(value: string): Promise<unknown> {
   try {
     const bytes = await pass(fromBase64Url(value), new DecompressionStream("deflate"));
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    throw new Error("This link is damaged: a part of it is missing or changed.");
+    throw new Error(damaged());
   }
 }
 
 /** What is of the right kind; a link is written by anybody. */
-function checked(raw: unknown): Partial<State> {
+export function checked(raw: unknown): Partial<State> {
   const found: Partial<State> = {};
   if (typeof raw !== "object" || raw === null) return found;
   const given = raw as Record<string, unknown>;
@@ -132,6 +162,28 @@ function checked(raw: unknown): Partial<State> {
   }
   return found;
 }
+
+/** Where the state of the page is kept. */
+export interface Keeper {
+  /** Whether there is a link that can be passed on. */
+  readonly canShare: boolean;
+  /** Rejects with an Error whose message can be shown. */
+  read(): Promise<Partial<State>>;
+  write(state: State): void | Promise<void>;
+  /** Hear of it when somebody else changes it. */
+  changed(listener: () => void): void;
+}
+
+export const theLink: Keeper = {
+  canShare: true,
+  read: () => decode(location.hash),
+  async write(state) {
+    // What is too long for a link is not kept; sharing says so.
+    const link = await encode(state).catch(() => "");
+    history.replaceState(null, "", `#${link}`);
+  },
+  changed: (listener) => addEventListener("hashchange", listener),
+};
 
 function isValue(value: unknown): value is Value {
   return typeof value === "boolean" || typeof value === "string" || Number.isFinite(value);

@@ -2,33 +2,41 @@
 
 import "./style/page.css";
 import { h } from "./dom";
-import { decode } from "./link";
+import { connected, PortTransport } from "./frame";
+import { type Keeper, theLink } from "./link";
 import { Page } from "./page";
 import { Session } from "./session";
 import { HttpTransport, StaticTransport, type Transport, WorkerTransport } from "./transport";
+import { direction, say, use } from "./words";
 
-const RIGHT_TO_LEFT = new Set(["he", "ar", "fa"]);
-
-async function language(): Promise<string> {
+async function language(keeper: Keeper): Promise<string> {
   try {
-    return (await decode(location.hash)).lang ?? "";
+    return (await keeper.read()).lang ?? "";
   } catch {
     // A damaged link: the page says so when it is followed.
     return "";
   }
 }
 
-function backEnd(lang: string): Transport {
-  const kind = document.querySelector<HTMLMetaElement>('meta[name="archcalc-backend"]')?.content;
-  if (kind !== "worker") return new HttpTransport(lang);
-  const bar = h("progress", { max: 1, value: 0, "aria-label": "Starting the engine" });
-  const what = h("span", {}, "Starting");
+/** What the worker does while it starts. */
+const stage = (name: string) =>
+  ({
+    list: say("Reading the list of parts"),
+    python: say("Loading Python"),
+    packages: say("Unpacking packages"),
+    archcalc: say("Starting archcalc"),
+  })[name] ?? say("Starting");
+
+function backEnd(kind: string | undefined): Transport {
+  if (kind !== "worker") return new HttpTransport();
+  const bar = h("progress", { max: 1, value: 0, "aria-label": say("Starting the engine") });
+  const what = h("span", {}, stage(""));
   const box = h("div", { class: "starting", role: "status" }, what, bar);
   document.body.prepend(box);
   const engine = new WorkerTransport((share, text) => {
     bar.value = share;
-    what.textContent = text;
-  }, lang);
+    what.textContent = stage(text);
+  });
   engine.ready.then(
     () => box.remove(),
     (error: Error) => {
@@ -40,13 +48,17 @@ function backEnd(lang: string): Transport {
 }
 
 async function start(): Promise<void> {
-  const lang = await language();
+  const kind = document.querySelector<HTMLMetaElement>('meta[name="archcalc-backend"]')?.content;
+  const notebook = kind === "frame" ? await connected() : null;
+  const port = notebook && new PortTransport(notebook.port, notebook.state);
+  const keeper = port ?? theLink;
+  const lang = await language(keeper);
   if (lang) document.documentElement.lang = lang;
-  if (RIGHT_TO_LEFT.has(lang)) document.documentElement.dir = "rtl";
-  const transport = backEnd(lang);
-  const session = new Session(transport);
+  document.documentElement.dir = direction(lang);
+  use(lang);
+  const session = new Session(port ?? backEnd(kind));
   session.state.lang = lang;
-  const page = new Page(session);
+  const page = new Page(session, keeper);
   // Nothing waits for the catalogue: the first network is open before it.
   await Promise.all([page.start(), session.loadCatalogue()]);
 }

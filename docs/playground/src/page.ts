@@ -6,7 +6,7 @@ import { announce, button, h, select, spoken } from "./dom";
 import { Editor } from "./editor";
 import { exportMenu, listenForDrops, take } from "./files";
 import { Latest } from "./latest";
-import { decode, EMPTY, encode, type State, type ViewId } from "./link";
+import { EMPTY, encode, type Keeper, type State, type ViewId } from "./link";
 import { Parameters } from "./parameters";
 import { PatternLine } from "./pattern";
 import { Problems } from "./problems";
@@ -23,22 +23,32 @@ import { LayerPanel } from "./views/layer";
 import { LintView } from "./views/lint";
 import { MemoryView } from "./views/memory";
 import { TableView } from "./views/table";
+import { LANGUAGES, say } from "./words";
 
 /** Milliseconds without a key before the network is calculated again. */
 const PAUSE = 120;
+/** Milliseconds for which the problems of the text before stay, so that they do not flicker while one types. */
+const STAY = 300;
+/** In place of the text whose warnings are shown: errors are shown. */
+const WRONG = "wrong";
 /** What is open at first. */
 const FIRST = "alexnet";
 
 export class Page {
   private readonly main = h("main", { id: "main", tabindex: "-1", "data-state": "busy" });
-  private readonly title = h("h2", { class: "title" }, "archcalc");
+  private readonly title = h("h2", { class: "title", role: "heading", "aria-level": "2" }, "archcalc");
   private readonly totals = h("dl", { class: "totals" });
+  /** From a frame the way to the page with its editor. */
+  private readonly whole = h("a", { class: "whole", target: "_blank", rel: "noopener" }, say("Open the whole page"));
   private readonly banner = h("div", { class: "banner", role: "alert", hidden: true });
   private readonly editor: Editor;
   private readonly problems: Problems;
   private readonly tabs: Tabs;
   private readonly views: Record<ViewId, View>;
   private readonly check: CheckView;
+  private readonly parameters: HTMLFieldSetElement;
+  /** The network that each pane shows. */
+  private readonly shown: Partial<Record<ViewId, string>> = {};
   private readonly latest = new Latest(
     (signal) => this.refresh(signal),
     (error) => this.failed(error),
@@ -46,13 +56,20 @@ export class Page {
   /** The request whose analysis is shown, and the text whose warnings are. */
   private analysed = "";
   private warned = "";
+  /** The text whose parameters have sliders. */
+  private slid = "";
+  /** How many links were followed: of several the last one counts, whichever is read first. */
+  private links = 0;
   private linked: ReturnType<typeof setTimeout> | undefined;
   /** Whether the banner is about a failed calculation, which the next one may mend. */
   private broken = false;
 
-  constructor(private readonly session: Session) {
+  constructor(
+    private readonly session: Session,
+    private readonly keeper: Keeper,
+  ) {
     const failed = (error: unknown) => this.failed(error);
-    const apply = (edit: Edit) => this.editor.apply(edit);
+    const mend = (edit: Edit) => this.editor.mend(edit);
     const colours = theme(() => session.emit("shown"));
     const editorBox = h("div", { class: "editor" });
     this.editor = new Editor(editorBox, session.transport, {
@@ -63,43 +80,46 @@ export class Page {
     this.problems = new Problems((line, column) => {
       this.pane("spec");
       this.editor.goTo(line, column);
-    }, apply);
+    }, mend);
     this.check = new CheckView(session, failed);
     this.views = {
       diagram: new DiagramView(session),
       table: new TableView(session),
       charts: new ChartsView(session),
       memory: new MemoryView(session),
-      lint: new LintView(session, apply),
+      lint: new LintView(session, mend),
       check: this.check,
       compare: new CompareView(session),
       exercise: new ExerciseView(session, failed),
     };
     this.tabs = new Tabs(this.views, (view) => session.show({ view }));
+    this.parameters = h("fieldset", { class: "parameters-of" }, new Parameters(session).element);
     const pattern = new PatternLine(session, (choice) => this.open(choice), failed);
     const catalogue = catalogueDialog(session, (choice) => this.open(choice).catch(failed));
     const share = shareDialog(() => session.state);
     const file = h("input", {
       type: "file",
       hidden: true,
-      "aria-label": "File to import",
+      "aria-label": say("File to import"),
       change: () => {
         this.takeFirst(file);
       },
     });
+    const themeWords = h("span", {}, colours.label());
     const themeButton = button(
-      colours.label(),
+      "",
       () => {
         colours.next();
-        themeButton.textContent = colours.label();
+        themeWords.textContent = colours.label();
       },
       { class: "quiet-button theme" },
     );
+    themeButton.append(h("span", { class: "sign", "aria-hidden": "true" }, "◐"), themeWords);
 
     this.main.append(
       h(
         "section",
-        { class: "spec", "aria-label": "Spec" },
+        { class: "spec", "aria-label": say("Spec") },
         pattern.element,
         editorBox,
         h(
@@ -109,47 +129,48 @@ export class Page {
           h(
             "div",
             { class: "tools" },
-            button("Format", () => this.format(), { title: "Shift-Alt-F" }),
+            button(say("Format"), () => this.format(), { title: "Shift-Alt-F" }),
           ),
-          new Parameters(session).element,
+          this.parameters,
         ),
       ),
       h(
         "section",
-        { class: "side", "aria-label": "Result" },
-        h("div", { class: "head" }, this.title, this.conventions()),
+        { class: "side", "aria-label": say("Result") },
+        h("div", { class: "head" }, this.title, keeper.canShare && this.whole, this.conventions()),
         this.totals,
         this.tabs.list,
         this.tabs.panels,
         new LayerPanel(session, failed, () => this.chosen(session.state.layer, "panel")).element,
       ),
     );
+    document.body.dataset.drop = say("Drop a model file, a spec or a table");
     document.body.append(
-      h("a", { class: "skip", href: "#main", click: (event: Event) => this.skip(event) }, "Skip to the spec"),
+      h("a", { class: "skip", href: "#main", click: (event: Event) => this.skip(event) }, say("Skip to the spec")),
       h(
         "header",
         { class: "bar" },
         h("h1", { class: "brand" }, "archcalc", h("small", {}, "playground")),
         h(
           "nav",
-          { "aria-label": "Network" },
-          button("Open", () => catalogue.showModal(), { class: "primary open" }),
-          button("Import", () => file.click(), {
-            title: "ONNX, Keras, Caffe, Darknet, PyTorch; or drop a file anywhere",
+          { "aria-label": say("Network") },
+          button(say("Open"), () => catalogue.showModal(), { class: "primary open" }),
+          button(say("Import"), () => file.click(), {
+            title: say("ONNX, Keras, Caffe, Darknet, PyTorch; or drop a file anywhere"),
           }),
           file,
           exportMenu(session, failed),
-          button("Share", () => share.showModal(), { class: "share-button" }),
+          keeper.canShare && button(say("Share"), () => share.showModal(), { class: "share-button" }),
         ),
-        themeButton,
+        h("div", { class: "looks" }, keeper.canShare && this.languages(), themeButton),
       ),
       this.banner,
       this.main,
       h(
         "nav",
-        { class: "panes", "aria-label": "Panes" },
-        button("Spec", () => this.pane("spec"), { "data-pane": "spec", "aria-pressed": "true" }),
-        button("Result", () => this.pane("side"), { "data-pane": "side", "aria-pressed": "false" }),
+        { class: "panes", "aria-label": say("Panes") },
+        button(say("Spec"), () => this.pane("spec"), { "data-pane": "spec", "aria-pressed": "true" }),
+        button(say("Result"), () => this.pane("side"), { "data-pane": "side", "aria-pressed": "false" }),
       ),
       h("div", { id: "announcer", role: "status", class: "unseen" }),
       catalogue,
@@ -167,7 +188,26 @@ export class Page {
     session.on("network", () => this.later(PAUSE));
     session.on("shown", () => this.later());
     session.on("layer", (layer, from) => this.chosen(layer, from));
-    addEventListener("hashchange", () => this.follow().catch(failed));
+    keeper.changed(() => this.follow().catch(failed));
+  }
+
+  /** The page in another language is loaded again, with all that its link holds. */
+  private languages(): HTMLElement {
+    const box = select(say("Language"), LANGUAGES, this.session.state.lang, async (lang) => {
+      clearTimeout(this.linked);
+      const state = { ...this.session.state, lang };
+      try {
+        await encode(state);
+      } catch (error) {
+        this.say((error as Error).message);
+        for (const list of box.querySelectorAll("select")) list.value = this.session.state.lang;
+        return;
+      }
+      await this.keeper.write(state);
+      location.reload();
+    });
+    box.querySelector("span")?.classList.add("unseen");
+    return box;
   }
 
   /** Open what the link says, else the first network. */
@@ -182,26 +222,40 @@ export class Page {
   }
 
   private async follow(): Promise<void> {
+    const link = ++this.links;
+    this.latest.stop();
     this.main.dataset.state = "busy";
+    this.broken = false;
+    this.banner.hidden = true;
     let asked: Partial<State> = {};
+    let damage = "";
     try {
-      asked = await decode(location.hash);
+      asked = await this.keeper.read();
     } catch (error) {
-      this.broken = false;
-      this.say((error as Error).message);
+      damage = (error as Error).message;
     }
+    if (link !== this.links) return;
+    if (damage) this.say(damage);
     const { lang } = this.session.state;
+    if (this.keeper.canShare && asked.lang !== lang && LANGUAGES.some(([key]) => key === asked.lang)) {
+      location.reload();
+      return;
+    }
     this.session.state = { ...EMPTY, lang, ...asked };
     this.session.analysis = null;
+    // A frame in somebody's page that names a view shows that view alone.
+    if (this.keeper.canShare && window !== window.parent && asked.view) this.session.state.embed = true;
     document.body.classList.toggle("embed", this.session.state.embed);
+    // The bar with the heading of the page is not there.
+    this.title.setAttribute("aria-level", this.session.state.embed ? "1" : "2");
     if (this.session.state.embed) this.pane("side");
     const name = asked.name || (asked.text === undefined ? FIRST : "");
     if (name) {
       const answer = await this.session.call("spec", { name });
+      if (link !== this.links) return;
       if (answer.ok) Object.assign(this.session.state, { name, text: answer.text });
       else {
         this.session.state.name = "";
-        this.broken = false;
         this.say(answer.errors.map(({ message }) => message).join("\n"));
       }
     }
@@ -231,7 +285,7 @@ export class Page {
     this.tabs.select(state.view);
     this.link();
     if (!state.text.trim()) {
-      this.wrong([{ message: "The spec is empty. Open a network, or write one.", severity: "warning" }]);
+      this.wrong([{ message: say("The spec is empty. Open a network, or write one."), severity: "warning" }]);
       return;
     }
     const { convention, columns } = state;
@@ -254,23 +308,52 @@ export class Page {
       this.drawTotals();
       session.emit("analysed", answer);
     }
-    this.main.classList.remove("stale");
-    await this.view(signal);
-    await this.warnings(signal);
+    this.main.classList.remove("stale", "nothing");
+    this.parameters.disabled = false;
+    this.slid = state.text;
+    // An error of the analysis is mended now.
+    if (this.warned === WRONG) this.drop();
+    const late = JSON.stringify(session.source) === this.warned ? undefined : setTimeout(() => this.drop(), STAY);
+    try {
+      await this.view(signal);
+      await this.warnings(signal);
+    } catch (error) {
+      if (!signal.aborted) this.drop();
+      throw error;
+    } finally {
+      clearTimeout(late);
+    }
     if (this.broken) this.banner.hidden = true;
     this.main.dataset.state = "ready";
   }
 
+  /** Show the pane. Until it has its answer it says that it is of another network; what is refused shows nothing. */
   private async view(signal: AbortSignal): Promise<void> {
-    const view = this.views[this.session.state.view];
-    view.element.querySelector(":scope > .refused")?.remove();
+    const id = this.session.state.view;
+    const view = this.views[id];
+    const { element } = view;
+    const now = JSON.stringify(this.session.source);
+    const before = this.shown[id];
+    const clear = () => {
+      element.classList.remove("behind", "without");
+      element.querySelector(":scope > .late")?.remove();
+    };
+    element.querySelector(":scope > .refused")?.remove();
+    if (before !== undefined && before !== now && !element.matches(".behind, .without")) {
+      element.classList.add("behind");
+      element.prepend(h("p", { class: "late", role: "status" }, say("This is the network before the last change.")));
+    }
     try {
       await view.show(this.session, signal);
+      clear();
       view.mark?.(this.session.state.layer ? [this.session.state.layer] : [], false);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      view.element.prepend(h("p", { class: "refused", role: "alert" }, error.message));
+      clear();
+      element.classList.add("without");
+      element.prepend(h("div", { class: "refused", role: "alert" }, h("p", {}, error.message), view.instead?.()));
     }
+    this.shown[id] = now;
   }
 
   private async warnings(signal: AbortSignal): Promise<void> {
@@ -279,28 +362,45 @@ export class Page {
     const answer = await this.session.call("validate", { source: this.session.source }, signal);
     signal.throwIfAborted();
     this.warned = key;
-    this.tell(answer.ok ? answer.warnings : answer.errors);
+    if (answer.ok) this.tell(answer.warnings);
+    else if (!answer.slow) this.tell(answer.errors);
+    else this.tell([{ message: say("The sizing rules took too long for this network."), severity: "warning" }]);
   }
 
-  /** The spec has errors: what was shown stays, paler. */
+  /** The spec has errors: what was shown of it before stays, in grey; nothing is shown of another network. */
   private wrong(problems: readonly Problem[]): void {
-    this.analysed = this.warned = "";
+    this.analysed = "";
+    this.warned = WRONG;
     this.tell(problems);
-    this.main.classList.add("stale");
+    // With a slider that made the error it can be mended.
+    this.parameters.disabled = this.session.state.text !== this.slid;
+    this.main.classList.toggle("stale", Boolean(this.session.analysis));
+    this.main.classList.toggle("nothing", !this.session.analysis);
     this.main.dataset.state = "wrong";
+  }
+
+  /** The problems that are shown are those of another text. */
+  private drop(): void {
+    this.warned = "";
+    this.tell([]);
   }
 
   private tell(problems: readonly Problem[]): void {
     this.editor.setProblems(problems);
     this.problems.show(problems);
-    announce(problems.map(({ message, line }) => (line ? `Line ${line}: ${message}` : message)).join("\n"));
+    announce(
+      problems
+        .map(({ message, line }) => (line ? say("Line {line}: {message}", { line, message }) : message))
+        .join("\n"),
+    );
   }
 
   private drawTotals(): void {
     const { analysis, state, catalogue } = this.session;
     if (!analysis) return;
     const title = analysis.title || catalogue.networks.find(({ name }) => name === state.name)?.title;
-    this.title.textContent = title || /^(?:title|name):\s*["']?([^"'\n]{1,80})/m.exec(state.text)?.[1] || "Network";
+    this.title.textContent =
+      title || /^(?:title|name):\s*["']?([^"'\n]{1,80})/m.exec(state.text)?.[1] || say("Network");
     document.title = `${this.title.textContent} · archcalc`;
     this.totals.replaceChildren(
       ...analysis.totals.map(({ label, value, exact }) =>
@@ -317,7 +417,7 @@ export class Page {
       const options = conventions.map((name): [string, string] => [name, spoken(name)]);
       box.append(
         select(
-          "Convention",
+          say("Convention"),
           [["", "archcalc"], ...options.filter(([name]) => name !== "archcalc")],
           this.session.state.convention,
           (convention) => this.session.show({ convention }),
@@ -339,7 +439,7 @@ export class Page {
       const { text } = await this.session.ask("format", { text: this.editor.text });
       this.editor.setText(text);
       this.session.change({ text });
-      announce("Formatted.");
+      announce(say("Formatted."));
     } catch (error) {
       this.failed(error);
     }
@@ -355,7 +455,7 @@ export class Page {
     const takers = {
       spec: (text: string, notes: readonly string[]) => {
         this.open({ text }).catch((error: unknown) => this.failed(error));
-        announce([`${file.name} is open.`, ...notes].join("\n"));
+        announce([say("{file} is open.", { file: file.name }), ...notes].join("\n"));
       },
       table: async () => {
         this.session.show({ view: "check" });
@@ -372,6 +472,11 @@ export class Page {
     for (const one of document.querySelectorAll<HTMLElement>(".panes button")) {
       one.setAttribute("aria-pressed", String(one.dataset.pane === name));
     }
+    // Only what is shown can be scrolled to.
+    if (name !== "side") return;
+    this.tabs.reveal();
+    const { layer, view } = this.session.state;
+    if (layer) this.views[view].mark?.([layer], true);
   }
 
   private skip(event: Event): void {
@@ -382,33 +487,40 @@ export class Page {
 
   private link(): void {
     clearTimeout(this.linked);
-    this.linked = setTimeout(async () => {
-      const hash = await encode(this.session.state);
-      history.replaceState(null, "", `#${hash}`);
-    }, 200);
+    this.linked = setTimeout(() => this.keeper.write(this.session.state), 200);
+    if (this.session.state.embed) {
+      encode({ ...this.session.state, embed: false }).then(
+        (link) => this.whole.setAttribute("href", `#${link}`),
+        () => {},
+      );
+    }
   }
 
   private failed(error: unknown): void {
     if (error instanceof DOMException && error.name === "AbortError") return;
     this.main.dataset.state = "failed";
     this.broken = true;
-    this.say(error instanceof Error ? error.message : String(error));
+    // The same request is refused again.
+    this.say(error instanceof Error ? error.message : String(error), !(error instanceof Refused));
   }
 
-  private say(text: string): void {
+  private say(text: string, again = true): void {
     this.banner.replaceChildren(
-      h("span", {}, text),
-      button("Try again", () => {
-        this.banner.hidden = true;
-        this.later();
-      }),
-      button(
-        "×",
-        () => {
-          this.banner.hidden = true;
-        },
-        { "aria-label": "Close" },
-      ),
+      ...[
+        h("span", {}, text),
+        again &&
+          button(say("Try again"), () => {
+            this.banner.hidden = true;
+            this.later();
+          }),
+        button(
+          "×",
+          () => {
+            this.banner.hidden = true;
+          },
+          { "aria-label": say("Close") },
+        ),
+      ].filter((part) => part !== false),
     );
     this.banner.hidden = false;
   }

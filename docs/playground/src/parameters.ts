@@ -3,6 +3,7 @@
 import type { Parameter, Value } from "./api";
 import { button, h } from "./dom";
 import type { Session } from "./session";
+import { say } from "./words";
 
 /** The places of a slider: what it can stand at, in order. None where it would be a field to type in. */
 export function stops(parameter: Parameter): number[] | null {
@@ -12,23 +13,12 @@ export function stops(parameter: Parameter): number[] | null {
     return numbers.length === choices.length ? [...numbers].sort((a, b) => a - b) : null;
   }
   if ((type !== "int" && type !== "float") || typeof value !== "number") return null;
-  if (max == null) {
-    // Without an upper end: up to twice the value, or to ten steps.
-    if (value <= 0) return null;
-    const by = type === "int" ? Math.max(1, Math.round(value / 20)) : value / 20;
-    const count = Math.max(10, Math.round((2 * value) / by));
-    return ordered(
-      Array.from({ length: count }, (_, place) => (place + 1) * by).filter((stop) => stop >= (min ?? 0)),
-      value,
-    );
-  }
-  if (min == null || max <= min) return null;
-  const by = step || (type === "int" ? Math.max(1, Math.round((max - min) / 100)) : (max - min) / 100);
-  const count = Math.floor((max - min) / by + 1e-9);
+  if (min == null || max == null || !step || max <= min) return null;
+  const count = Math.floor((max - min) / step + 1e-9);
   return count > 10_000
     ? null
     : ordered(
-        Array.from({ length: count + 1 }, (_, place) => min + place * by),
+        Array.from({ length: count + 1 }, (_, place) => min + place * step),
         value,
       );
 }
@@ -46,7 +36,7 @@ export function square(input: string): { side: number; rest: string } | null {
 }
 
 export class Parameters {
-  readonly element = h("section", { class: "parameters", "aria-label": "Parameters of the network" });
+  readonly element = h("section", { class: "parameters", "aria-label": say("Parameters of the network") });
   /** What the sliders were drawn for; while one moves they stay. */
   private drawn = "";
   private first: { key: string; side: number } | null = null;
@@ -71,7 +61,7 @@ export class Parameters {
     this.element.replaceChildren(
       this.size(analysis.input),
       ...fields,
-      button("Reset", () => this.reset(), { class: "quiet-button" }),
+      button(say("Reset"), () => this.reset(), { class: "quiet-button" }),
     );
     this.refresh(analysis.parameters, analysis.input);
   }

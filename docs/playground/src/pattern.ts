@@ -4,11 +4,13 @@ import type { Choice } from "./catalogue";
 import { h } from "./dom";
 import { fromBase64 } from "./link";
 import { Refused, type Session } from "./session";
+import { say } from "./words";
 
 export class PatternLine {
   readonly element: HTMLFormElement;
   private readonly text = h("input", {
     id: "pattern",
+    dir: "ltr",
     autocomplete: "off",
     spellcheck: "false",
     list: "names",
@@ -32,8 +34,8 @@ export class PatternLine {
           this.run().catch(failed);
         },
       },
-      h("label", { for: "pattern" }, "Pattern or name"),
-      h("div", { class: "tools" }, this.text, h("button", { type: "submit" }, "Build")),
+      h("label", { for: "pattern" }, say("Pattern or name")),
+      h("div", { class: "tools" }, this.text, h("button", { type: "submit" }, say("Build"))),
       this.problem,
     );
   }

@@ -2,19 +2,20 @@
 
 import type { Edit, Problem } from "./api";
 import { button, h } from "./dom";
+import { say } from "./words";
 
 export class Problems {
-  readonly element = h("div", { class: "problems", role: "group", "aria-label": "Problems of the spec" });
+  readonly element = h("div", { class: "problems", role: "group", "aria-label": say("Problems of the spec") });
 
   constructor(
     private readonly goTo: (line: number, column: number) => void,
-    private readonly apply: (edit: Edit) => void,
+    private readonly mend: (edit: Edit) => () => void,
   ) {}
 
   show(problems: readonly Problem[]): void {
     const errors = problems.filter(({ severity }) => severity === "error");
     const warnings = problems.filter(({ severity }) => severity !== "error");
-    const words = warnings.length === 1 ? "1 warning" : `${warnings.length} warnings`;
+    const words = warnings.length === 1 ? say("1 warning") : say("{count} warnings", { count: warnings.length });
     this.element.replaceChildren(
       errors.length ? this.list(errors) : "",
       // A warning is no hurry: the marks in the editor show where they are.
@@ -29,9 +30,9 @@ export class Problems {
         h(
           "li",
           { class: severity },
-          line ? button(`Line ${line}`, () => this.goTo(line, column ?? 1), { class: "place" }) : null,
-          h("span", {}, `${severity === "error" ? "Error" : "Warning"}: ${message}`),
-          fix ? button(fix.title, () => this.apply(fix), { class: "fix" }) : null,
+          line ? button(say("Line {line}", { line }), () => this.goTo(line, column ?? 1), { class: "place" }) : null,
+          h("span", {}, `${severity === "error" ? say("Error") : say("Warning")}: ${message}`),
+          fix ? button(fix.title, this.mend(fix), { class: "fix" }) : null,
         ),
       );
     }

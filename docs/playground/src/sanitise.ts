@@ -3,6 +3,8 @@
  * Names and texts of a spec are written by anybody. They are escaped where they are written; this is the second fence.
  */
 
+import { ordered } from "./words";
+
 const SVG = "http://www.w3.org/2000/svg";
 const MATHML = "http://www.w3.org/1998/Math/MathML";
 const HTML = "http://www.w3.org/1999/xhtml";
@@ -81,7 +83,8 @@ function copied(element: Element, before: string, budget: { left: number }): Ele
 
 function fill(from: Element, to: Node, before: string, budget: { left: number }): void {
   for (const child of from.childNodes) {
-    if (child.nodeType === 3 || child.nodeType === 4) to.appendChild(document.createTextNode(child.nodeValue ?? ""));
+    if (child.nodeType === 3 || child.nodeType === 4)
+      to.appendChild(document.createTextNode(ordered(child.nodeValue ?? "")));
     else if (child.nodeType === 1) {
       const copy = copied(child as Element, before, budget);
       if (copy) to.appendChild(copy);

@@ -93,12 +93,19 @@ export class Session {
     return Number.isFinite(depth) ? { depth } : {};
   }
 
+  /** How the diagram is drawn. */
+  get look(): { style?: string; depth?: number } {
+    const { style } = this.state;
+    return { ...(style ? { style } : {}), ...this.depth };
+  }
+
   get theme(): "light" | "dark" {
     return document.documentElement.dataset.theme === "dark" ? "dark" : "light";
   }
 
   call<N extends Name>(name: N, request: Request<N>, signal?: AbortSignal): Promise<Answer<N>> {
-    return this.transport.call(name, request, signal);
+    const { lang } = this.state;
+    return this.transport.call(name, lang ? { ...request, lang } : request, signal);
   }
 
   /** The answer where it is good; else throws `Refused`. */
@@ -128,4 +135,6 @@ export interface View {
   show(session: Session, signal: AbortSignal): Promise<void>;
   /** Another layer is chosen, or the spec's cursor is at these layers. */
   mark?(layers: readonly string[], scroll: boolean): void;
+  /** What can be shown where the pane was refused, as a button. */
+  instead?(): HTMLElement | null;
 }

@@ -3,9 +3,10 @@
 import { h } from "./dom";
 import { VIEWS, type ViewId } from "./link";
 import type { View } from "./session";
+import { say } from "./words";
 
 export class Tabs {
-  readonly list = h("div", { class: "tabs", role: "tablist", "aria-label": "Views" });
+  readonly list = h("div", { class: "tabs", role: "tablist", "aria-label": say("Views") });
   readonly panels = h("div", { class: "panels" });
 
   constructor(
@@ -46,7 +47,12 @@ export class Tabs {
       const panel = this.panels.querySelector<HTMLElement>(`#panel-${id}`);
       if (panel) panel.hidden = id !== view;
     }
-    const tab = this.list.querySelector<HTMLElement>(`#tab-${view}`);
+    this.reveal();
+  }
+
+  /** Scroll to the tab that is chosen. */
+  reveal(): void {
+    const tab = this.list.querySelector<HTMLElement>(`#tab-${this.shown}`);
     if (tab) this.list.scrollTo({ left: tab.offsetLeft - this.list.offsetLeft - 40 });
   }
 }

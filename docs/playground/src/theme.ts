@@ -1,5 +1,7 @@
 /** Light or dark: as the system says, or as was chosen here. */
 
+import { say } from "./words";
+
 const KEY = "archcalc-theme";
 const ORDER = ["auto", "light", "dark"] as const;
 type Theme = (typeof ORDER)[number];
@@ -40,6 +42,6 @@ export function theme(changed: () => void): { next(): void; label(): string } {
       apply();
       changed();
     },
-    label: () => `Theme: ${chosen}`,
+    label: () => ({ auto: say("Theme: auto"), light: say("Theme: light"), dark: say("Theme: dark") })[chosen],
   };
 }

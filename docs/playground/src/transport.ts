@@ -1,6 +1,7 @@
 /** Two ways to the same functions: a server on this machine, or Python in a worker of this tab. */
 
 import type { Answer, Name, Request } from "./api";
+import { say } from "./words";
 
 export interface Transport {
   /** The answer of a function. Rejects with an AbortError where `signal` is aborted first. */
@@ -15,10 +16,8 @@ export class Unreachable extends Error {}
 
 /** `POST ./api/NAME`. */
 export class HttpTransport implements Transport {
-  constructor(private readonly language = "") {}
-
   async call<N extends Name>(name: N, request: Request<N>, signal?: AbortSignal): Promise<Answer<N>> {
-    const body = JSON.stringify(this.language ? { ...request, lang: this.language } : request);
+    const body = JSON.stringify(request);
     let response: Response;
     try {
       response = await fetch(`./api/${name}`, {
@@ -29,14 +28,14 @@ export class HttpTransport implements Transport {
       });
     } catch (error) {
       if (signal?.aborted) throw error;
-      throw new Unreachable("archcalc serve does not answer. Was it stopped?");
+      throw new Unreachable(say("archcalc serve does not answer. Was it stopped?"));
     }
     let answer: unknown;
     try {
       answer = await response.json();
     } catch (error) {
       if (signal?.aborted) throw error;
-      throw new Unreachable(`archcalc serve answered ${response.status} without JSON.`);
+      throw new Unreachable(say("archcalc serve answered {status} without JSON.", { status: response.status }));
     }
     return checked(answer);
   }
@@ -47,13 +46,11 @@ export class WorkerTransport implements Transport {
   private readonly worker: Worker;
   private readonly waiting = new Map<number, { resolve: (answer: unknown) => void; reject: (e: Error) => void }>();
   private last = 0;
+  /** Settled once the engine has answered all that was sent. */
+  private idle: Promise<unknown> = Promise.resolve();
   readonly ready: Promise<void>;
 
-  constructor(
-    progress: Progress,
-    private readonly language = "",
-    make = () => new Worker("./worker.js", { type: "module" }),
-  ) {
+  constructor(progress: Progress, make = () => new Worker("./worker.js", { type: "module" })) {
     this.worker = make();
     let done = () => {};
     let failed = (_: Error) => {};
@@ -79,72 +76,78 @@ export class WorkerTransport implements Transport {
 
   async call<N extends Name>(name: N, request: Request<N>, signal?: AbortSignal): Promise<Answer<N>> {
     await this.ready;
-    // What was overtaken while it waited is never sent: Python answers one request after the other.
-    signal?.throwIfAborted();
-    const id = ++this.last;
-    const full = this.language ? { ...request, lang: this.language } : request;
-    const answer = await new Promise<unknown>((resolve, reject) => {
-      this.waiting.set(id, { resolve, reject });
-      this.worker.postMessage({ id, name, request: full });
+    // Python answers one request after the other. What was overtaken while it waited is never sent.
+    const answer = this.idle.then(() => {
+      signal?.throwIfAborted();
+      return this.send(name, request);
     });
+    this.idle = answer.catch(() => {});
+    const found = await answer;
     signal?.throwIfAborted();
-    return checked(answer);
+    return checked(found);
+  }
+
+  private send(name: Name, request: unknown): Promise<unknown> {
+    const id = ++this.last;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      this.worker.postMessage({ id, name, request });
+    });
   }
 }
 
-function checked<N extends Name>(answer: unknown): Answer<N> {
+export function checked<N extends Name>(answer: unknown): Answer<N> {
   if (typeof answer !== "object" || answer === null || typeof (answer as { ok?: unknown }).ok !== "boolean") {
-    throw new Unreachable("What came is no answer of archcalc.");
+    throw new Unreachable(say("What came is no answer of archcalc."));
   }
   return answer as Answer<N>;
 }
 
-/** What the static build knows before its engine is ready: the catalogue, and each network of it as it is. */
+/** What the static build knows without its engine: the catalogue, and its landmarks as they are. */
 export class StaticTransport implements Transport {
-  private readonly networks = new Map<string, Promise<Record<string, unknown> | null>>();
-  private ready = false;
+  private readonly files = new Map<string, Promise<Record<string, unknown> | null>>();
+  /** The file of a network by the text of its spec. */
+  private readonly opened = new Map<string, string>();
 
-  constructor(private readonly engine: WorkerTransport) {
-    engine.ready.then(
-      () => {
-        this.ready = true;
-      },
-      () => {},
-    );
-  }
+  constructor(private readonly engine: WorkerTransport) {}
 
   async call<N extends Name>(name: N, request: Request<N>, signal?: AbortSignal): Promise<Answer<N>> {
-    if (!this.ready) {
-      const known = await this.known(name, request);
-      signal?.throwIfAborted();
-      if (known) return checked(known);
-    }
-    return this.engine.call(name, request, signal);
+    const known = await this.known(name, request);
+    signal?.throwIfAborted();
+    return known ? checked(known) : this.engine.call(name, request, signal);
   }
 
   private async known(name: Name, request: Request<Name>): Promise<unknown> {
-    if (name === "catalogue") return json("./catalogue.json");
-    if (name === "spec") return (await this.network((request as Request<"spec">).name))?.spec;
+    if (name === "catalogue") return this.file("./catalogue.json");
+    if (name === "spec") return this.spec((request as Request<"spec">).name);
     if (name !== "analyse" && name !== "draw") return null;
     const { source, ...choices } = request as Request<"analyse">;
+    const file = this.opened.get(source.text);
     const plain = Object.keys(source).length === 1 && Object.keys(choices).every((key) => key === "theme");
-    if (!plain || (choices as { theme?: string }).theme === "dark") return null;
-    for (const one of this.networks.values()) {
-      const network = await one;
-      if ((network?.spec as { text?: string } | undefined)?.text === source.text) return network?.[name];
-    }
-    return null;
+    if (!file || !plain) return null;
+    if ((choices as { theme?: string }).theme === "dark") return this.file(`${file}-dark.json`);
+    return (await this.file(`${file}.json`))?.[name];
   }
 
-  private network(name: string): Promise<Record<string, unknown> | null> {
-    const known = this.networks.get(name) ?? (/^[\w.+-]+$/.test(name) ? json(`./networks/${name}.json`) : null);
-    const answer = Promise.resolve(known);
-    this.networks.set(name, answer);
-    return answer;
+  private async spec(name: string): Promise<unknown> {
+    // Only what is there is asked for: a browser writes a missing file to its console.
+    const networks = (await this.file("./catalogue.json"))?.networks as { name: string; file?: string }[] | undefined;
+    const found = networks?.find((one) => one.name === name)?.file;
+    if (!found) return null;
+    const file = `./networks/${found}`;
+    const spec = (await this.file(`${file}.json`))?.spec as { text?: string } | undefined;
+    if (spec?.text) this.opened.set(spec.text, file);
+    return spec;
+  }
+
+  /** A file of the build; null where there is none, and the engine answers later. */
+  private file(address: string): Promise<Record<string, unknown> | null> {
+    const known = this.files.get(address) ?? json(address);
+    this.files.set(address, known);
+    return known;
   }
 }
 
-/** A file of the build; null where there is none, and the engine answers later. */
 async function json(address: string): Promise<Record<string, unknown> | null> {
   const response = await fetch(address);
   return response.ok ? ((await response.json()) as Record<string, unknown>) : null;

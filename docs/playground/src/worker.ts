@@ -2,42 +2,131 @@
 
 interface Manifest {
   pyodide: string;
-  packages: string[];
-  wheels: string[];
+  /** The packages, as one zip file. */
+  archive: string;
+  /** What is loaded when a function first misses a package: packages as a zip file, or a module of JavaScript. */
+  parts: Record<string, string>;
+  /** Functions that the first view calls, and all of them. */
+  first: string[];
+  functions: string[];
 }
 
 interface Pyodide {
-  loadPackage(names: string[], options?: { messageCallback?: (text: string) => void }): Promise<unknown>;
+  unpackArchive(data: ArrayBuffer, format: "zip", options: { extractDir: string }): void;
   runPython(code: string): unknown;
+  registerJsModule(name: string, module: object): void;
 }
+
+/** The build of Graphviz. */
+interface Graphviz {
+  instance(): Promise<{ renderString(graph: string, options: { format: string; engine: string }): string }>;
+}
+
+type Call = (name: string, request: string) => Promise<unknown>;
+type Load = (names: string) => void;
 
 const say = (message: unknown) => (self as unknown as { postMessage(message: unknown): void }).postMessage(message);
 const progress = (share: number, what: string) => say({ kind: "progress", share, what });
+/** Where the packages are for Python. */
+const PACKAGES = "/packages";
+const START = `
+import sys
+sys.path.insert(0, "${PACKAGES}")
+from archcalc.cli.serve.functions import call_text, load
+call_text, (lambda names: load(names.split()))`;
 
-async function start(): Promise<(name: string, request: string) => string> {
-  progress(0.02, "Reading the list of parts");
+/** A network of which the first calls take what every first call takes. */
+const SMALL = JSON.stringify({
+  source: {
+    text: `name: small
+title: Small
+input: 8x8x3
+layers:
+  - conv_bn_relu: {out_channels: 8, kernel_size: 3}
+  - max_pool2d: {kernel_size: 2}
+  - linear: {out_features: 10}
+`,
+  },
+});
+
+async function got(address: URL): Promise<Response> {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${address.pathname} is not there (${response.status})`);
+  return response;
+}
+
+async function start(): Promise<Call> {
+  progress(0.02, "list");
   const base = new URL("./", self.location.href);
-  const manifest = (await (await fetch(new URL("manifest.json", base))).json()) as Manifest;
+  const manifest = (await (await got(new URL("manifest.json", base))).json()) as Manifest;
   const folder = new URL(manifest.pyodide, base).href;
-  progress(0.05, "Loading Python");
-  const { loadPyodide } = (await import(new URL("pyodide.mjs", folder).href)) as {
-    loadPyodide(options: { indexURL: string }): Promise<Pyodide>;
+  progress(0.05, "python");
+  // The packages are fetched while Python starts.
+  const [python, packages] = await Promise.all([
+    import(new URL("pyodide.mjs", folder).href).then(({ loadPyodide }) => loadPyodide({ indexURL: folder })),
+    got(new URL(manifest.archive, base)).then((response) => response.arrayBuffer()),
+  ] as [Promise<Pyodide>, Promise<ArrayBuffer>]);
+  progress(0.6, "packages");
+  python.unpackArchive(packages, "zip", { extractDir: PACKAGES });
+  progress(0.7, "archcalc");
+  const [call, load] = python.runPython(START) as unknown as [(name: string, request: string) => string, Load];
+  for (const [place, name] of manifest.first.entries()) {
+    load(name);
+    progress(0.7 + (0.3 * (place + 1)) / manifest.first.length, "archcalc");
+  }
+  progress(1, "ready");
+  // Every picture needs networkx, which takes as long as all of archcalc.
+  soon(
+    () => python.runPython("import networkx"),
+    ...manifest.first.map((name) => () => call(name, SMALL)),
+    ...manifest.functions.map((name) => () => load(name)),
+  );
+  const parts = new Parts(python, base, manifest.parts);
+  return async (name, request) => {
+    for (;;) {
+      const answer = JSON.parse(call(name, request)) as { missing?: string };
+      if (!answer.missing || !(await parts.load(answer.missing))) return answer;
+    }
   };
-  const python = await loadPyodide({ indexURL: folder });
-  progress(0.4, "Loading packages");
-  const all = manifest.packages.length + manifest.wheels.length;
-  let loaded = 0;
-  const step = (names: string[]) =>
-    python.loadPackage(names, { messageCallback: () => {} }).then(() => {
-      loaded += names.length;
-      progress(0.4 + (0.45 * loaded) / Math.max(1, all), "Loading packages");
-    });
-  await step(manifest.packages);
-  await step(manifest.wheels.map((wheel) => new URL(wheel, base).href));
-  progress(0.88, "Starting archcalc");
-  const call = python.runPython("from archcalc.cli.serve.functions import call_text\ncall_text");
-  progress(1, "Ready");
-  return call as (name: string, request: string) => string;
+}
+
+/** The parts of which most visitors need none. */
+class Parts {
+  private readonly loaded = new Set<string>();
+
+  constructor(
+    private readonly python: Pyodide,
+    private readonly base: URL,
+    private readonly addresses: Record<string, string>,
+  ) {}
+
+  /** Whether a package is there now that was not before. */
+  async load(name: string): Promise<boolean> {
+    const address = this.addresses[name];
+    if (!address || this.loaded.has(name)) return false;
+    const place = new URL(address, this.base);
+    if (address.endsWith(".js")) {
+      const graphviz = await ((await import(place.href)) as Graphviz).instance();
+      this.python.registerJsModule("graphviz_of_page", {
+        layout: (graph: string) => graphviz.renderString(graph, { format: "json", engine: "dot" }),
+      });
+    } else {
+      this.python.unpackArchive(await (await got(place)).arrayBuffer(), "zip", { extractDir: PACKAGES });
+      this.python.runPython("import importlib; importlib.invalidate_caches()");
+    }
+    this.loaded.add(name);
+    return true;
+  }
+}
+
+/** Do what the first view did not need, one thing after the other: a request comes between two of them. */
+function soon(...steps: (() => unknown)[]): void {
+  const [step, ...rest] = steps;
+  if (step === undefined) return;
+  setTimeout(() => {
+    step();
+    soon(...rest);
+  });
 }
 
 const engine = start();
@@ -50,7 +139,7 @@ self.addEventListener("message", async ({ data }: MessageEvent) => {
   const { id, name, request } = data as { id: number; name: string; request: unknown };
   let answer: unknown;
   try {
-    answer = JSON.parse((await engine)(name, JSON.stringify(request)));
+    answer = await (await engine)(name, JSON.stringify(request));
   } catch (error) {
     answer = { ok: false, errors: [{ message: `archcalc failed: ${error}`, severity: "error" }] };
   }

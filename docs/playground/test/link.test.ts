@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { deflateSync } from "node:zlib";
 import { decode, EMPTY, encode, type State } from "../src/link";
 
 const state = (patch: Partial<State>): State => ({ ...EMPTY, ...patch });
@@ -53,10 +54,25 @@ test("the link of a long spec is short", async () => {
   assert.ok(link.length < 400, `${link.length} characters`);
 });
 
+test("what would be refused when it is opened is no link", async () => {
+  let seed = 1;
+  const letters = Array.from({ length: 400_000 }, () => {
+    seed = (seed * 48271) % 2147483647;
+    return String.fromCharCode(33 + (seed % 90));
+  });
+  await assert.rejects(
+    encode(state({ text: letters.join("") })),
+    /too long for a link: [\d,]+ characters, of which 200,000/,
+  );
+  const long = state({ text: "  - conv2d: {out_channels: 64, kernel_size: 3}\n".repeat(22_000) });
+  assert.equal((await decode(await encode(long))).text, long.text);
+});
+
 for (const [what, link, message] of [
   ["no name", "#<script>", /does not name/],
   ["a bad escape", "#alexnet&layer=%zz", /damaged/],
   ["no base64", "#z=***", /damaged/],
+  ["no network", `#z=${deflateSync('{"other": 1}').toString("base64url")}`, /damaged/],
   ["no deflate", "#z=AAAA", /damaged/],
   ["cut off", "#z=eJyrVipJrShRslIqKC1OLVKqBQA", /damaged/],
   ["too long", `#z=${"A".repeat(300_000)}`, /too long/],
@@ -76,13 +92,22 @@ test("a link that unpacks to more than there may be is refused", async () => {
 });
 
 test("whatever JSON a link holds, only values of the right kind come through", async () => {
-  const raw = { text: 7, view: "nothing", lang: "<b>", name: "../x", columns: [1, "a"], parameters: { a: [], b: 2 } };
+  const raw = {
+    text: "a",
+    input: 7,
+    view: "nothing",
+    lang: "<b>",
+    name: "../x",
+    columns: [1, "a"],
+    parameters: { a: [], b: 2 },
+  };
   const packed = await new Response(
     new Blob([JSON.stringify({ ...raw, __proto__: null, constructor: "x" })])
       .stream()
       .pipeThrough(new CompressionStream("deflate")),
   ).arrayBuffer();
   assert.deepEqual(await decode(`z=${Buffer.from(packed).toString("base64url")}`), {
+    text: "a",
     columns: ["a"],
     parameters: { b: 2 },
   });
@@ -110,4 +135,8 @@ test("a thousand damaged links are read or refused, and nothing else", async () 
       assert.match((error as Error).message, /^This link /);
     }
   }
+});
+
+test("an empty spec is a link, too", async () => {
+  assert.equal((await decode(await encode(state({ text: "" })))).text, "");
 });

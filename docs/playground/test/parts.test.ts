@@ -1,12 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Text } from "@codemirror/state";
+import { ChangeSet, Text } from "@codemirror/state";
+import { JSDOM } from "jsdom";
 import type { Parameter, Row } from "../src/api";
 import { found } from "../src/catalogue";
-import { position } from "../src/editor";
+import { moved, position, type Revision } from "../src/editor";
+import { isTable } from "../src/files";
 import { Latest } from "../src/latest";
 import { square, stops } from "../src/parameters";
+import { tableIn } from "../src/views/check";
+import { nameOf } from "../src/views/diagram";
 import { sorted } from "../src/views/table";
+
+const { window } = new JSDOM("<!doctype html><body></body>");
+Object.assign(globalThis, { DOMParser: window.DOMParser });
 
 test("lines and columns from 1 become places in the text, and what is outside comes inside", () => {
   const doc = Text.of(["layers:", "  - relu", ""]);
@@ -23,11 +30,69 @@ test("lines and columns from 1 become places in the text, and what is outside co
   }
 });
 
+test("a column counts characters, of which some are two units of a text", () => {
+  const doc = Text.of(["# 😀😀", "a: 😀 b"]);
+  assert.equal(position(doc, 1, 4), 4);
+  assert.equal(position(doc, 2, 6), 13);
+  assert.equal(position(doc, 2, 99), 14);
+});
+
+test("a part of an older text is found in the text as it is now", () => {
+  const change = (length: number, from: number, to: number, insert: string): ChangeSet =>
+    ChangeSet.of({ from, to, insert }, length);
+  const last: Revision = {};
+  // "name: x\nwrog: 1": a line before it, a letter right after it, and something at its end.
+  const changes = [change(15, 0, 0, "# new\n"), change(21, 18, 18, "s"), change(22, 22, 22, "0")];
+  const first = changes.reduceRight<Revision>((revision, { desc }) => ({ next: { changes: desc, revision } }), last);
+  assert.deepEqual(moved(first, 8, 12), { from: 14, to: 18 });
+  assert.deepEqual(moved(first, 0, 0), { from: 6, to: 6 });
+  assert.deepEqual(moved(last, 8, 12), { from: 8, to: 12 });
+  const gone: Revision = { next: { changes: change(15, 7, 15, "").desc, revision: last } };
+  assert.deepEqual(moved(gone, 8, 12), { from: 7, to: 7 });
+});
+
+test("a box is called by all that is written in it", () => {
+  const box = (title: string, ...texts: string[]) =>
+    new JSDOM(
+      `<svg><g data-layer="a"><title>${title}</title>${texts.map((text) => `<text>${text}</text>`).join("")}</g></svg>`,
+    ).window.document.querySelector("g") as Element;
+  assert.equal(nameOf(box("conv1: conv 11×11, 96", "conv1", "conv 11×11, 96")), "conv1: conv 11×11, 96");
+  assert.equal(nameOf(box("unit1: 3 layers", "unit1", "×4")), "unit1 ×4; unit1: 3 layers");
+  assert.equal(nameOf(box("conv10", "conv1")), "conv1; conv10");
+  assert.equal(nameOf(box("", "–")), "a");
+});
+
+test("a dropped file is a table of answers, or a network, by what is in it", async () => {
+  for (const [name, text, table] of [
+    ["a.csv", "", true],
+    ["a.XLSX", "", true],
+    ["a.html", "", true],
+    ["a.ipynb", "{}", true],
+    ["a.json", '{"conv1": {"params": 34944}}', true],
+    ["a.json", '[{"layer": "conv1", "params": 34944}]', true],
+    ["a.json", '{"class_name": "Sequential", "config": {}}', false],
+    ["a.json", "{", false],
+    ["a.yaml", "conv1: {params: 34944}\n", true],
+    ["a.yml", "- {layer: conv1, params: 34944}\n", true],
+    ["a.yaml", "name: a\nlayers: [\n", false],
+    ["a.onnx", "layers", false],
+    ["a.cfg", "[net]", false],
+  ] as const)
+    assert.equal(await isTable(new File([text], name)), table, `${name}: ${text}`);
+});
+
+test("of a page the longest table is read, and nothing is run", () => {
+  const page = `<table><tr><td>1<table></table></table><script>throw 1</script><img src=x onerror=alert(1)>
+    <table><tr><th>layer<th>params<tr><td> conv1\n <td>34,944<tr><td>a "b"<td>=1+1</table>`;
+  assert.equal(tableIn(page), '"layer","params"\n"conv1","34,944"\n"a ""b""","=1+1"');
+  assert.equal(tableIn("<p>no table"), "");
+});
+
 const parameter = (patch: Partial<Parameter>): Parameter => ({ name: "a", type: "int", value: 1, ...patch });
 
 test("a slider stands at the choices in order, or at the steps between its ends", () => {
   assert.deepEqual(stops(parameter({ type: "float", value: 1, choices: [1, 0.25, 0.75, 0.5] })), [0.25, 0.5, 0.75, 1]);
-  assert.deepEqual(stops(parameter({ value: 3, min: 1, max: 5 })), [1, 2, 3, 4, 5]);
+  assert.deepEqual(stops(parameter({ value: 3, min: 1, max: 5, step: 1 })), [1, 2, 3, 4, 5]);
   assert.deepEqual(
     stops(parameter({ type: "float", value: 0.3, min: 0, max: 1, step: 0.25 })),
     [0, 0.25, 0.3, 0.5, 0.75, 1],
@@ -36,20 +101,13 @@ test("a slider stands at the choices in order, or at the steps between its ends"
   for (const none of [
     { choices: ["a", "b"] },
     { type: "bool" as const, value: true },
-    { value: 0, min: 0 },
-    { min: 5, max: 5 },
+    { value: 0, min: 0, step: 1 },
+    { min: 5, max: 5, step: 1 },
+    { min: 1, max: 5 },
   ]) {
     assert.equal(stops(parameter(none)), null);
   }
   assert.equal(stops(parameter({ min: 0, max: 1e12, step: 1 })), null);
-});
-
-test("without an upper end a slider reaches to twice the value", () => {
-  const alpha = stops(parameter({ type: "float", value: 1, min: 0 })) ?? [];
-  assert.deepEqual([alpha[0], alpha.length, alpha.at(-1)], [0.05, 40, 2]);
-  assert.ok(alpha.includes(0.25) && alpha.includes(0.75));
-  assert.deepEqual(stops(parameter({ value: 2, min: 1, step: 1 })), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-  assert.deepEqual(stops(parameter({ value: 1000 }))?.slice(0, 2), [50, 100]);
 });
 
 test("a square input has a side", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Session } from "../src/session";
 import { HttpTransport, StaticTransport, Unreachable, WorkerTransport } from "../src/transport";
 
 const answers = (answer: () => Response | Promise<Response>) => {
@@ -12,10 +13,16 @@ const answers = (answer: () => Response | Promise<Response>) => {
   return asked;
 };
 
-test("a function is called by its name, with the language", async () => {
+test("a function is called by its name, in the language of the page", async () => {
   const asked = answers(() => Response.json({ ok: true, text: "x" }));
-  assert.deepEqual(await new HttpTransport("he").call("spec", { name: "alexnet" }), { ok: true, text: "x" });
-  assert.deepEqual(asked, [{ address: "./api/spec", body: { name: "alexnet", lang: "he" } }]);
+  const session = new Session(new HttpTransport());
+  assert.deepEqual(await session.call("spec", { name: "alexnet" }), { ok: true, text: "x" });
+  session.state.lang = "he";
+  await session.call("spec", { name: "nin" });
+  assert.deepEqual(asked, [
+    { address: "./api/spec", body: { name: "alexnet" } },
+    { address: "./api/spec", body: { name: "nin", lang: "he" } },
+  ]);
 });
 
 test("errors of a function are an answer, whatever the status", async () => {
@@ -42,7 +49,7 @@ test("what is aborted is no failure of the server", async () => {
   await assert.rejects(new HttpTransport().call("spec", { name: "x" }, controller.signal), { name: "AbortError" });
 });
 
-/** A worker that answers as it is told to. */
+/** A worker with answers that the test chooses. */
 class FakeWorker extends EventTarget {
   readonly got: { id: number; name: string }[] = [];
   postMessage(message: { id: number; name: string }): void {
@@ -58,28 +65,25 @@ const worker = () => {
   const steps: [number, string][] = [];
   const transport = new WorkerTransport(
     (share, what) => steps.push([share, what]),
-    "",
     () => fake as unknown as Worker,
   );
   return { fake, steps, transport };
 };
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
-test("requests to the worker wait until it is ready, and answers find theirs in any order", async () => {
+test("requests to the worker wait until it is ready, and each for the one before it", async () => {
   const { fake, steps, transport } = worker();
   fake.say({ kind: "progress", share: 0.4, what: "Loading packages" });
   const both = [transport.call("spec", { name: "a" }), transport.call("spec", { name: "b" })];
   await turn();
-  assert.deepEqual(fake.got, []);
+  assert.equal(fake.got.length, 0);
   fake.say({ kind: "ready" });
   await turn();
-  assert.deepEqual(
-    fake.got.map(({ name }) => name),
-    ["spec", "spec"],
-  );
-  const [first, second] = fake.got.map(({ id }) => id);
-  fake.say({ id: second, answer: { ok: true, text: "b" } });
-  fake.say({ id: first, answer: { ok: true, text: "a" } });
+  assert.equal(fake.got.length, 1);
+  fake.say({ id: fake.got[0]?.id, answer: { ok: true, text: "a" } });
+  await turn();
+  assert.equal(fake.got.length, 2);
+  fake.say({ id: fake.got[1]?.id, answer: { ok: true, text: "b" } });
   assert.deepEqual(await Promise.all(both), [
     { ok: true, text: "a" },
     { ok: true, text: "b" },
@@ -97,6 +101,20 @@ test("what was overtaken before the engine was ready is never sent", async () =>
   assert.deepEqual(fake.got, []);
 });
 
+test("what was overtaken while another one is answered is never sent", async () => {
+  const { fake, transport } = worker();
+  fake.say({ kind: "ready" });
+  const first = transport.call("spec", { name: "a" });
+  const controller = new AbortController();
+  const second = transport.call("spec", { name: "b" }, controller.signal);
+  await turn();
+  controller.abort();
+  fake.say({ id: fake.got[0]?.id, answer: { ok: true, text: "a" } });
+  assert.deepEqual(await first, { ok: true, text: "a" });
+  await assert.rejects(second, { name: "AbortError" });
+  assert.equal(fake.got.length, 1);
+});
+
 test("an engine that cannot start says why, to all who wait", async () => {
   const { fake, transport } = worker();
   const call = transport.call("spec", { name: "a" });
@@ -108,7 +126,8 @@ test("an engine that cannot start says why, to all who wait", async () => {
 test("the catalogue can be read before the engine is ready, and a change waits for it", async () => {
   const { fake, transport } = worker();
   const files: Record<string, unknown> = {
-    "./catalogue.json": { ok: true, networks: [] },
+    "./catalogue.json": { ok: true, networks: [{ name: "alexnet", file: "alexnet" }, { name: "other" }] },
+    "./networks/alexnet-dark.json": { ok: true, svg: "<svg class='dark'/>" },
     "./networks/alexnet.json": {
       spec: { ok: true, text: "name: alexnet" },
       analyse: { ok: true, rows: [] },
@@ -120,12 +139,13 @@ test("the catalogue can be read before the engine is ready, and a change waits f
     return file ? Response.json(file) : new Response("", { status: 404 });
   };
   const page = new StaticTransport(transport);
-  assert.deepEqual(await page.call("catalogue", {}), { ok: true, networks: [] });
+  assert.deepEqual(await page.call("catalogue", {}), files["./catalogue.json"]);
   const spec = await page.call("spec", { name: "alexnet" });
   assert.ok(spec.ok);
   const source = { text: spec.text };
   assert.deepEqual(await page.call("analyse", { source }), { ok: true, rows: [] });
   assert.deepEqual(await page.call("draw", { source, theme: "light" }), { ok: true, svg: "<svg/>" });
+  assert.deepEqual(await page.call("draw", { source, theme: "dark" }), { ok: true, svg: "<svg class='dark'/>" });
   const changed = page.call("analyse", { source: { text: "name: other" } });
   await turn();
   assert.deepEqual(fake.got, []);
@@ -133,4 +153,11 @@ test("the catalogue can be read before the engine is ready, and a change waits f
   await turn();
   fake.say({ id: 1, answer: { ok: true, rows: [1] } });
   assert.deepEqual(await changed, { ok: true, rows: [1] });
+  // The files hold all that the engine would say, and pictures that no browser lays out.
+  assert.deepEqual(await page.call("draw", { source, theme: "light" }), { ok: true, svg: "<svg/>" });
+  const other = page.call("spec", { name: "other" });
+  await turn();
+  assert.equal(fake.got.length, 2);
+  fake.say({ id: 2, answer: { ok: true, text: "name: other" } });
+  assert.deepEqual(await other, { ok: true, text: "name: other" });
 });

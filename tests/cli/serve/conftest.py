@@ -1,4 +1,4 @@
-"""`archcalc serve` in a process of its own, and its page in a browser."""
+"""The page with its two back ends, `archcalc serve` and the static build, each with one browser of its own."""
 
 from __future__ import annotations
 
@@ -7,20 +7,30 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import NamedTuple
 
 import pytest
 
 from archcalc.cli.serve.server import PAGE
-from tests.cli.serve.playground import Playground
+from tests.cli.serve.playground import Playground, Static
 from tests.render.pages.browser import Browser
 
 
-@pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    """Where the page is. Skips where it was not built."""
-    if not (PAGE / "dist" / "index.html").is_file():
-        pytest.skip("the page was not built: npm ci && npm run build in docs/playground")
+class Place(NamedTuple):
+    """Where a back end has its page, and the browser for it."""
+
+    address: str
+    browser: Browser
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """`archcalc serve` in a process of its own."""
     command = [sys.executable, "-m", "archcalc", "serve", "--port", "0", "--no-browser"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr
@@ -31,31 +41,86 @@ def address() -> Iterator[str]:
         server.communicate()
 
 
+class Files(SimpleHTTPRequestHandler):
+    """A server of files that writes no log."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing of a request."""
+
+
+@contextmanager
+def built(folder: Path) -> Iterator[str]:
+    """`archcalc serve --build`, behind a server of files. Skips where a registry cannot be had."""
+    command = [sys.executable, "-m", "archcalc", "serve", "--build", str(folder / "site")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 2 and re.search("cannot (fetch|download)", done.stderr):
+        pytest.skip(done.stderr.strip().splitlines()[-1])
+    assert done.returncode == 0, done.stderr
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=folder / "site")) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+BACKENDS: dict[str, Callable[[Path], AbstractContextManager[str]]] = {"server": served, "static": built}
+
+
 @pytest.fixture(scope="session")
-def one_browser(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    browser = Browser(tmp_path_factory.mktemp("profile"))
-    yield browser
-    browser.close()
+def place_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Place]]:
+    """The place of a back end, made when it is first asked for. Skips where the page was not built."""
+    if not (PAGE / "dist" / "index.html").is_file():
+        pytest.skip("the page was not built: npm ci && npm run build in docs/playground")
+    made: dict[str, Place] = {}
+    missing: dict[str, str] = {}
+    with ExitStack() as stack:
+
+        def place(backend: str) -> Place:
+            if backend in missing:
+                pytest.skip(missing[backend])
+            if backend not in made:
+                folder = tmp_path_factory.mktemp(backend)
+                try:
+                    browser = Browser(folder / "profile")
+                    stack.callback(browser.close)
+                    made[backend] = Place(stack.enter_context(BACKENDS[backend](folder)), browser)
+                except pytest.skip.Exception as reason:
+                    missing[backend] = str(reason)
+                    raise
+            return made[backend]
+
+        yield place
 
 
 @pytest.fixture
-def page(address: str, one_browser: Browser) -> Iterator[Playground]:
+def backend(request: pytest.FixtureRequest) -> str:
+    """The back end of a test: the server, where it does not say another one."""
+    return str(getattr(request, "param", "server"))
+
+
+@pytest.fixture
+def one_browser(backend: str, place_of: Callable[[str], Place]) -> Browser:
+    return place_of(backend).browser
+
+
+@pytest.fixture
+def page(backend: str, one_browser: Browser, place_of: Callable[[str], Place]) -> Iterator[Playground]:
     """The page; a test fails where it wrote to the console or asked another host for anything."""
     one_browser.complaints()
-    playground = Playground(one_browser, address)
+    address = place_of(backend).address
+    playground = (Static if backend == "static" else Playground)(one_browser, address)
     yield playground
     assert one_browser.complaints() == []
     assert playground.hosts() <= {address}
 
 
 @pytest.fixture
-def fresh_profile(address: str, one_browser: Browser, tmp_path: Path) -> Iterator[Callable[[], Playground]]:
+def fresh_profile(page: Playground, tmp_path: Path) -> Iterator[Callable[[], Playground]]:
     """A browser that has seen nothing before."""
     opened: list[Browser] = []
 
     def start() -> Playground:
         opened.append(Browser(tmp_path / f"profile{len(opened)}"))
-        return Playground(opened[-1], address)
+        return type(page)(opened[-1], page.address)
 
     yield start
     for browser in opened:

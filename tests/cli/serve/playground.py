@@ -21,8 +21,33 @@ const bytes = Uint8Array.from(atob(arguments[1]), (letter) => letter.charCodeAt(
 const held = new DataTransfer();
 held.items.add(new File([bytes], arguments[0]));
 for (const kind of ['dragover', 'drop']) {
-  document.body.dispatchEvent(new DragEvent(kind, {dataTransfer: held, bubbles: true, cancelable: true}));
+  const target = document.querySelector('.cm-content') ?? document.body;
+  target.dispatchEvent(new DragEvent(kind, {dataTransfer: held, bubbles: true, cancelable: true}));
 }
+"""
+
+_FOLLOW = """
+for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
+for (const field of document.querySelectorAll('main textarea, #pattern')) field.value = '';
+history.replaceState(null, '', `#${arguments[0]}`);
+dispatchEvent(new HashChangeEvent('hashchange'));
+"""
+
+_KEEP_BLOBS = """
+window.kept = null;
+window.made ??= URL.createObjectURL.bind(URL);
+const last = {};
+URL.createObjectURL = (blob) => { last.blob = blob; return window.made(blob); };
+HTMLAnchorElement.prototype.click = function () { window.kept = [this.download, last.blob]; };
+"""
+_KEPT = """
+const done = arguments[0];
+if (!window.kept) done(null);
+else window.kept[1].arrayBuffer().then((data) => {
+  let text = '';
+  for (const byte of new Uint8Array(data)) text += String.fromCharCode(byte);
+  done([window.kept[0], btoa(text)]);
+});
 """
 
 _RUN_AXE = """
@@ -48,9 +73,15 @@ class Playground:
         """Load the page with a link, and wait until it shows what the link says."""
         self.browser.resize(width, 844 if width < 700 else 900)
         self.browser.media(dark=dark)
+        self.load(fragment)
+        # The menus come with the catalogue, after which all is shown again.
+        self.browser.until(lambda: self.browser.run("return document.querySelector('.conventions select') !== null"))
+        self.settle()
+
+    def load(self, fragment: str) -> None:
+        """Go to a link, in a page that is loaded again."""
         self.browser.driver.get("about:blank")
         self.browser.driver.get(f"{self.address}#{fragment}")
-        self.settle()
 
     def settle(self) -> str:
         """Wait until the page has nothing left to do; the state in which it is: ready, wrong or failed."""
@@ -104,7 +135,7 @@ class Playground:
         return dict(zip(heads, values, strict=True))
 
     def drop(self, name: str, data: bytes) -> None:
-        """Let a file fall on the page."""
+        """Let a file fall on the editor."""
         self.browser.run(_DROP, name, base64.b64encode(data).decode())
 
     def wait(self, selector: str, wanted: Callable[[list[str]], bool]) -> list[str]:
@@ -132,6 +163,26 @@ class Playground:
         found = self.browser.driver.execute_async_script(_RUN_AXE)
         return list(found)
 
+    def drawn(self) -> str:
+        """The diagram, as the page has it."""
+        return str(self.browser.run("return document.querySelector('.diagram svg').outerHTML"))
+
+    def saved(self, to: str) -> tuple[str, bytes]:
+        """The file that the menu of exports saves, and its name."""
+        self.browser.run(_KEEP_BLOBS)
+        self.browser.click(".bar .popup summary")
+        # The menu is filled when it has opened, so a button that was found may be replaced before it is clicked.
+        clicked = "const button = document.querySelector(arguments[0]); button?.click(); return Boolean(button)"
+        self.browser.until(lambda: self.browser.run(clicked, f"[open] .menu [data-to={to}]"))
+        found: list[str] = []
+
+        def came() -> bool:
+            found[:] = self.browser.driver.execute_async_script(_KEPT) or []
+            return bool(found)
+
+        self.browser.until(came)
+        return found[0], base64.b64decode(found[1])
+
     def hosts(self) -> set[str]:
         """Every host that the page asked for something."""
         return set(
@@ -140,3 +191,14 @@ class Playground:
                 ".filter((u) => u.protocol.startsWith('http')).map((u) => u.origin + '/')"
             )
         )
+
+
+class Static(Playground):
+    """The page of the static build. Its engine takes seconds to start: it is loaded once, then links are followed."""
+
+    def load(self, fragment: str) -> None:
+        is_here = self.browser.driver.current_url.startswith(self.address)
+        if is_here and self.browser.run("return document.documentElement.lang") == "en":
+            self.browser.run(_FOLLOW, fragment)
+        else:
+            super().load(fragment)

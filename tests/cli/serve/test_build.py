@@ -15,10 +15,21 @@ from pathlib import Path
 
 import pytest
 
+import archcalc
 from archcalc import __version__
 from archcalc.cli.serve import build as builder
 from archcalc.cli.serve.build import POLICY, build, manifest, static_page
-from archcalc.cli.serve.wheels import PYODIDE, RUNTIME, check_integrity, own_wheel, repacked, runtime
+from archcalc.cli.serve.functions import call
+from archcalc.cli.serve.wheels import (
+    PYODIDE,
+    RUNTIME,
+    archive,
+    check_integrity,
+    is_needed,
+    own_wheel,
+    repacked,
+    runtime,
+)
 from archcalc.core.errors import UsageError
 from tests.cli.runner import Run
 
@@ -74,7 +85,8 @@ def test_archcalc_packs_itself_and_the_pack_analyses(tmp_path: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as files:
         names = set(files.namelist())
     assert {"archcalc/specs/alexnet.yaml", "archcalc/core/headings.json", "archcalc/cli/serve/functions.py"} <= names
-    assert not [one for one in names if "/page/dist/" in one or "__pycache__" in one or one.endswith(".po")]
+    assert not [one for one in names if "/page/dist/" in one or "__pycache__" in one]
+    assert "archcalc/locale/ru/LC_MESSAGES/archcalc.po" in names
     (tmp_path / name).write_bytes(data)
     with zipfile.ZipFile(tmp_path / name) as files:
         files.extractall(tmp_path)
@@ -85,16 +97,18 @@ def test_archcalc_packs_itself_and_the_pack_analyses(tmp_path: Path) -> None:
         "assert archcalc.__file__.startswith(sys.argv[1]), archcalc.__file__\n"
         "for name, more in (('analyse', {}), ('draw', {}), ('explain', {'layer': 'conv1'}), ('lint', {})):\n"
         "    print(call_text(name, json.dumps({'source': {'text': 'alexnet'}, **more})))\n"
-        "print(call_text('chart', json.dumps({'source': {'text': 'alexnet'}})))\n"
+        "for name in ('chart', 'memory'):\n"
+        "    print(call_text(name, json.dumps({'source': {'text': 'alexnet'}, 'theme': 'dark'})))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)], cwd=tmp_path, capture_output=True, text=True, check=True,
         env={"PYTHONPATH": str(tmp_path)}, timeout=600,
     )  # fmt: skip
-    *answers, chart = map(json.loads, done.stdout.splitlines())
+    *answers, chart, memory = map(json.loads, done.stdout.splitlines())
     assert [answer["ok"] for answer in answers] == [True] * 4
-    assert answers[0]["report"]["totals"]["params"] == 62_378_344
-    assert "does not run in a browser" in chart["errors"][0]["message"]
+    assert {one["key"]: one["exact"] for one in answers[0]["totals"]}["params"] == "62378344"
+    assert chart["spec"] == archcalc.plot("profile", "alexnet", theme="dark").spec
+    assert memory["spec"]["usermeta"]["archcalc"]["theme"] == "dark"
 
 
 def test_a_wheel_is_packed_again_without_what_does_not_run() -> None:
@@ -109,13 +123,33 @@ def test_a_wheel_is_packed_again_without_what_does_not_run() -> None:
         }  # fmt: skip
 
 
+def wheel(*names: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        for name in names:
+            made.writestr(name, name)
+    return out.getvalue()
+
+
+def test_the_packages_are_one_archive_with_the_same_bytes_each_time() -> None:
+    found = {"a.whl": wheel("a.py", "a-1.dist-info/METADATA", "a-1.dist-info/RECORD"), "b.whl": wheel("b/c.so")}
+    assert archive(found) == archive(found)
+    with zipfile.ZipFile(io.BytesIO(archive(found))) as made:
+        assert made.namelist() == ["a.py", "a-1.dist-info/METADATA", "b/c.so"]
+        assert made.read("b/c.so") == b"b/c.so"
+
+
 def test_a_site_has_the_page_the_engine_and_the_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = tmp_path / "dist"
     page.mkdir()
     (page / "index.html").write_text(PAGE, encoding="utf-8")
     (page / "page.js").write_text("1", encoding="utf-8")
     monkeypatch.setattr(builder, "runtime", lambda: {"pyodide.mjs": b"runtime"})
-    monkeypatch.setattr(builder, "wheels", lambda _: {"b.whl": b"second", "a.whl": b"first"})
+    packages = {"b.whl": wheel("b.py", "b-1.dist-info/RECORD"), "a.whl": wheel("a/__init__.py")}
+    monkeypatch.setattr(builder, "wheels", lambda _: packages)
+    for_onnx = {"onnx.whl": wheel("onnx/__init__.py")}
+    monkeypatch.setattr(builder, "onnx_wheels", lambda _: for_onnx)
+    monkeypatch.setattr(builder, "graphviz", lambda: b"graphviz")
     monkeypatch.setattr(
         builder, "catalogue_of", lambda **_: {"networks": [{"name": "alexnet@grouped", "landmark": True}]}
     )
@@ -124,20 +158,34 @@ def test_a_site_has_the_page_the_engine_and_the_catalogue(tmp_path: Path, monkey
     found = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
     assert found == {
         "index.html", "page.js", "manifest.json", "catalogue.json", "networks/alexnet-grouped.json",
-        "pyodide/pyodide.mjs", "wheels/a.whl", "wheels/b.whl",
+        "networks/alexnet-grouped-dark.json", "packages.zip", "pyodide/pyodide.mjs", "vega.js", "onnx.zip",
+        "graphviz.js",
     }  # fmt: skip
     listed = json.loads((site / "manifest.json").read_text(encoding="utf-8"))
-    assert listed["wheels"] == ["./wheels/b.whl", "./wheels/a.whl"]
+    assert listed["wheels"] == {
+        name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        for name, data in (packages | for_onnx).items()
+    }
+    assert set(listed["first"]) < set(listed["functions"])
+    parts = {"onnx": "./onnx.zip", "pygraphviz": "./graphviz.js"}
+    assert listed["parts"] == parts
+    assert set(listed["files"]) == {"./packages.zip", "./pyodide/pyodide.mjs", "./vega.js", *parts.values()}
+    with zipfile.ZipFile(site / "packages.zip") as made:
+        assert sorted(made.namelist()) == ["a/__init__.py", "b.py"]
     for name, facts in listed["files"].items():
         data = (site / name).read_bytes()
         assert facts == {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-    assert listed["bytes"] == len(b"runtime" + b"second" + b"first")
+    assert listed["bytes"] == sum(facts["bytes"] for facts in listed["files"].values())
     network = json.loads((site / "networks" / "alexnet-grouped.json").read_text(encoding="utf-8"))
-    assert network["analyse"]["report"]["totals"]["params"] == 60_965_224
+    assert {one["key"]: one["exact"] for one in network["analyse"]["totals"]}["params"] == "60965224"
+    dark = json.loads((site / "networks" / "alexnet-grouped-dark.json").read_text(encoding="utf-8"))
     assert network["draw"]["svg"].startswith("<svg")
+    assert dark["svg"].startswith("<svg")
+    assert dark["svg"] != network["draw"]["svg"]
+    assert [row["name"] for row in network["analyse"]["rows"] if row["line"]]
     with pytest.raises(UsageError, match="new or empty"):
         build(str(site), lambda _: None, page)
-    assert manifest({}, [])["bytes"] == 0
+    assert manifest({}, {})["bytes"] == 0
 
 
 def test_without_the_page_nothing_is_written(tmp_path: Path) -> None:
@@ -149,3 +197,23 @@ def test_without_the_page_nothing_is_written(tmp_path: Path) -> None:
 def test_the_command_refuses_a_folder_that_is_full(refuses: Run, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a", encoding="utf-8")
     assert re.search("new or empty", refuses("serve", "--build", str(tmp_path)).err)
+
+
+def test_a_package_that_is_missing_is_named_for_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for module, name, request in (
+        ("onnx", "import_file", {"filename": "a.onnx", "data": base64.b64encode(b"\x08\x07").decode()}),
+        ("pygraphviz", "draw", {"source": {"text": "fcn8s"}}),
+    ):
+        monkeypatch.setitem(sys.modules, module, None)
+        answer = call(name, request)
+        assert not answer["ok"]
+        assert answer["missing"] == module
+        assert module in answer["errors"][0]["message"]
+        assert "/tmp" not in answer["errors"][0]["message"]
+
+
+def test_what_a_browser_needs_of_a_wheel() -> None:
+    needed = ("onnx/defs/__init__.py", "onnx/onnx_cpp2py_export.abi3.so", "a-1.dist-info/METADATA",
+              "a-1.dist-info/licenses/LICENSE")  # fmt: skip
+    others = ("onnx/defs/schema.cc", "onnx/backend/test/case/node/add.py", "networkx/algorithms/tests/a.py", "onnx/a.h")
+    assert [is_needed(name) for name in (*needed, *others)] == [True] * 4 + [False] * 4

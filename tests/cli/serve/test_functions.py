@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 import archcalc as ac
 from archcalc.cli.serve.functions import FUNCTIONS, call, call_text
+from archcalc.cli.serve.tables import slider
 from archcalc.spec.catalogue import names
+from archcalc.spec.document import Parameters
+from archcalc.teach.check.model import Verdict
 
+PAGE = Path(__file__).parents[3] / "docs" / "playground"
 TEXT = """\
 name: small
 title: Small
@@ -31,6 +38,10 @@ def good(name: str, /, **request: Any) -> dict[str, Any]:
     assert answer["ok"], answer
     json.dumps(answer, allow_nan=False)
     return answer
+
+
+def totals(answer: dict[str, Any]) -> dict[str, str]:
+    return {one["key"]: one["exact"] for one in answer["totals"]}
 
 
 def errors(name: str, /, **request: Any) -> list[dict[str, Any]]:
@@ -58,8 +69,9 @@ def test_analyse_gives_the_numbers_of_the_library(text: str) -> None:
     answer = good("analyse", source={"text": text})
     network = ac.from_yaml(text) if "\n" in text else ac.load(text)
     analysis = network.analyse()
-    assert json.loads(json.dumps(answer["report"])) == analysis.to_dict()
-    assert {one["key"]: one["exact"] for one in answer["totals"]}["params"] == str(analysis.totals.params)
+    report = json.loads(base64.b64decode(good("export", source={"text": text}, to="json")["data"]))
+    assert report == json.loads(analysis.to_json())
+    assert totals(answer)["params"] == str(analysis.totals.params)
     assert [row["name"] for row in answer["rows"]] == [row.name for row in analysis]
     for row, shown in zip(analysis, answer["rows"], strict=True):
         assert shown["values"]["params"] == row.params
@@ -75,11 +87,36 @@ def test_rows_have_the_line_of_the_text_and_parameters_can_be_set() -> None:
     assert answer["input"] == "64x64x3"
     assert answer["parameters"] == [{"name": "width", "type": "int", "value": 16, "min": 1, "max": 64, "step": 1}]
     # 3·3·3 weights and a bias for each of 16 filters; 32·32·16 values and a bias for each of 10 outputs.
-    assert answer["report"]["totals"]["params"] == 28 * 16 + (32 * 32 * 16 + 1) * 10
+    assert totals(answer)["params"] == str(28 * 16 + (32 * 32 * 16 + 1) * 10)
     other = good("analyse", source={"text": "resnet18"}, depth=1, columns="layer,params", convention="keras")
     assert [column["key"] for column in other["columns"]] == ["layer", "params"]
     assert {"conv2_x", "conv5_x"} <= {row.get("block") for row in other["rows"]}
-    assert other["report"]["totals"]["params"] == 11_689_512 + 9_600 + 0  # running statistics are parameters there
+    assert totals(other)["params"] == str(11_689_512 + 9_600)  # running statistics are parameters there
+
+
+@pytest.mark.parametrize(
+    ("declared", "ends"),
+    [
+        ({"default": 8, "minimum": 1, "maximum": 64}, (1, 64, 1)),
+        ({"default": 100, "minimum": 0, "maximum": 1000}, (0, 1000, 10)),
+        ({"type": "number", "default": 1, "above": 0, "maximum": 2}, (0.05, 2, 0.05)),
+        ({"type": "number", "default": 0.2, "minimum": 0, "maximum": 1}, (0, 1, 0.025)),
+        ({"default": 16, "multiple_of": 8}, (8, 80, 8)),
+        ({"default": 16, "multiple_of": 8, "above": 8, "maximum": 64}, (16, 64, 8)),
+        (1000, (50, 2000, 50)),
+        ({"default": 2, "minimum": 1}, (1, 10, 1)),
+        ({"default": 1056, "minimum": 96}, (106, 2112, 53)),
+        ({"type": "number", "default": 2.54, "above": 1}, (1.016, 5.08, 0.127)),
+        ({"type": "number", "default": 1, "above": 0}, (0.05, 2, 0.05)),
+        (0, None),
+        (True, None),
+        ("relu", None),
+        ({"default": 1, "choices": [1, 2]}, None),
+    ],
+)
+def test_a_slider_goes_by_what_is_declared_and_else_by_the_default(declared: Any, ends: Any) -> None:
+    parameter = TypeAdapter(Parameters).validate_python({"p": declared})["p"]
+    assert slider(parameter) == (dict(zip(("min", "max", "step"), ends, strict=True)) if ends else {})
 
 
 def test_compare_pairs_layers() -> None:
@@ -149,6 +186,38 @@ def test_check_names_the_mistake() -> None:
     assert good("check", source={"text": "alexnet"}, totals={"params": "62,378,344"})["summary"].startswith("1 of 1")
 
 
+_PARAMS = "34,944 + 614,656 + 885,120 + 1,327,488 + 884,992 + 37,752,832 + 16,781,312 + 4,097,000"
+
+
+@pytest.mark.parametrize(
+    ("text", "summary", "total"),
+    [
+        (_PARAMS, "9 of 9 right", "62,378,344"),
+        (_PARAMS.replace(" + ", "\n  + "), "9 of 9 right", "62,378,344"),
+        (f"total params = {_PARAMS}", "9 of 9 right", "62,378,344"),
+        ("62,378,344", "1 of 1 right", "62,378,344"),
+        ("Parameters: 62.4 M", "1 of 1 right", "62.4 M"),
+        ("1,135,256,096", "1 of 1 right", "1,135,256,096"),
+        ("MACs: 1.14 G", "1 of 1 right", "1.14 G"),
+        ("96·(11·11·3 + 1)", "0 of 1 right, 1 wrong", "96·(11·11·3 + 1)"),
+    ],
+)
+def test_a_sum_is_checked_as_a_total(text: str, summary: str, total: str) -> None:
+    found = good("check", source={"text": "alexnet"}, table=text)
+    assert found["summary"] == summary
+    last = found["result"]["cells"][-1]
+    assert (last["label"], last["text"]) == ("total", total)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["conv1: 34944", "34944\n614656", "", "= 3", "nothing = 3", "(" * 30_000, "1 +" * 6000],
+    ids=lambda text: text[:12],
+)
+def test_what_is_neither_a_table_nor_a_sum_is_refused(text: str) -> None:
+    assert errors("check", source={"text": "alexnet"}, table=text)[0]["message"]
+
+
 def test_an_exercise_is_solved_by_its_answers_and_by_nothing_else() -> None:
     source = {"text": "lenet5"}
     sheet = good("exercise", source=source, level="all of it", seed=3)
@@ -173,83 +242,6 @@ def test_an_exercise_is_solved_by_its_answers_and_by_nothing_else() -> None:
     assert "none of an exercise" in errors("mark", source=source, token="[[]]", cells=[])[0]["message"]
 
 
-# --- the editor
-
-
-@pytest.mark.parametrize(
-    ("wrong", "right"),
-    [
-        (TEXT.replace("out_channels", "out_chanels"), TEXT),
-        (TEXT.replace("linear", "linaer"), TEXT),
-        (TEXT.replace("kernel_size: 3, padding: 1", "kernel: 3, padding: 1"), TEXT),
-        ("alexnt", "alexnet"),
-        ("8x8x3 -> conv3-4 -> fcc10", "8x8x3 -> conv3-4 -> fc10"),
-        (TEXT.replace("kernel_size: 3, padding: 1", "kernel_size: 41"), None),
-        (TEXT.replace("kernel_size: 3, padding: 1", "kernel_size: 41, padding: 1"), None),
-    ],
-)
-def test_the_fix_of_an_error_mends_it(wrong: str, right: str | None) -> None:
-    found = errors("validate", source={"text": wrong})
-    (fix,) = [one["fix"] for one in found]
-    mended = applied(wrong, fix)
-    assert right is None or mended == right
-    good("validate", source={"text": mended})
-
-
-def test_errors_have_a_place_in_the_text() -> None:
-    text = TEXT + "  - relu: {slope: 1}\n"
-    (found,) = errors("analyse", source={"text": text})
-    assert (found["line"], found["column"]) == (10, text.splitlines()[9].index("slope") + 1)
-    assert (found["end_line"], found["end_column"]) == (10, found["column"] + len("slope"))
-    (found,) = errors("draw", source={"text": "8x8x3 -> conv3-4 -> conv11-4p0"})
-    assert (found["line"], found["layer"]) == (1, "conv2")
-    (found,) = errors("validate", source={"text": "name: [\n"})
-    assert found["line"] == 2
-
-
-@pytest.mark.parametrize(
-    ("text", "some", "start"),
-    [
-        ("na", {"name"}, 1),
-        ("layers:\n  - con", {"conv2d", "conv_relu", "concat"}, 5),
-        ("layers:\n- max", {"max_pool2d"}, 3),
-        ("layers:\n  - conv2d: {out_channels: 3, ker", {"kernel_size"}, 31),
-        ("layers:\n  - conv2d:\n      pad", {"padding"}, 7),
-        ("layers:\n  - conv2d: {padding: ", {"same", "valid"}, 23),
-        ("layers:\n  - repeat: 2\n    layers:\n      - bat", {"batch_norm2d"}, 9),
-        ("layers:\n  - branches:\n      - - con", {"conv2d"}, 11),
-        ("blocks:\n  twice:\n    parameters: {c: int}\n    layers: [relu]\nlayers:\n  - tw", {"twice"}, 5),
-        ("parameters:\n  width:\n    def", {"default"}, 5),
-        ("layers:\n  - branches: []\n    merge: co", {"concat"}, 12),
-    ],
-)
-def test_complete(text: str, some: set[str], start: int) -> None:
-    lines = text.split("\n")
-    answer = good("complete", text=text, line=len(lines), column=len(lines[-1]) + 1)
-    labels = [one["label"] for one in answer["items"]]
-    assert some <= set(labels)
-    assert answer["from"] == start
-    word = lines[-1][start - 1 :]
-    assert all(word.lower() in label.lower() for label in labels)
-
-
-def test_hover_and_format() -> None:
-    kept = "layers:\n  - conv2d: {padding: 1,stride:  2 }   # ,kept:  so\n"
-    text = f"{kept}  - conv2d: {{padding: 1,stride:  2 }}  \n\n\n\nname: x"
-    assert "Convolution" in good("hover", text=text, line=2, column=6)["text"]
-    assert good("hover", text=text, line=2, column=15)["text"].startswith("conv2d.padding")
-    assert good("hover", text=text, line=4, column=1)["text"] is None
-    assert good("format", text=text)["text"] == f"{kept}  - conv2d: {{padding: 1, stride: 2}}\n\nname: x\n"
-    folded = "name: x\ndescription: |\n  a  {b,c}   \n\n\n\n  d\n"
-    assert ac_value(good("format", text=folded)["text"]) == ac_value(folded)
-
-
-def ac_value(text: str) -> Any:
-    from archcalc.spec.source import parse_source
-
-    return parse_source(text, "text").value
-
-
 # --- files
 
 
@@ -263,7 +255,9 @@ def test_export(to: str) -> None:
         "markdown": analysis.to_markdown(), "svg": analysis.draw(theme="light").svg,
     }  # fmt: skip
     assert data.decode() == wanted.get(to, data.decode())
-    assert answer["filename"].startswith("small.")
+    assert answer["filename"] == {"torch": "small_torch.py", "mermaid": "small.mmd", "markdown": "small.md"}.get(
+        to, f"small.{to}"
+    )
 
 
 @pytest.mark.slow
@@ -385,3 +379,53 @@ def test_every_function_is_described() -> None:
 
     page = (ROOT / "docs" / "how-to" / "playground.md").read_text(encoding="utf-8")
     assert [name for name in FUNCTIONS if f"`{name}`" not in page] == []
+
+
+@pytest.mark.parametrize("style", ["graph", "blocks", "volumes"])
+def test_every_shape_has_its_look_itself(style: str) -> None:
+    """The page lets no style sheet in, which would leave shapes black."""
+    root = ET.fromstring(good("draw", source={"text": "lenet5"}, style=style)["svg"])
+    space = "{http://www.w3.org/2000/svg}"
+    assert list(root.iter(f"{space}style")) == []
+    shapes = [*root.iter(f"{space}rect"), *root.iter(f"{space}text"), *root.iter(f"{space}path")]
+    assert len(shapes) > 10
+    assert all("fill" in shape.attrib for shape in shapes)
+
+
+def test_what_the_catalogue_offers_to_choose_has_words_of_the_page() -> None:
+    found = good("catalogue")
+    offered = {*found["levels"], *found["policies"], *(one["title"] for one in found["exports"])}
+    offered |= {one["title"] for one in found["charts"]} | {str(one).replace("_", " ") for one in Verdict} - {"right"}
+    assert offered == set(json.loads((PAGE / "test" / "choices.json").read_text(encoding="utf-8")))
+
+
+def test_an_error_names_its_layer_and_the_limit_of_the_playground() -> None:
+    answer = call("analyse", {"source": {"text": "alexnet", "parameters": {"classes": 99_999_999_999}}})
+    assert [one["layer"] for one in answer["errors"]] == ["fc8"]
+    text = "name: long\ntitle: Long\ninput: 8x8x3\nlayers:\n  - repeat: 60000\n    layers: [relu]\n"
+    for name in ("analyse", "validate"):
+        found = call(name, {"source": {"text": text}})["errors"]
+        assert [one["message"] for one in found] == [
+            "repeat: 60000 is more than the 10,000 layers that the playground takes"
+        ]
+
+
+@pytest.mark.parametrize("written", ["{width: 8}", "{width: {default: 8, minimum: 1}}  # as in the paper"])
+def test_the_spec_that_is_exported_keeps_its_parameters(written: str) -> None:
+    text = re.sub(r"parameters: .*", f"parameters: {written}", TEXT)
+    source = {"text": text, "parameters": {"width": 9}, "input": "48x48x3"}
+    found = base64.b64decode(good("export", source=source, to="yaml")["data"]).decode()
+    assert found == text.replace("8", "9", 1).replace("32x32x3", "48x48x3")
+
+
+def test_the_spec_that_is_exported_is_the_network_where_a_default_says_less() -> None:
+    text = TEXT.replace("layers:", "networks: {small: {set: {width: 5}}}\nlayers:")
+    source = {"text": text, "parameters": {"width": 9}}
+    found = base64.b64decode(good("export", source=source, to="yaml")["data"]).decode()
+    assert totals(good("analyse", source={"text": found})) == totals(good("analyse", source=source))
+
+
+def test_an_empty_table_is_asked_for() -> None:
+    assert call("check", {"source": {"text": "alexnet"}, "table": " \n"})["errors"] == [
+        {"message": "write a table with its headings, or a total", "severity": "error"}
+    ]

@@ -57,6 +57,9 @@ CASES: list[tuple[str, str, Expected]] = [
     ("multiple-of-eight", "16x16x3 -> conv3-16 -> relu -> fc10", []),
     ("checkerboard", spec("conv_transpose2d: {out_channels: 8, kernel_size: 3, stride: 2}"), [("upconv1", {})]),
     ("checkerboard", spec("conv_transpose2d: {out_channels: 8, kernel_size: 4, stride: 2}"), []),
+    ("checkerboard", spec("conv_transpose2d: {out_channels: 8, kernel_size: 4, stride: 2, dilation: 2}"),
+     [("upconv1", {})]),
+    ("checkerboard", spec("conv_transpose2d: {out_channels: 8, kernel_size: 4, stride: 2, dilation: 3}"), []),
     # fc 64→64→10 without an activation is 640 weights in place of 4096 + 640.
     ("two-linear", "1x1x64 -> fc64 -> fc10", [("fc2", {"params": 4096, "multiplications": 4096})]),
     ("two-linear", "1x1x64 -> fc64 -> relu -> fc10", []),
@@ -86,6 +89,37 @@ CASES: list[tuple[str, str, Expected]] = [
 @pytest.mark.parametrize(("rule", "network", "expected"), CASES)
 def test_a_rule_finds_what_it_names(rule: str, network: str, expected: Expected) -> None:
     assert found(network, rule) == expected
+
+
+@pytest.mark.parametrize(
+    ("network", "seen", "layers"),
+    [
+        # Three 3×3 convolutions see 7×7 positions, the first two of them 5×5.
+        ("32x32x3 -> [conv3-8 -> relu] * 3", None, []),
+        ("32x32x3 -> [conv3-8 -> relu] * 3", "7x7", []),
+        ("32x32x3 -> [conv3-8 -> relu] * 3", "7x8", ["relu3"]),
+        ("32x32x3 -> [conv3-8 -> relu] * 3", "8", ["relu3"]),
+        # The object takes the place of the input.
+        ("32x32x3 -> conv3-8 -> relu -> gap -> fc10", "3", []),
+        ("32x32x3 -> conv3-8 -> relu -> gap -> fc10", "4x4", ["pool1"]),
+        # A dense layer sees all.
+        ("32x32x3 -> conv3-8 -> relu -> fc10", "32", []),
+        # The first of two outputs sees 318×318, the second 286×286.
+        ("yolov3_tiny", "318", []),
+        ("yolov3_tiny", "319", ["layer15"]),
+    ],
+)
+def test_the_field_is_compared_with_an_object(network: str, seen: str | None, layers: list[str]) -> None:
+    found = lint(ac.load(network).analyse(), ["small-field"], seen=seen)
+    assert [one.layer for one in found] == layers
+
+
+@pytest.mark.parametrize("seen", ["0x3", "3x4x5", "", "ax4", "-3", "1e3"])
+def test_an_object_that_has_no_size(seen: str) -> None:
+    with pytest.raises(UsageError, match=r"an object of .* has a size such as 96x96"):
+        lint(ac.load("8x8x3 -> conv3-8").analyse(), seen=seen)
+    with pytest.raises(UsageError, match="without positions"):
+        lint(ac.load("8 -> fc3").analyse(), seen=seen)
 
 
 def test_every_rule_is_tried_both_ways() -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from time import sleep
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from archcalc.design.search.sink import Rows
 from tests.design.search.spaces import search
 
 SPACE = "mobilenet alpha=0.25..1.5 step 0.25, resolution=32..320; resnet depth=18,34, resolution=32..232"
+#: How often a process is looked for.
+_LOOKS = 600
 WHERE = "multiplications <= 500M"
 
 
@@ -29,6 +32,17 @@ def local() -> Iterator[Any]:
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
     ) as made:
         yield made
+
+
+def a_process(local: Any, killed: list[int]) -> int:
+    """The process of a worker, none of those killed. A worker that lost its own has none until it starts again."""
+    for _ in range(_LOOKS):
+        for worker in local.workers.values():
+            pid = None if worker.process is None else worker.process.pid
+            if pid is not None and pid not in killed:
+                return int(pid)
+        sleep(0.1)
+    raise AssertionError(f"no worker has a process after {_LOOKS} looks")
 
 
 def in_one_process() -> list[list[Any]]:
@@ -62,10 +76,8 @@ def test_nothing_is_lost_with_a_worker(local: Any, monkeypatch: pytest.MonkeyPat
         for number, part in enumerate(cluster.parts_on(local.scheduler_address)(one, start)):
             if number in (1, 6):
                 # The worker takes its waiting parts, and what it has done of later ones, with it.
-                workers = [worker for worker in local.workers.values() if worker.process is not None]
-                pid = workers[0].process.pid
-                os.kill(pid, signal.SIGKILL)
-                killed.append(pid)
+                killed.append(a_process(local, killed))
+                os.kill(killed[-1], signal.SIGKILL)
             yield part
 
     outcome = run(made, rows, parts)

@@ -16,10 +16,10 @@ from archcalc.design.search.space import Family
 from tests.design.search.spaces import evaluate, family, rows
 from tests.tiers import examples, slow_but
 
-SUMS = ",".join(key for key in TOTALS if key not in ("depth", "peak_activation_bytes"))
+ALL = ",".join(TOTALS)
 
 
-def check(text: str, where: str | None = None, keys: str = SUMS, most: int = 30) -> tuple[int, int]:
+def check(text: str, where: str | None = None, keys: str = ALL, most: int = 30) -> tuple[int, int]:
     """Compare the configurations of a space with their reports, at most so many; found and not fitting."""
     one, found = evaluate(text, where, keys)
     mine = rows(found)
@@ -72,6 +72,69 @@ def test_what_depends_on_connections(text: str) -> None:
     assert check(text, keys="depth,peak_activation_bytes")[0] == 4
 
 
+#: The map of `early` is overwritten in place, kept for `late`, or read through parts that may not be there.
+READ_LATE = """
+name: mine
+title: Mine
+input: 8x8x4
+parameters: {first: true, second: true, third: true, extra: 1, out: 6}
+layers:
+  - conv2d: {name: early, out_channels: out, kernel_size: 3, padding: 1}
+  - relu: {name: relu, when: extra > 1}
+  - conv2d: {name: one, when: extra > 2, out_channels: out, kernel_size: 1}
+  - branches:
+      a:
+        - relu
+        - conv2d: {out_channels: out, kernel_size: 3, padding: 1, when: out > 5}
+        - conv2d: {out_channels: out, kernel_size: 1, when: extra > 3}
+      b: [sigmoid: {when: extra != 4}]
+    merge: add
+  - conv2d: {name: late, out_channels: out, kernel_size: 1}
+  - relu
+  - conv2d: {name: wide, out_channels: 9*extra, kernel_size: 1}
+  - add: {from: [SOURCE, SOURCE]}
+  - max_pool2d: {kernel_size: 2, when: extra == 5}
+  - flatten
+  - linear: {out_features: 3}
+"""
+
+
+@pytest.mark.parametrize(("source", "structures"), [("late", 1), ("early", 12), ("one", 16)])
+def test_maps_that_are_read_after_parts_which_may_be_missing(tmp_path: Path, source: str, structures: int) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(READ_LATE.replace("SOURCE", source))
+    text = f"{path} extra=1..6, out=4..7"
+    found, unfit = check(text, keys="depth,peak_activation_bytes,params")
+    assert found + unfit == 24
+    assert found
+    search = FamilySearch(family(text), Wanted(None, ("peak_activation_bytes",)))
+    search.run(0, 24)
+    assert [len(known) for known in search._cases.values()] == [structures]
+
+
+#: A parameter that an activation function, a view and a merge read, with and without parts between.
+PARAMETER = """
+name: mine
+title: Mine
+input: 8x4
+parameters: {wide: 4, cut: true, way: 0}
+layers:
+  - conv1d: {name: first, out_channels: wide, kernel_size: 1}
+  - parameter: {name: table, shape: "8x{wide}"}
+  - identity: {when: cut}
+  - relu: {when: way > 0}
+  - tanh: {when: way > 1}
+  - add: {from: [first, tanh1], when: way > 1}
+  - conv1d: {out_channels: 2, kernel_size: 1}
+"""
+
+
+def test_parameters_as_maps_are_counted_as_in_reports(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(PARAMETER)
+    assert check(f"{path} wide=3..6, cut=false,true, way=0..2", keys="peak_activation_bytes,params") == (24, 0)
+
+
 def test_one_expansion_is_enough_for_one_structure() -> None:
     search = FamilySearch(
         family("mobilenet alpha=0.25..1.5 step 0.05, resolution=96..320 step 1"), Wanted(None, ("params",))
@@ -81,9 +144,10 @@ def test_one_expansion_is_enough_for_one_structure() -> None:
 
 
 @pytest.mark.slow
-def test_regnets_of_every_depth_and_width_are_one_structure() -> None:
+@pytest.mark.parametrize("key", ["params", "peak_activation_bytes"])
+def test_regnets_of_every_depth_and_width_are_one_structure(key: str) -> None:
     space = "regnet depth=10..28, w_0=24..96 step 8, w_a=20..80 step 4, w_m=2..3 step 0.25"
-    search = FamilySearch(family(space), Wanted(None, ("params",)))
+    search = FamilySearch(family(space), Wanted(None, (key,)))
     assert len(search.run(0, 2000).indices) == 2000
     assert [len(known) for known in search._cases.values()] == [1]
 

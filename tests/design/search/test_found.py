@@ -26,6 +26,22 @@ def test_rows_are_those_that_were_found(tmp_path: Path) -> None:
     assert found.parameters == {"alpha": True, "resolution": True, "depth": True}
 
 
+@pytest.mark.parametrize(
+    ("space", "columns", "parameters"),
+    [
+        ("mobilenet alpha=0.5,1", "depth,params", {"alpha"}),
+        ("mobilenet alpha=0.5,1", "depth", {"alpha"}),
+        ("resnet depth=18,34", "params", {"depth"}),
+        # A family that has a parameter of this name, which the space does not vary.
+        ("efficientnet width=1,1.1", "depth,params", {"width"}),
+    ],
+)
+def test_depth_as_a_quantity_is_no_parameter(tmp_path: Path, space: str, columns: str, parameters: set[str]) -> None:
+    target = str(tmp_path / "found.csv")
+    find(space, columns=columns, output=target)
+    assert set(read_found(target).parameters) == parameters
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 @pytest.mark.parametrize("where", ["not (macs > 100M and params < 4M) or resolution in [96, 128]"])
 def test_a_condition_keeps_what_the_search_keeps(tmp_path: Path, where: str, ending: str) -> None:

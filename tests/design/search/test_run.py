@@ -110,7 +110,7 @@ def test_another_search_does_not_continue(tmp_path: Path) -> None:
 )
 def test_progress_that_cannot_be_read(tmp_path: Path, text: str) -> None:
     (tmp_path / "found.csv.progress").write_text(text)
-    with pytest.raises(UsageError, match="cannot be continued"):
+    with pytest.raises(UsageError, match=r"not what a search writes|another version"):
         RowFile(search(SPACE), str(tmp_path / "found.csv")).begin()
 
 
@@ -118,7 +118,8 @@ def test_progress_that_cannot_be_read(tmp_path: Path, text: str) -> None:
     "change",
     [
         {"done": -5}, {"done": 10**25}, {"done": float("inf")}, {"bytes": 0}, {"bytes": 37}, {"bytes": float("inf")},
-        {"found": 301}, {"problem": {}}, {"points": [["a", "b", ["x"], ["y"]]]}, {"points": [[9, 0, [1], [1]]]},
+        {"found": 301}, {"found": 1}, {"done": 1300}, {"checked": 7}, {"unfit": 3}, {"rows": "0"},
+        {"problem": {}}, {"points": [["a", "b", ["x"], ["y"]]]}, {"points": [[9, 0, [1], [1]]]},
     ],
 )  # fmt: skip
 def test_progress_that_cannot_be_true_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
@@ -128,8 +129,37 @@ def test_progress_that_cannot_be_true_is_refused(tmp_path: Path, change: dict[st
     state = tmp_path / "found.csv.progress"
     state.write_text(json.dumps(json.loads(state.read_text()) | change))
     made = search(SPACE, WHERE)
-    with pytest.raises(UsageError, match="cannot be continued"):
+    with pytest.raises(UsageError, match=r"cannot be continued: it was changed since it was written; --restart"):
         RowFile(made, path).begin()
+    # Even with a digest of its own, what cannot be true is refused.
+    data = json.loads(state.read_text())
+    state.write_text(json.dumps(data | {"digest": sinks._digest(data)}))
+    if not change.keys() & {"checked", "unfit"} and change not in ({"found": 1}, {"done": 1300}):
+        with pytest.raises(UsageError, match="cannot be continued"):
+            RowFile(made, path).begin()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda rows: rows.replace(b"mobilenet,0.25", b"mobilenet,0.75", 1), "has other rows than were written"),
+        (lambda rows: rows[:-1] + b",", "has other rows than were written"),
+        (lambda rows: rows[:-20], "has [0-9,]+ bytes, of which [0-9,]+ were written"),
+        (lambda rows: None, "cannot be read: No such file"),
+    ],
+)
+def test_rows_that_were_changed_are_refused(tmp_path: Path, change: Any, message: str) -> None:
+    path = str(tmp_path / "found.csv")
+    with pytest.raises(KeyboardInterrupt):
+        run(search(SPACE, WHERE), RowFile(search(SPACE, WHERE), path), stopping_after(3))
+    rows = tmp_path / "found.csv.partial"
+    changed = change(rows.read_bytes())
+    if changed is None:
+        rows.unlink()
+    else:
+        rows.write_bytes(changed)
+    with pytest.raises(UsageError, match=message):
+        RowFile(search(SPACE, WHERE), path).begin()
 
 
 def test_state_is_never_written_through_a_link(tmp_path: Path) -> None:

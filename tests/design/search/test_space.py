@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archcalc.core.errors import ArchcalcError, SpecError
-from archcalc.design.search.space import decimal, parse_space
+import archcalc as ac
+from archcalc.core.errors import ArchcalcError, SpecError, UsageError
+from archcalc.design.search import space
+from archcalc.design.search.space import count_configurations, decimal, parse_space
 from tests.design.search.spaces import family
 
 
@@ -74,6 +76,7 @@ def test_words_and_files(tmp_path: Path) -> None:
         ("mobilenet alpha=1 classes=2", 19, "expected , or ;"),
         ("mobilenet alpha=1, alpha=2", 20, "alpha is given twice"),
         ("mobilenet alpha=1,1", 17, "a value is given twice"),
+        ("mobilenet alpha = 1..3, 2", 19, "a value is given twice"),
         ("mobilenet classes=1..99999999", 19, "may take 1,000,000"),
         ("mobilenet alpha=1234567890123456", 17, "15 digits"),
         ("mobilenet alpha=__import__('os')", 17, "is no number and no word"),
@@ -109,6 +112,16 @@ def test_faults_have_a_column(text: str, column: int, message: str) -> None:
 def test_spaces_that_are_empty_or_too_large(text: str, message: str) -> None:
     with pytest.raises(ArchcalcError, match=message):
         parse_space(text)
+
+
+def test_a_large_space_is_refused_before_its_values_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = "mobilenet alpha=0.000001..1 step 0.000001, resolution=32..1100; resnet depth=18,34"
+    assert count_configurations(large) == 10**6 * 1069 + 2
+    monkeypatch.setattr(space, "_family", None)
+    with pytest.raises(UsageError, match=r"has 1,069,000,002 configurations, more than 1,000,000,000; --large"):
+        ac.search(large)
+    with pytest.raises(UsageError, match="more than 10,000,000,000,000"):
+        parse_space("mobilenet alpha=1..1000000, classes=1..1000000, resolution=1..1000")
 
 
 @given(text=st.text(alphabet="mobilenet resolution=alpha0123456789.,;'\"[]step-\n", max_size=60))

@@ -125,11 +125,56 @@ def test_an_op_becomes_another_with_the_settings_that_both_have() -> None:
     assert done.after.totals.params == done.before.totals.params
 
 
+def test_what_a_block_keeps_is_said() -> None:
+    done = rewritten("resnet18", ("separable", "conv3_x"))
+    (note,) = done.steps[0].rewritten.notes
+    assert note.startswith("4 convolutions: depthwise and 1×1; not rewritten: layer ")
+    assert note.endswith("has a window of one position")
+
+
 def test_a_backbone() -> None:
     done = rewritten("resnet50", ("cut", "conv4_x"))
     assert done.after.rows[-1].output_shape == (1024, 14, 14)
     assert done.after.totals.params == 8_543_296  # torchvision, without layer4 and fc
     assert done.function == "The function stays the same up to the cut."
+
+
+@pytest.mark.parametrize(
+    ("network", "size", "layers"),
+    [
+        ("alexnet", "384x384", "fc6"),
+        ("lenet5", "64x64", "C5"),
+        ("vit_b_16", "384x384", "positions"),
+        ("64x3 -> conv3-4 -> relu -> fc10", "128", "fc1"),
+    ],
+)
+def test_weights_that_depend_on_the_size_of_the_input(network: str, size: str, layers: str) -> None:
+    done = rewritten(network, ("grow-input", size))
+    assert done.function.startswith("The function changes, so it must be trained again: --grow-input")
+    assert done.steps[0].notes == (f"weights of other shapes on this input: {layers}",)
+    assert done.same == ()
+    assert done.not_compared == done.function
+
+
+@pytest.mark.parametrize(
+    ("network", "ending", "notes"),
+    [
+        ("resnet18", "on its own input.", ()),
+        ("fcn32s", "on its own input, with the settings for it.", ("settings that follow the input: score/crop",)),
+    ],
+)
+def test_weights_that_fit_every_input(network: str, ending: str, notes: tuple[str, ...]) -> None:
+    done = rewritten(network, ("grow-input", "448x448"))
+    assert done.function == f"The function stays the same {ending}"
+    assert done.steps[0].notes == notes
+    assert done.same == ()
+    assert "those of before, on another input" in done.not_compared
+
+
+def test_a_step_before_a_larger_input_is_not_proved_where_weights_do_not_fit() -> None:
+    net = "16x16x3 -> conv3-8 -> bn -> relu -> fc10"
+    assert rewritten(net, ("fold-batch-norm",), ("grow-input", "32x32")).same == ()
+    assert len(rewritten(net, ("fold-batch-norm",), ("fc-to-conv",), ("grow-input", "32x32")).same) == 2
 
 
 # --- wider, narrower, deeper, shallower

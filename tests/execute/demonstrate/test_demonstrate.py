@@ -157,7 +157,8 @@ def test_a_convolution_is_a_dense_layer_with_zeros() -> None:
     assert "16 of 25 weights are 0 whatever the filter" in demonstration.steps[0].lines[0]
 
 
-@pytest.mark.parametrize("network", ["unet", "3x3x2 -> upconv3-2/2"])
+@pytest.mark.parametrize("network", ["unet", "3x3x2 -> upconv3-2/2", "3x3x2 -> upconv2-2d3",
+    "3x3x1 -> deconv3-1", "4x4x1 -> deconv2-1", "2x2x1 -> deconv4-1"])  # fmt: skip
 def test_a_transposed_convolution_adds_up(network: str) -> None:
     demonstration = shown("transposed", network)
     end, known = at_the_end(demonstration), values(demonstration)
@@ -227,6 +228,31 @@ def test_a_field_is_what_a_change_reaches(network: str, layer: str, sizes: list[
     assert [len(step.read) for step in demonstration.steps] == [size * size for size in sizes]
     assert [step.written[0].value for step in demonstration.steps] == [size * size for size in sizes]
     assert demonstration.steps[-1].lines[1] == f"receptive field by the formula: {sizes[-1]}×{sizes[-1]}"
+
+
+def test_padding_of_a_transposed_convolution_cuts_off_the_edges() -> None:
+    demonstration = shown("transposed", "3x3x1 -> deconv3-1/2p1")
+    x, w, o = (np.array(grid.values) for grid in demonstration.grids())
+    whole = np.zeros((7, 7))  # (3 - 1)*2 + 3
+    for i, j in np.ndindex(3, 3):
+        whole[2 * i : 2 * i + 3, 2 * j : 2 * j + 3] += x[i, j] * w
+    made = o.copy()
+    for cell, value in at_the_end(demonstration).items():
+        if cell.grid == 2:
+            made[cell.row, cell.column] = value
+    assert (made - o == whole[1:-1, 1:-1]).all()
+
+
+@pytest.mark.parametrize("kind", ["conv", "im2col", "pool"])
+def test_a_map_that_is_narrow_along_one_axis_is_shown(kind: str) -> None:
+    """It is not wider than the network has it, though the result has few positions there."""
+    network = "2x20x1 -> pool2" if kind == "pool" else "2x20x1 -> conv2-1p0"
+    # A window of 2 over 2 rows has 1 position; three along the other axis need 4 columns, or 6 in steps of 2.
+    grids = shown(kind, network).grids()
+    assert (len(grids[0].values), len(grids[0].values[0])) == ((2, 6) if kind == "pool" else (2, 4))
+    if kind != "im2col":
+        assert len(grids[-1].values) == 1
+        assert len(grids[-1].values[0]) >= 3
 
 
 def test_what_is_smaller_is_said() -> None:

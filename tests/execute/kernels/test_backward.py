@@ -65,6 +65,8 @@ CASES: dict[str, list[Case]] = {
              {"out_channels": 2, "kernel_size": (3, 4), "groups": 1, "bias": True}),
         Case([(2, 4, 3, 2)], {"stride": (3, 1), "groups": 2, "output_padding": (3, 1)},
              {"out_channels": 6, "kernel_size": (2, 2), "groups": 2, "bias": False}),
+        Case([(2, 2, 3, 2)], {"stride": (2, 3), "padding": (1, 0, 0, 2), "dilation": (2, 4), "output_padding": (0, 3)},
+             {"out_channels": 2, "kernel_size": (2, 3), "groups": 1, "bias": True}),
     ],
     "locally_connected2d": [Case([MAP], STEPS, {**WINDOW, "kernel_size": (2, 2), "out_channels": 3, "bias": True})],
     "linear": [
@@ -280,7 +282,8 @@ def test_random_transposed_convolutions(
     shape = (case["size"][0], groups * depth, 3, 2)
     sizes = {"out_channels": groups, "kernel_size": (padding + fields["kernel_size"][0], fields["kernel_size"][1]),
              "groups": groups, "bias": True}  # fmt: skip
-    more = {"stride": fields["stride"], "output_padding": extra, "groups": groups, "padding": (padding, 0, 0, 0)}
+    steps = {name: fields[name] for name in ("stride", "dilation")}
+    more = {**steps, "output_padding": extra, "groups": groups, "padding": (padding, 0, 0, 0)}
     check("conv_transpose2d", Case([shape], more, sizes), case["seed"])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -115,6 +117,17 @@ def test_transposed_every_value_contributes_its_filter(algorithm: Algorithm) -> 
 
 
 @every_form
+def test_transposed_dilation_spreads_the_filter(algorithm: Algorithm) -> None:
+    x = np.array([[[[1.0, 10]]]])
+    weight = np.array([[[[1.0, 2, 3]]]])
+    # 1 0 2 0 3, and one place further 10 0 20 0 30; two places further some of them meet.
+    equal(conv_transpose(x, weight, dilation=2, algorithm=algorithm), [[[[1, 10, 2, 20, 3, 30]]]])
+    equal(conv_transpose(x, weight, stride=2, dilation=(1, 2), algorithm=algorithm), [[[[1, 0, 12, 0, 23, 0, 30]]]])
+    # `same` keeps the size: 4 positions more, 2 of them on each side.
+    equal(conv_transpose(x, weight, padding="same", dilation=(1, 2), algorithm=algorithm), [[[[2, 20]]]])
+
+
+@every_form
 def test_transposed_output_padding_reaches_further(algorithm: Algorithm) -> None:
     x = np.array([[[[1.0, 10]]]])
     weight = np.array([[[[1.0, 2, 3]]]])
@@ -136,15 +149,14 @@ def test_transposed_groups(algorithm: Algorithm) -> None:
 def test_transposed_is_the_adjoint_of_the_convolution(algorithm: Algorithm) -> None:
     """⟨conv(x), y⟩ = ⟨x, conv_transpose(y)⟩ with the same filter: the definition of "transposed"."""
     draw = np.random.default_rng(0)
-    x, y = draw.standard_normal((2, 4, 9, 8)), draw.standard_normal((2, 6, 4, 4))
+    x, y = draw.standard_normal((2, 4, 9, 10)), draw.standard_normal((2, 6, 4, 4))
     weight = draw.standard_normal((6, 2, 3, 3))
-    forth = conv(x, weight, stride=(2, 2), padding=(0, 1, 1, 1), groups=2, algorithm=algorithm)
-    back = conv_transpose(
-        y, weight, stride=(2, 2), padding=(0, 1, 1, 1), output_padding=(1, 1), groups=2, algorithm=algorithm
-    )
-    assert forth.shape == y.shape
+    frame: Any = {"stride": (2, 2), "padding": (0, 1, 1, 1), "dilation": (1, 2), "groups": 2, "algorithm": algorithm}
+    forward = conv(x, weight, **frame)
+    back = conv_transpose(y, weight, **frame, output_padding=(1, 1))
+    assert forward.shape == y.shape
     assert back.shape == x.shape
-    np.testing.assert_allclose((forth * y).sum(), (x * back).sum(), rtol=1e-12)
+    np.testing.assert_allclose((forward * y).sum(), (x * back).sum(), rtol=1e-12)
 
 
 @every_form

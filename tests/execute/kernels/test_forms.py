@@ -86,13 +86,14 @@ def test_depthwise_convolution(case: Case, channels: int, multiplier: int) -> No
 @examples(50)
 @given(windowed(), st.integers(1, 3), st.integers(1, 3))
 def test_transposed_convolution(case: Case, groups: int, depth: int) -> None:
-    stride, window = case["settings"]["stride"], case["settings"]["kernel_size"]
+    window = case["settings"]["kernel_size"]
+    steps = {name: case["settings"][name] for name in ("stride", "dilation")}
     images, *size = case["size"]
     x = numbers((images, groups * 2, *size), case["seed"], case["dtype"])
     weight = numbers((groups * 2, depth, *window), case["seed"] + 1, case["dtype"])
     run = KERNELS["conv_transpose2d"].run
     agree(
-        lambda form: run(x, weight, stride=stride, output_padding=(1, 0), groups=groups, algorithm=form),
+        lambda form: run(x, weight, **steps, output_padding=(1, 0), groups=groups, algorithm=form),
         case["dtype"],
     )
 

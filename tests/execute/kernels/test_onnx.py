@@ -142,24 +142,18 @@ def _conv(case: Case, algorithm: Any) -> Array:
     )
 
 
-def _spread(weight: Array, dilation: Sequence[int]) -> Array:
-    """Filters with zeros between their taps: the same as a dilation."""
-    wide = np.zeros((*weight.shape[:2], *map(span, weight.shape[2:], dilation)), weight.dtype)
-    taps: Any = (..., *(slice(None, None, step) for step in dilation))
-    wide[taps] = weight
-    return wide
-
-
 def _conv_transpose(case: Case, algorithm: Any) -> Array:
-    x, weight = case.inputs[0], _spread(case.inputs[1], case.per_axis("dilations"))
+    x, weight = case.inputs
+    dilation = case.per_axis("dilations")
+    reach = tuple(map(span, weight.shape[2:], dilation))
     stride, extra = np.array(case.per_axis("strides")), np.array(case.per_axis("output_padding", 0))
-    pads: Any = case.sides(weight.shape[2:])
+    pads: Any = case.sides(reach)
     wanted = case.settings.get("output_shape")
     if case.settings.get("auto_pad") == "SAME_UPPER":
         pads = "same"
     elif wanted:
         # The standard's own formula for the padding that gives a wanted size; less than none reaches further.
-        totals = stride * (np.array(x.shape[2:]) - 1) + extra + weight.shape[2:] - wanted
+        totals = stride * (np.array(x.shape[2:]) - 1) + extra + reach - wanted
         extra = extra - np.minimum(totals, 0)
         most = np.maximum(totals, 0)
         pads = (*(most - most // 2), *(most // 2))
@@ -168,6 +162,7 @@ def _conv_transpose(case: Case, algorithm: Any) -> Array:
         weight,
         stride=tuple(stride),
         padding=pads,
+        dilation=dilation,
         output_padding=tuple(extra),
         groups=case.settings.get("group", 1),
         algorithm=algorithm,

@@ -71,34 +71,39 @@ def test_convolution(rank: int, algorithm: Algorithm) -> None:
 @every_rank
 def test_transposed_convolution(rank: int, algorithm: Algorithm) -> None:
     sizes, stride, window = (3, 2, 2)[:rank], (2, 1, 3)[:rank], (3, 2, 2)[:rank]
-    padding, extra = (1, 0, 0)[:rank] + (0, 1, 1)[:rank], (1, 0, 2)[:rank]
+    padding, extra, dilation = (1, 0, 0)[:rank] + (0, 1, 1)[:rank], (1, 0, 2)[:rank], (3, 1, 2)[:rank]
     x, weight, bias = numbers(2, 4, *sizes), numbers(4, 3, *window, seed=1), numbers(6, seed=2)
     wanted = np.zeros((2, 6, *(20,) * rank))
     for position, tap in product(product(*map(range, sizes)), product(*map(range, window))):
         # Index 5 is where the result would begin without padding.
-        axes = zip(position, stride, tap, padding, strict=False)
-        where = tuple(5 + i * s + t - begin for i, s, t, begin in axes)
+        axes = zip(position, stride, tap, dilation, padding, strict=False)
+        where = tuple(5 + i * s + t * apart - begin for i, s, t, apart, begin in axes)
         for image, c, k in product(range(2), range(4), range(3)):
             wanted[(image, c // 2 * 3 + k, *where)] += x[(image, c, *position)] * weight[(c, k, *tap)]
-    columns = zip(sizes, stride, window, padding, padding[rank:], extra, strict=False)
-    ends = [(n - 1) * s + f - begin - end + more for n, s, f, begin, end, more in columns]
+    columns = zip(sizes, stride, window, dilation, padding, padding[rank:], extra, strict=False)
+    ends = [(n - 1) * s + (f - 1) * d + 1 - begin - end + more for n, s, f, d, begin, end, more in columns]
     kept: Any = (..., *(slice(5, 5 + end) for end in ends))
-    out = conv_transpose(
-        x, weight, bias, stride=stride, padding=padding, output_padding=extra, groups=2, algorithm=algorithm
-    )
+    steps: Any = {"stride": stride, "dilation": dilation, "padding": padding, "output_padding": extra}
+    out = conv_transpose(x, weight, bias, **steps, groups=2, algorithm=algorithm)
     np.testing.assert_allclose(out, wanted[kept] + bias.reshape(-1, *(1,) * rank), atol=1e-12)
 
 
 @every_form
 @every_rank
-@pytest.mark.parametrize(("window", "stride"), [(3, 2), (2, 2), (4, 2), (1, 3), (5, 1)])
-def test_same_padding_of_a_transposed_convolution(rank: int, window: int, stride: int, algorithm: Algorithm) -> None:
+@pytest.mark.parametrize(
+    ("window", "stride", "dilation"),
+    [(3, 2, 1), (2, 2, 1), (4, 2, 1), (1, 3, 1), (5, 1, 1), (3, 1, 2), (2, 3, 2), (2, 2, 3)],
+)
+def test_same_padding_of_a_transposed_convolution(
+    rank: int, window: int, stride: int, dilation: int, algorithm: Algorithm
+) -> None:
     """Source: TensorFlow, Conv2DTranspose: S·W positions; the adjoint of a convolution with `same` over them."""
     x, weight = numbers(1, 2, *(3,) * rank), numbers(2, 3, *(window,) * rank, seed=1)
-    out = conv_transpose(x, weight, stride=(stride,) * rank, padding="same", algorithm=algorithm)
+    steps: Any = {"stride": stride, "dilation": dilation, "padding": "same", "algorithm": algorithm}
+    out = conv_transpose(x, weight, **steps)
     assert out.shape == (1, 3, *(3 * stride,) * rank)
     y = numbers(*out.shape, seed=2)
-    there = conv(y, weight, stride=(stride,) * rank, padding="same", algorithm=algorithm)
+    there = conv(y, weight, **steps)
     np.testing.assert_allclose((there * x).sum(), (out * y).sum(), rtol=1e-10)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from archcalc.execute.kernels import KERNELS, Array
 from archcalc.ops.base import EVERYTHING, POINTS, REORDERED, Reads, Spans, Turned, Window
-from archcalc.passes.receptive_field import _taps
+from archcalc.passes.axis_field import taps_of
 from tests.execute.kernels.inputs import values
 from tests.networks import op
 from tests.ops.rows import SMALL, Row, label
@@ -27,11 +27,9 @@ def claimed(reads: Reads, axis: int, place: tuple[int, ...], size: int) -> tuple
     read = reads[axis]
     if read == EVERYTHING:
         return 0, size - 1
-    if isinstance(read, Spans):
-        return read.spans[position]
-    assert isinstance(read, Window)
-    inside = [tap for tap in _taps(read, position) if 0 <= tap < size]
-    return (inside[0], inside[-1]) if inside else (-1, -1)
+    assert isinstance(read, (Window, Spans))
+    inside = [tap for tap in taps_of(read, position) if 0 <= tap < size]
+    return (inside[0], inside[-1]) if inside else (-1, -1) if isinstance(read, Window) else (0, -1)
 
 
 def changed(row: Row, place: int, seed: int) -> Array:

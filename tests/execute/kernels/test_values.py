@@ -117,10 +117,27 @@ VALUES = [
         "rnn", [[[1, 2, 3]]], [[1, 3, 6]], {"hidden_size": 1, "nonlinearity": "relu", "bias": False},
         {"weight_ih_l0": [[1]], "weight_hh_l0": [[1]]},
     ),
+    # Running sums of each row.
+    Values(
+        "rnn", [[[[1, 2, 3], [0, 5, 1]]]], [[[1, 3, 6], [0, 5, 6]]],
+        {"hidden_size": 1, "nonlinearity": "relu", "bias": False, "per_row": True},
+        {"weight_ih_l0": [[1]], "weight_hh_l0": [[1]]},
+    ),
+    # One bias: what is added at each step.
+    Values(
+        "rnn", [[[0, 0, 0]]], [[2, 4, 6]], {"hidden_size": 1, "nonlinearity": "relu", "single_bias": True},
+        {"weight_ih_l0": [[1]], "weight_hh_l0": [[1]], "bias_ih_l0": [2]},
+    ),
     # All gates open: the cell counts the steps.
     Values("lstm", [[[7, 8]]], [[0.76159416, 0.96402758]], {"hidden_size": 1}, _constant(4, [100, 100, 100, 100])),
     # Half of the old state and half of 1.
     Values("gru", [[[7, 8]]], [[0.5, 0.75]], {"hidden_size": 1}, _constant(3, [0, 0, 100])),
+    # The new state alone, half of the old one in it: tanh(1), then tanh(1 + 2·tanh(1)/2).
+    Values(
+        "gru", [[[7, 8]]], [[0.76159416, 0.94268079]], {"hidden_size": 1, "reset_after": False},
+        {"weight_ih_l0": [[0], [0], [0]], "weight_hh_l0": [[0], [0], [2]],
+         "bias_ih_l0": [0, -100, 0], "bias_hh_l0": [0, 0, 1]},
+    ),
     Values(
         "linear", [[[1, 2], [3, 4]]], [[8, 11]], {"out_features": 1, "per_position": True},
         {"weight": [[1, 2]], "bias": [1]},
@@ -146,10 +163,19 @@ VALUES = [
     Values("pixel_unshuffle", [[[[1, 2], [3, 4]]]], [[[1]], [[2]], [[3]], [[4]]], {"downscale_factor": 2}),
     Values("tokens", [[[[1, 2], [3, 4]]]], [[1, 2, 3, 4]]),
     Values("grid", [[[1, 2, 3, 4]]], [[[1, 2], [3, 4]]]),
+    Values("mean", [[[1, 2, 6], [3, 4, 8]]], [[2, 3, 7]], {"axes": ["channels"]}),
+    Values("mean", [[[1, 2, 6], [3, 4, 8]]], [[3], [5]], {"axes": ["length"]}),
+    Values("amax", [[[1, 2, 9], [3, -4, 8]]], [[3, 2, 9]], {"axes": ["channels"]}),
+    Values("amax", [[[[1, 2], [5, -4]], [[0, 3], [2, 9]]]], [[[2], [5]], [[3], [9]]], {"axes": ["width"]}),
     Values("roll", [[[1, 2, 3, 4]]], [[4, 1, 2, 3]], {"shifts": 1}),
     Values("interpolate", [[[0, 4]]], [[0, 1, 3, 4]], {"scale_factor": 2, "mode": "linear"}),
     Values("interpolate", [[[0, 3]]], [[0, 1, 2, 3]], {"size": 4, "mode": "linear", "align_corners": True}),
     Values("interpolate", [[[1, 2, 3]], [[0, 0]]], [[1, 2]]),
+    # Places 0, 2/3, 4/3 and 2; then those of the centres of pixels, 3/2 apart.
+    Values("interpolate", [[[1, 2, 3]]], [[1, 1, 2, 3]], {"scale_factor": 1.5}),
+    Values("interpolate", [[[0, 3, 6, 9, 12]]], [[0.75, 5.25, 9.75]], {"scale_factor": 2 / 3, "mode": "linear"}),
+    # A triangle of three quarters, three quarters and a quarter, divided by its sum.
+    Values("interpolate", [[[[0, 7, 14, 7]]]], [[[5, 10]]], {"size": [1, 2], "mode": "bilinear", "antialias": True}),
     # Half-way between two pixels: (−3, 19, 19, −3)/32 with a = −3/4.
     Values("interpolate", [[[[32, 64, 96, 32]]]], [[[-3 + 19 * 2 + 19 * 3 - 3]]], {"size": [1, 1], "mode": "bicubic"}),
     Values("reflection_pad", [[[1, 2, 3]]], [[3, 2, 1, 2, 3, 2]], {"padding": [2, 1]}),

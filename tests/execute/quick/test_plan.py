@@ -95,6 +95,33 @@ def test_networks_agree_with_the_plain_kernels(name: str) -> None:
     check(smaller(graph), "float32", runs=2)
 
 
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_trained_array_is_no_copy_and_is_not_written_over(batch: int) -> None:
+    graph = layers(
+        """\
+  - conv2d: {name: conv, out_channels: 3, kernel_size: 3, padding: 1}
+  - parameter: {name: flat, shape: 3}
+  - sigmoid: {name: gate}
+  - parameter: {name: map, shape: 8x8x3}
+  - relu: {name: positive}
+  - dropout: {name: kept, from: map}
+  - max_pool2d: {name: pool, kernel_size: 3, stride: 1, padding: 1}
+  - conv2d: {name: mixed, from: map, out_channels: 3, kernel_size: 1}
+  - concat: {name: joined, from: [map, positive, pool, mixed, conv]}
+  - flatten: {name: row, from: map}
+  - linear: {name: dense, out_features: 3}
+  - multiply: {name: gated, from: [conv, gate, dense]}
+  - add: {name: sum, from: [gated, map]}
+  - concat: {name: all, from: [sum, joined]}
+"""
+    )
+    check(graph, "float64", batch, watched=range(len(graph)))
+    plan = Plan(graph, SeededWeights(graph, 0, "float64"))
+    live = [layer.live_bytes for layer in plan.run(random_inputs(graph, batch, 0, "float64")).layers]
+    by_name = dict(zip([layer.name for layer in graph], live, strict=True))
+    assert by_name["flat"] == batch * 8 * 8 * 3 * 8  # the map of conv alone
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "dtype"),

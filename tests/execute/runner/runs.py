@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-from archcalc.core.errors import ShapeError
+from archcalc.core.errors import ShapeError, SpecError
 from archcalc.core.shapes import Shape
 from archcalc.design.inputs import accepts
 from archcalc.execute.kernels import KERNELS, Array
@@ -18,6 +19,7 @@ from archcalc.execute.runner.inputs import random_inputs
 from archcalc.graph.layer_graph import Layer, LayerGraph, Output
 from archcalc.ops import Op
 from archcalc.passes.analysis import Analysis, analyse
+from archcalc.passes.shapes import infer_shapes
 from tests.networks import chain, op
 from tests.ops.rows import SMALL
 from tests.ranks import PLANE
@@ -47,18 +49,28 @@ def outputs(execution: Execution) -> list[Array]:
 
 
 def smaller(graph: LayerGraph) -> LayerGraph:
-    """The same network on the smallest of `SIDES` that it accepts and that is below its own.
+    """The same network on a small input that it accepts: the smallest of `SIDES` along each axis, if below its own.
 
-    Networks of several inputs and those of flat ones stay as they are.
+    Else the smallest number of eighths of each axis: of clips, of flat inputs, and of several inputs together.
     """
     channels, *own = graph.input_shape
-    if len(graph.inputs) > 1 or not own:
-        return graph
-    for side in SIDES:
-        sides = (side,) * len(own)
-        if side < min(own) and accepts(graph, sides):
-            return graph.with_input((channels, *sides))
+    if len(graph.inputs) == 1 and own:
+        for side in SIDES:
+            sides = (side,) * len(own)
+            if side < min(own) and accepts(graph, sides):
+                return graph.with_input((channels, *sides))
+    for eighths in range(1, 8):
+        with suppress(SpecError):  # the layers depend on the input, and there are none for this one
+            found = graph.with_input({name: _share(shape, eighths) for name, shape in graph.inputs.items()})
+            if not infer_shapes(found).problems:
+                return found
     return graph
+
+
+def _share(shape: Shape, eighths: int) -> Shape:
+    """So many eighths of each position axis, or of the only axis."""
+    kept = shape[:1] if len(shape) > 1 else ()
+    return (*kept, *(max(1, size * eighths // 8) for size in shape[len(kept) :]))
 
 
 def _pair(low: int, high: int) -> st.SearchStrategy[list[int]]:
@@ -82,6 +94,7 @@ def _fields(kind: str, draw: st.DrawFn, shape: Shape) -> dict[str, Any]:
             "kernel_size": sides,
             "stride": sides,
             "padding": st.integers(0, 1),
+            "dilation": _pair(1, 2),
             "output_padding": st.integers(0, 1),
             "groups": st.sampled_from([1, 1, 2]),
         },
@@ -99,6 +112,7 @@ def _fields(kind: str, draw: st.DrawFn, shape: Shape) -> dict[str, Any]:
         "add": {"broadcast": flag},
         "reshape": {"shape": st.just(int(np.prod(shape)))},
         "crop2d": {"margins": st.integers(0, 2)},
+        "split": {"sizes": st.integers(1, channels)},
         "slice2d": {"step": sides, "start": st.integers(0, 1)},
         "zero_pad2d": {"padding": padding, "kernel_size": sides, "stride": sides},
         "upsample2d": {"scale": sides, "mode": st.sampled_from(["nearest", "bilinear"])},

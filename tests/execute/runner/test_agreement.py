@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import ShapeError
-from archcalc.execute.kernels import KERNELS
-from archcalc.execute.runner import compare
+from archcalc.execute.kernels import KERNELS, Array, Sizes
+from archcalc.execute.runner import compare, execute
 from archcalc.execute.runner.execute import Algorithm
-from archcalc.graph.layer_graph import LayerGraph
+from archcalc.graph.layer_graph import Layer, LayerGraph
+from archcalc.passes.analysis import analyse
+from archcalc.spec import catalogue
 from archcalc.spec.catalogue import load
 from tests.execute.runner.runs import QUICK, networks, run, sharing, smaller
 from tests.networks import one_of_each, op
 from tests.tiers import examples
+
+runner = import_module("archcalc.execute.runner.execute")  # the function has its name
 
 
 @pytest.mark.parametrize("name", ["lenet5", "lenet5@1998", "resnet20_cifar"])
@@ -27,6 +35,36 @@ def test_networks_agree(name: str) -> None:
 @pytest.mark.parametrize("name", one_of_each())
 def test_every_network_agrees(name: str) -> None:
     agrees(load(name) if name in QUICK else smaller(load(name)))
+
+
+class NoWeights:
+    """Arrays in the sizes that are asked for, which take no memory."""
+
+    def of(self, layer: str, sizes: Sizes) -> Mapping[str, Array]:
+        return {name: np.broadcast_to(np.float32(0), shape) for name, shape in sizes.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in catalogue.names() if name not in one_of_each()])
+def test_maps_of_every_network_live_as_long(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The executor holds and frees the maps of whole networks on their own inputs, but calculates nothing."""
+    graph = load(name)
+    analysis = analyse(graph)
+    shapes = {row.name: row.output_shape for row in analysis.rows}
+
+    def run_nothing(
+        layer: Layer, inputs: Sequence[Array], arrays: Mapping[str, Array], *_: Any, out: Array | None, **__: Any
+    ) -> Array:
+        shape = (len(inputs[0]), *shapes[layer.name])
+        if layer.op.shows_parameters:
+            return arrays["weight"][None]
+        if layer.op.is_view and layer.inputs:
+            return inputs[0].reshape(shape)
+        return np.empty(shape, np.float32) if out is None else out
+
+    monkeypatch.setattr(runner, "run", run_nothing)
+    x = {name: np.zeros((1, *shape), np.float32) for name, shape in graph.inputs.items()}
+    assert compare(execute(graph, x, NoWeights(), "loops"), analysis, memory=True) == []
 
 
 def agrees(graph: LayerGraph) -> None:

@@ -30,8 +30,7 @@ def fields_of(rank: int) -> dict[str, dict[str, st.SearchStrategy[Any]]]:
         "depthwise_conv2d": {**window, "depth_multiplier": st.integers(1, 3), "bias": st.booleans()},
         "locally_connected2d": {**window, **grouped},
         "conv_transpose2d": {
-            "kernel_size": sizes, "stride": sizes, "padding": st.one_of(margins, st.just("same")),
-            "output_padding": st.integers(0, 2), **grouped,
+            **window, "output_padding": st.integers(0, 2), **grouped,
             "groups": st.sampled_from([1, 1, 2, 3]),
         },
         "linear": {"out_features": st.integers(1, 99), "bias": st.booleans()},

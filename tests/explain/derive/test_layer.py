@@ -21,7 +21,8 @@ from archcalc.explain.derive.steps import substituted
 from archcalc.ops.conv import Conv2d
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.catalogue import load, names
-from archcalc.spec.expressions import evaluate, parse_expression
+from archcalc.spec.evaluate import evaluate
+from archcalc.spec.expressions import parse_expression
 from archcalc.spec.single import make_op, single_layer
 from tests.explain.derive.layers import KINDS, single_layers
 from tests.networks import graph, numbers, one_of_each
@@ -132,6 +133,14 @@ BY_HAND = [
     (single("local_response_norm", (96, 2, 2), size=5), {
         # 96·5 − 6 squares are summed at each position: three less at each end.
         "additions": "H₁·W₁·(D₁·5 − 6 − D₁) + H₁·W₁·D₁ = 2·2·(96·5 − 6 − 96) + 2·2·96 = 2·2·378 + 2·2·96 = 1896",
+    }),
+    # Filters of taps 3 apart: of 5·2 products along an axis, those of the last 2 filters' first taps meet others.
+    (single("conv_transpose2d", (2, 5, 5), out_channels=3, kernel_size=2, dilation=3, padding=1, bias=False), {
+        "height": "H₂ = S·(H₁ − 1) + d·(F − 1) + 1 − 2P = 1·(5 − 1) + 3·(2 − 1) + 1 − 2·1 = 1·4 + 3·1 + 1 − 2·1 = 6",
+        "multiplications": "H₁·W₁·D₁·F·F·K = 5·5·2·2·2·3 = 50·12 = 600",
+        "additions": "H₁·W₁·D₁·F·F·K − (min(F, S)·(H₁ − d) + F·d)·(min(F, S)·(W₁ − d) + F·d)·K "
+                     "= 5·5·2·2·2·3 − (min(2, 1)·(5 − 3) + 2·3)·(min(2, 1)·(5 − 3) + 2·3)·3 "
+                     "= 5·5·2·2·2·3 − (1·2 + 2·3)·(1·2 + 2·3)·3 = 50·12 − 8·8·3 = 408",
     }),
 ]  # fmt: skip
 

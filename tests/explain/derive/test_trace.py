@@ -13,7 +13,8 @@ from archcalc.core.numbers import Number, ceil_div, maximum, minimum, product
 from archcalc.explain.derive.notation import CODE, LATEX, MATHML, TEXT, number
 from archcalc.explain.derive.steps import intermediate, substituted
 from archcalc.explain.derive.trace import Node, Traced, symbol, traced
-from archcalc.spec.expressions import evaluate, parse_expression
+from archcalc.spec.evaluate import evaluate
+from archcalc.spec.expressions import parse_expression
 from tests.tiers import examples
 
 A, B, C = symbol("a", 7), symbol("b", 3), symbol("c", 2)

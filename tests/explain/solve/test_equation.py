@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import ArchcalcError, SpecError, UsageError
-from archcalc.explain.solve.equation import is_equation, solve_equation
+from archcalc.explain.solve.equation import is_equation, solve_equation, tell
 from tests.steps import at_most_calls
 from tests.tiers import examples
 
@@ -173,3 +173,20 @@ def test_random_quotients_against_every_whole_number() -> None:
             assert a == b == 0
         else:
             assert [root for root in roots.whole if abs(root) < 10] == true, text
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("X/X = 1", "It holds for every X, except X = 0."),
+        ("0/X = 0", "It holds for every X, except X = 0."),
+        ("2/(X-1) = 2/(X-1)", "It holds for every X, except X = 1."),
+        ("(X*X-1)/(X+1) = X-1", "It holds for every X, except X = −1."),
+        ("1/(2*X-3)/X = 1/X/(2*X-3)", "It holds for every X, except X = 0, X = 3/2."),
+        ("1/(X*X-5*X+6) = 1/((X-2)*(X-3))", "It holds for every X, except X = 2, X = 3."),
+        ("1/(X*X-2)/X = 1/X/(X*X-2)", "It holds for every X, except X = 0, where a denominator is 0."),
+        ("(X+1)/2 = X/2 + 1/2", "It holds for every X."),
+    ],
+)
+def test_numbers_that_divide_by_zero_solve_nothing(text: str, says: str) -> None:
+    assert tell(solve_equation(text)) == [says]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from archcalc.core.errors import ShapeError, UsageError
 from archcalc.explain.solve.layer import LayerSettings, Solution, input_range, solve_layer
 from archcalc.explain.solve.words import as_dict, tell
-from archcalc.spec.expressions import evaluate, parse_expression
+from archcalc.spec.evaluate import evaluate
+from archcalc.spec.expressions import parse_expression
 from archcalc.spec.single import make_op
 from tests.tiers import examples
 
@@ -42,6 +43,13 @@ def values(solution: Solution, name: str, exact: bool = True) -> list[int]:
         ("conv_transpose2d", {"output": 56, "kernel_size": 2, "stride": 2, "padding": 0}, "input", [28], []),
         ("conv_transpose2d", {"input": 28, "output": 56, "kernel_size": 3, "stride": 2, "padding": 1,
                               "output_padding": None}, "output_padding", [1], []),
+        # 2·27 + d·2 + 1 − 2·2 = 57 with 3, and as PyTorch has it, an output padding below the dilation.
+        ("conv_transpose2d", {"input": 28, "output": 57, "kernel_size": 3, "stride": 2, "padding": 2,
+                              "dilation": None}, "dilation", [3], []),
+        ("conv_transpose2d", {"input": 9, "output": 15, "kernel_size": 3, "stride": 1, "padding": 0,
+                              "dilation": 3, "output_padding": None}, "output_padding", [0], []),
+        ("conv_transpose2d", {"input": 9, "output": 17, "kernel_size": 3, "stride": 1, "padding": 0,
+                              "dilation": 3, "output_padding": None}, "output_padding", [2], []),
     ],
 )  # fmt: skip
 def test_one_unknown(kind: str, given_: dict[str, Any], name: str, exact: list[int], unread: list[int]) -> None:
@@ -117,7 +125,7 @@ def test_messages(given_: dict[str, int], message: str) -> None:
         ("conv2d", {"input": 3, "output": 1 << 40}, "between 1 and"),
         ("conv2d", {"output": 3}, "give --kernel-size"),
         ("conv2d", {"input": 3, "output": 3, "output_padding": 1}, "no output_padding"),
-        ("conv_transpose2d", {"input": 3, "output": 3, "dilation": 2}, "no dilation"),
+        ("conv_transpose2d", {"output": 9, "kernel_size": 3, "dilation": None}, "give --dilation"),
     ],
 )
 def test_what_is_refused(kind: str, given_: dict[str, int], message: str) -> None:
@@ -143,11 +151,10 @@ KINDS = ("conv2d", "max_pool2d", "avg_pool2d", "conv_transpose2d")
 
 def forward(kind: str, answer: LayerSettings, ceil_mode: bool) -> int | None:
     """The output by the op itself; None where it refuses."""
-    fields: dict[str, Any] = {name: getattr(answer, name) for name in ("kernel_size", "stride", "padding")}
+    names = ("kernel_size", "stride", "padding", "dilation")
+    fields: dict[str, Any] = {name: getattr(answer, name) for name in names}
     if kind == "conv_transpose2d":
         fields |= {"out_channels": 1, "output_padding": answer.output_padding}
-    else:
-        fields |= {"dilation": answer.dilation}
     if kind == "conv2d":
         fields["out_channels"] = 1
     if ceil_mode:
@@ -201,7 +208,7 @@ def test_answers_are_right_and_none_is_missing(kind: str, data: st.DataObject) -
     options += [["kernel_size", "padding"], ["kernel_size", "stride", "padding"]]
     unknown = set(data.draw(st.sampled_from(options)))
     solution = solve_layer(kind, {name: value for name, value in known.items() if name not in unknown}, ceil_mode)
-    assert solution.complete
+    assert solution.complete or "stride" in unknown
     assert set(solution.answers) == brute_force(kind, known, unknown, ceil_mode)
     assert tell(solution)
     for one in as_dict(solution)["solutions"]:

@@ -43,6 +43,19 @@ def test_alexnet_in_its_input() -> None:
     assert form.at(s=227) == 62_378_344
 
 
+@pytest.mark.parametrize(
+    ("network", "side", "params"),
+    # timm counts 86,859,496 for vit_base_patch16_384.
+    [("vit_b_16", 384, 86_859_496), ("alexnet", 227, 62_378_344), ("mixer_s_16", 224, 18_528_264)],
+)
+def test_params_that_depend_on_the_input_have_its_side(network: str, side: int, params: int) -> None:
+    form = closed_form(network, "params")
+    assert "s" in form.symbols
+    graph = load(network)
+    own = {name: graph.settings[name] for name in form.symbols if name in graph.settings}
+    assert form.at(s=side, **own) == total(network, "params", side) == params
+
+
 def test_vgg16_halves_the_side_five_times() -> None:
     form = closed_form("vgg16", "multiplications", names=["input"])
     assert [str(definition) for _, definition in form.where] == [
@@ -53,6 +66,13 @@ def test_vgg16_halves_the_side_five_times() -> None:
 def test_a_pattern_has_a_closed_form_too() -> None:
     form = closed_form("32x32x3 -> conv3-64 -> fc10", "activations")
     assert str(form.expression) == "67*s**2 + 10"
+
+
+@pytest.mark.slow
+def test_steps_grow_with_the_layers() -> None:
+    with at_most_calls(5_000_000):
+        form = closed_form("32x32x3 -> [conv3-3]*400", "multiplications")
+    assert str(form.expression) == "32400*s**2"
 
 
 def test_what_steers_stays_a_number_and_is_named() -> None:

@@ -33,6 +33,7 @@ FIELDS: dict[str, dict[str, list[str]]] = {
     "conv_transpose2d": {
         "out_channels": ["12", "p", "12*p"], "kernel_size": ["3", "p", "[p, 3]"], "stride": ["2", "p", "[1, p]"],
         "padding": ["0", "p", "max(p - 1, 0)"], "output_padding": ["0", "min(p, 1)"], "groups": ["1", "p", "2"],
+        "dilation": ["1", "2", "p", "[p, 1]"],
     },
     "linear": {"out_features": ["5", "p", "p*p + 1"]},
     "rbf": {"out_features": ["5", "p"]},
@@ -51,6 +52,7 @@ FIELDS: dict[str, dict[str, list[str]]] = {
     "max_unpool2d": {"kernel_size": ["p", "2"], "stride": ["", "p"], "padding": ["0"]},
     "local_response_norm": {"size": ["p"]},
     "chunk": {"chunks": ["p", "2"], "index": ["0", "1"], "axis": ["channels", "width"]},
+    "mean": {"axes": ["channels", "height", "[channels, width]"]}, "amax": {"axes": ["width"]},
     "narrow": {"start": ["p", "0"], "length": ["", "p", "2*p"], "step": ["1", "p"], "axis": ["channels", "height"]},
     "pixel_shuffle": {"upscale_factor": ["p"]},
     "pixel_unshuffle": {"downscale_factor": ["p"]},

@@ -45,7 +45,7 @@ def test_every_op_is_in_the_table_or_named_as_having_no_counterpart() -> None:
 @pytest.mark.parametrize("row", ALONE, ids=label)
 def test_the_code_of_every_op_is_python_or_the_layer_is_named(row: Row) -> None:
     if re.sub("[123]d$", "Nd", row.kind) in NONE:
-        with pytest.raises(UsageError, match=rf'^Keras has no {row.kind} \(layer "layer"\)$'):
+        with pytest.raises(UsageError, match=rf'^archcalc writes no {row.kind} for Keras \(layer "layer"\)$'):
             to_keras_code(analyse(of_row(row)))
         return
     analysis = analyse(of_row(row))
@@ -86,6 +86,13 @@ def test_shared_weights_are_a_layer_that_is_called_again() -> None:
     assert code.count("a_layer(") == 2
 
 
+def test_statistics_of_a_keras_normalization() -> None:
+    """`Normalization` holds besides the mean and the variance how many values it saw; batch norm does not."""
+    item = "  - batch_norm2d: {name: own, scale: false, shift: false, epsilon: %s}"
+    assert 'x = layers.Normalization(name="own")(x)' in code_of(item % "1.0e-14")
+    assert "layers.BatchNormalization(" in code_of(item % "1.0e-3")
+
+
 def test_weights_with_other_settings_are_refused() -> None:
     with pytest.raises(UsageError, match=r'layer "b" .* cannot be written for Keras'):
         code_of(
@@ -112,3 +119,13 @@ def test_names_and_titles_cannot_be_code() -> None:
     assert imported == {"import keras", "from keras import layers"}
     called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     assert not any("os" in name.split(".") for name in called)
+
+
+def test_no_layer_has_the_name_that_keras_gives_to_an_operation() -> None:
+    """The attention calls `ops.transpose`, which Keras names `transpose`, `transpose_1` …"""
+    code = code_of(
+        "  - transpose: {name: transpose, dims: [height, channels]}\n"
+        "  - transpose: {name: transpose_2, dims: [height, channels]}\n  - tokens: {name: t}\n"
+        "  - scaled_dot_product_attention: {name: a, num_heads: 2, from: [t, t, t]}\n"
+    )
+    assert re.findall(r'"(trans[^"]*)"', code) == ["transpose_", "transpose_2_"]

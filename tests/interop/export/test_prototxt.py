@@ -29,7 +29,7 @@ def test_read_back_it_is_the_same_network(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("hardswish: {name: act}", r'^Caffe has no hardswish \(layer "act"\)$'),
+        ("hardswish: {name: act}", r'^archcalc writes no hardswish for Caffe \(layer "act"\)$'),
         ("local_response_norm: {name: n, size: 4}", r'^layer "n" \(local_response_norm\): these settings'),
         ("conv2d: {name: c, out_channels: 2, kernel_size: 2, padding: same}", "padding on one side only"),
         ("max_pool2d: {name: p, kernel_size: 1, stride: 3, ceil_mode: true}", "such rounding of a pool"),

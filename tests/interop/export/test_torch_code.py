@@ -154,7 +154,7 @@ def test_an_unknown_op_is_named() -> None:
         "net", (Layer("input", Input(shape=(4, 8, 8)), ()), Layer("mine", Own(kernel_size=(2, 2)), (0,))),
         (Output("output", 1),),
     )  # fmt: skip
-    with pytest.raises(UsageError, match=r'^PyTorch has no own_pool \(layer "mine"\)$'):
+    with pytest.raises(UsageError, match=r'^archcalc writes no own_pool for PyTorch \(layer "mine"\)$'):
         to_torch_code(analyse(graph))
 
 

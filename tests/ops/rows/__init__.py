@@ -25,6 +25,7 @@ SMALL = [
     *norm.NEWER,
     *arrange.ROWS,
     *resize.ROWS,
+    *pooling.SMALL,
     *trained.ROWS,
     *attention.ROWS,
     *recurrent.ROWS,

@@ -39,6 +39,10 @@ ROWS = [
         16 + 24 + 24 + 12 + 16 + 4, 208 + 24 + 24, Operations(208 + 18 + 4 + 16, 256 + 8, 0, 6, 6),
     ),
     Row(
+        "multi_head_attention", {"num_heads": 1}, ((4, 2), (6, 3)), (4, 2),
+        16 + 24 + 24 + 12 + 16 + 4, 208 + 24 + 24, Operations(208 + 18 + 4 + 16, 256 + 8, 0, 6, 6),
+    ),
+    Row(
         "multi_head_attention", {"num_heads": 4}, ((4, 2), TOKENS, TOKENS), (4, 2), 80, 160 + 24 + 24,
         Operations(160 + 0 + 16 + 16, 208 + 8, 0, 24, 24),
     ),

@@ -272,6 +272,56 @@ ROWS = [
         16,
         Operations(16, 16),
     ),
+    # Dilated by 2, three taps span 5: 7 rows and 6 columns, and some product lies on each of them.
+    Row(
+        "conv_transpose2d",
+        {"out_channels": 1, "kernel_size": 3, "dilation": 2, "bias": False},
+        ((1, 3, 2),),
+        (1, 7, 6),
+        9,
+        54,
+        Operations(54 - 42, 54),
+    ),
+    # Stride and dilation 2 leave each second row and column out: products lie on rows 0, 2, 4, 6 and columns 0, 2, 4.
+    Row(
+        "conv_transpose2d",
+        {"out_channels": 2, "kernel_size": 2, "stride": 2, "dilation": 2, "output_padding": 1, "bias": False},
+        ((1, 3, 2),),
+        (2, 8, 6),
+        8,
+        48,
+        Operations(48 - 2 * 4 * 3, 48),
+    ),
+    # Taps further apart than the map is long never meet: rows 0, 4 and 3, 7; columns 0, 5, 1, 6 and 2, 7.
+    Row(
+        "conv_transpose2d",
+        {"out_channels": 1, "kernel_size": 2, "stride": [3, 1], "dilation": [4, 5], "padding": [1, 0], "bias": False},
+        ((1, 2, 3),),
+        (1, 6, 8),
+        4,
+        24,
+        Operations(0, 24),
+    ),
+    # The output padding is smaller than the dilation: 1 + 3 + 1 + 2 positions along an axis, 4 with products.
+    Row(
+        "conv_transpose2d",
+        {"out_channels": 1, "kernel_size": 2, "dilation": 3, "output_padding": 2},
+        ((1, 2, 2),),
+        (1, 7, 7),
+        5,
+        16,
+        Operations(16, 16),
+    ),
+    # `same` at stride 1 keeps the size; of the 4 positions more, 2 are cut off on each side.
+    Row(
+        "conv_transpose2d",
+        {"out_channels": 2, "kernel_size": 3, "dilation": 2, "padding": "same", "groups": 2},
+        ((2, 5, 4),),
+        (2, 5, 4),
+        2 * 9 + 2,
+        5 * 4 * 2 * 9,
+        Operations(360, 360),
+    ),
     # Filters of its own at each of 2·2 positions: 4·2·9 weights, 4·2 biases. Each output: 9 products and a bias.
     Row(
         "locally_connected2d",

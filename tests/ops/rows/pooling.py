@@ -3,6 +3,19 @@
 from archcalc.ops import Operations
 from tests.ops.rows.row import Row
 
+#: Rows on maps so small that kernels are tried on them value by value.
+SMALL = [
+    # 20 means of 6: 5 additions and a division each.
+    Row("mean", {"axes": "channels"}, ((6, 4, 5),), (1, 4, 5), counts=Operations(additions=100, divisions=20)),
+    Row("mean", {"axes": ["height"]}, ((6, 4, 5),), (6, 1, 5), counts=Operations(additions=90, divisions=30)),
+    Row("mean", {"axes": ["length", "channels"]}, ((2, 3),), (1, 1), counts=Operations(additions=5, divisions=1)),
+    Row("mean", {"axes": ["depth", "width"]}, ((2, 2, 3, 4),), (2, 1, 3, 1), counts=Operations(42, 0, 0, 6)),
+    Row("mean", {"axes": ["channels"]}, ((5,),), (1,), counts=Operations(additions=4, divisions=1)),
+    # 20 maxima of 6 values: 5 comparisons each.
+    Row("amax", {"axes": "channels"}, ((6, 4, 5),), (1, 4, 5), counts=Operations(comparisons=100)),
+    Row("amax", {"axes": ["width"]}, ((6, 4, 5),), (6, 4, 1), counts=Operations(comparisons=96)),
+    Row("amax", {"axes": ["channels", "depth"]}, ((2, 2, 3, 1),), (1, 1, 3, 1), counts=Operations(comparisons=9)),
+]
 ROWS = [
     # 8 windows of 4: three comparisons each.
     Row("max_pool2d", {"kernel_size": 2}, ((2, 4, 4),), (2, 2, 2), counts=Operations(comparisons=24)),

@@ -50,7 +50,7 @@ def test_groups_are_layers_blocks_or_runs() -> None:
     assert sum("unit" in bar.name for bar in resnet.rows) == 16
     assert resnet.how.startswith("176 layers, a bar for each block")
     runs = group(analysis_of("vgg16").rows, 4)
-    assert runs.how == "40 layers, a bar for each 6 layers in a row"
+    assert runs.how == "40 layers, a bar for each 6 neighbours"
 
 
 @pytest.mark.parametrize("name", SOME)

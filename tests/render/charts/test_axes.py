@@ -14,7 +14,7 @@ from archcalc.render.charts.labels import Box, Disc, place
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(0, "0"), (20, "20"), (1_000, "1 K"), (2_500_000, "2.5 M"), (10**9, "1 B"), (5 * 10**8, "500 M")],
+    [(0, "0"), (20, "20"), (1_000, "1 K"), (2_500_000, "2.5 M"), (10**9, "1 G"), (5 * 10**8, "500 M")],
 )
 def test_counts_of_an_axis(number: int, text: str) -> None:
     assert short(number) == text

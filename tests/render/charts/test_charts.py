@@ -7,7 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from archcalc import UsageError
+from archcalc.core.language import use
+from archcalc.core.quantities import quantity
 from archcalc.passes.analysis import Analysis, analyse
+from archcalc.render.charts.bars import Bar, Panel, bar_panels
 from archcalc.render.charts.catalogue import compared, families, timeline_size
 from archcalc.render.charts.compare import compare
 from archcalc.render.charts.figure import Look
@@ -16,10 +19,11 @@ from archcalc.render.charts.profile import profile
 from archcalc.render.charts.receptive_field import has_fields, receptive_field
 from archcalc.render.charts.sweep import sweep
 from archcalc.render.charts.timeline import timeline
-from archcalc.render.diagrams.theme import THEMES
+from archcalc.render.decks.network import SlideLook, chart_look
+from archcalc.render.diagrams.theme import LIGHT, THEMES
 from archcalc.spec.catalogue import load
 from tests.networks import numbers, one_of_each
-from tests.render.charts.charts import Spec, analysis_of, check_chart, words_of
+from tests.render.charts.charts import Spec, analysis_of, check_chart, data_of, words_of
 from tests.tiers import slow_but
 
 Plot = Callable[[Analysis, Look], Spec]
@@ -152,3 +156,31 @@ def test_names_of_unet_are_whole() -> None:
     names = [row["name"] for layer in layers for row in layer["data"]["values"] if "name" in row]
     assert "expand4/convs/conv1/conv" in names
     assert not [name for name in names if "…" in name]
+
+
+@pytest.mark.parametrize("language", ["ru", "he", "hy"])
+@pytest.mark.parametrize("plot", ALONE)
+def test_longer_words_of_other_languages_lie_over_nothing(language: str, plot: Plot) -> None:
+    """At the size that a chart has on a slide, where the title of an axis may be longer than the axis."""
+    use(language)
+    try:
+        check_chart(plot(analysis_of("alexnet"), chart_look(SlideLook(LIGHT, False))))
+    finally:
+        use("en")
+
+
+@pytest.mark.parametrize(
+    ("names", "lines"),
+    [
+        (
+            ["LeNet-5", "Network in Network", "NASNet-A Mobile"],
+            {"LeNet-5", "Network in", "Network", "NASNet-A", "Mobile"},
+        ),
+        (["a_name_without_space", "b c"], {"a_name_without_space", "b c"}),
+    ],
+)
+def test_names_of_several_words_stand_in_lines_below_bars(names: list[str], lines: set[str]) -> None:
+    bars = [Bar(name, "block", (10**place,) * 3) for place, name in enumerate(names * 4)]
+    spec = bar_panels("bars", Look(), "Bars", "", "", bars, [Panel("parameters", quantity("params"))] * 3)
+    check_chart(spec)
+    assert {row["name"] for row in data_of(spec, "name") + data_of(spec, "y") if "y" in row} >= lines

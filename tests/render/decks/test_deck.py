@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import pytest
 
 from archcalc.core.errors import UsageError
+from archcalc.core.language import use
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.decks.animation import Target, clicks
 from archcalc.render.decks.deck import make_deck, usual_plan
 from archcalc.render.decks.layout import grid, table_shapes
-from archcalc.render.decks.network import interesting_layers, table, usual_blocks
-from archcalc.render.decks.several import questions
+from archcalc.render.decks.lecture import Architecture, Wanted
+from archcalc.render.decks.network import SlideLook, interesting_layers, table, usual_blocks
+from archcalc.render.decks.several import questions, quiz, timeline
 from archcalc.render.decks.slides import BODY, Area, Deck, Slide, Table
 from archcalc.render.diagrams.drawing import Text
 from archcalc.render.diagrams.text import text_width
@@ -89,6 +92,9 @@ def test_what_is_interesting_is_where_the_network_spends() -> None:
 def test_blocks_that_come_often_are_looked_at() -> None:
     assert usual_blocks(analysis_of("lenet5")) == []
     assert usual_blocks(analysis_of("googlenet")) == ["inception_3a"]
+    # Units with their shortcuts, neither a convolution with its batch norm nor a stage of units.
+    assert usual_blocks(analysis_of("resnet18")) == ["conv2_x/unit1"]
+    assert usual_blocks(analysis_of("inception_v4")) == ["inception_a1"]
 
 
 def test_notes_name_the_source_and_the_printed_figures() -> None:
@@ -154,8 +160,13 @@ def test_everything_lies_on_the_slide(names: str) -> None:
 
 @pytest.mark.slow
 def test_texts_that_nobody_can_read_are_reported() -> None:
-    remarks = make_deck(usual_plan([analysis_of("unet")])).remarks
+    unet = analysis_of("unet")
+    graph = Wanted("architecture", Architecture.model_validate({"network": "unet", "style": "graph"}), (unet,))
+    remarks = make_deck(usual_plan([unet])._replace(slides=(graph,))).remarks
     assert any("U-Net: the smallest text is" in remark for remark in remarks)
+    # Left to itself, a picture has texts that can be read.
+    for name in ("unet", "vgg16", "googlenet", "resnet50"):
+        assert deck_of(name).remarks == ()
     assert deck_of("lenet5").remarks == ()
 
 
@@ -166,7 +177,7 @@ def test_a_table_is_fitted_into_its_area(columns: int) -> None:
     shown = grid(Table(row, (row,) * 9, (False,) * columns), area)
     assert shown.width <= area.width + 1
     texts = [shape for shape in table_shapes(shown, area, LIGHT).shapes if isinstance(shape, Text)]
-    assert len(texts) == 10 * columns
+    assert len(texts) == (9 + shown.lines) * columns
     assert max(shape.x + text_width(shape.text, shape.size, shape.bold) for shape in texts) <= area.width
 
 
@@ -186,3 +197,40 @@ def test_wrong_choices() -> None:
         make_deck(usual_plan([analysis_of("lenet5")]), "pink")
     with pytest.raises(UsageError, match="needs a lecture"):
         usual_plan([])
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(4, [4]), (5, [2, 3]), (12, [4, 4, 4])])
+def test_a_quiz_goes_on_over_slides_with_its_numbers(count: int, sizes: list[int]) -> None:
+    found = list(quiz("", questions([analysis_of("alexnet"), analysis_of("resnet50")], count)))
+    assert [len(slide.points) for slide in found] == sizes
+    assert [slide.first for slide in found] == [1 + sum(sizes[:place]) for place in range(len(sizes))]
+    numbers = [int(note.split(":")[0].removeprefix("Answer ")) for slide in found for note in slide.notes]
+    assert numbers == list(range(1, count + 1))
+
+
+def test_steps_of_a_long_timeline_are_spread_evenly() -> None:
+    names = ("lenet5", "alexnet", "zfnet", "nin", "vgg16", "googlenet", "resnet50", "xception", "mobilenet", "unet")
+    use("ru")
+    try:
+        parts = [
+            slide.about.count("; ")
+            for slide in timeline([analysis_of(name) for name in names], SlideLook(LIGHT, False))[1:]
+        ]
+        texts = " ".join(
+            shape.text for slide in timeline([analysis_of(name) for name in names], SlideLook(LIGHT, False))[1:]
+            for item in slide.items for shape in item.shapes if isinstance(shape, Text)
+        )  # fmt: skip
+    finally:
+        use("en")
+    assert max(parts) - min(parts) <= 1
+    # The reasons of the lecture's networks are in the language of the lecture.
+    assert not re.search(r"convolutions|Depthwise|Inception taken", texts)
+
+
+def test_blocks_of_a_picture_are_put_together_only_as_far_as_texts_need_it() -> None:
+    """On the part of a slide that a picture has; what is left of it is not taken off twice."""
+    slide = slides(deck_of("googlenet"), "GoogLeNet (Inception v1)")[1]
+    boxes = {item.owner for item in slide.items if item.role == "node"}
+    assert {f"inception_{name}" for name in ("3a", "4a", "4e", "5b")} <= boxes
+    smallest = min(shape.size for item in slide.items for shape in item.shapes if isinstance(shape, Text))
+    assert smallest >= 9 - 0.05

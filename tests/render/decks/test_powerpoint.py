@@ -6,9 +6,13 @@ import re
 import zipfile
 from functools import cache
 from io import BytesIO
+from pathlib import Path
 
 import pytest
+from docx import Document
+from pptx import Presentation
 
+import archcalc as ac
 from archcalc.core.errors import UsageError
 from archcalc.render.decks.deck import render, usual_plan
 from archcalc.render.decks.lecture import Plan, Points, Section, Titled, Wanted
@@ -41,7 +45,8 @@ def test_titles_tables_points_and_notes_can_be_read_back() -> None:
 def test_pictures_are_shapes_with_glued_connectors() -> None:
     slide = opened(made("lenet5", steps=True)).slides[1]
     kinds = [type(shape).__name__ for shape in slide.shapes]
-    assert kinds.count("Connector") == 7
+    assert kinds.count("Connector") == 3
+    assert sum("tailEnd" in shape._element.xml for shape in slide.shapes) == 7
     assert {shape.name for shape in slide.shapes if type(shape).__name__ == "GroupShape"} >= {"C1", "S2", "F6"}
     assert not any("Picture" in kind for kind in kinds)
 
@@ -165,3 +170,18 @@ def test_hostile_words_stay_words() -> None:
         assert "<b>&" in texts_of(presentation.slides[2])
         assert "\x07" not in texts_of(presentation.slides[2])
         assert "<b>&" in presentation.slides[2].notes_slide.notes_text_frame.text
+
+
+@pytest.mark.slow
+def test_long_texts_fit_into_the_properties_of_documents(tmp_path: Path) -> None:
+    """PowerPoint and Word have 255 characters for a title, a subject and an author (ECMA-376, part 2)."""
+    spec = "name: n\ntitle: " + "t" * 300 + "\ninput: 8x8x1\nlayers:\n  - conv2d: {out_channels: 2, kernel_size: 3}\n"
+    network = ac.from_yaml(spec)
+    ac.deck(network, title="d" * 300).save(tmp_path / "deck.pptx")
+    network.draw().save(tmp_path / "picture.pptx")
+    ac.demo("conv", network).save(tmp_path / "demo.pptx")
+    ac.exercise(network).sheet.save(tmp_path / "sheet.docx")
+    for name in ("deck", "picture", "demo"):
+        properties = Presentation(str(tmp_path / f"{name}.pptx")).core_properties
+        assert len(properties.title) <= 255 >= len(properties.subject)
+    assert len(Document(str(tmp_path / "sheet.docx")).core_properties.title) == 255

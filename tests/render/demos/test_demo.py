@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from functools import cache
+from html import unescape
 from typing import Any
 from xml.etree.ElementTree import fromstring
 
@@ -13,6 +15,7 @@ from PIL import Image
 
 from archcalc.core.demonstration import Cell, Demonstration, Grid, Group, Step, Written
 from archcalc.core.errors import UsageError
+from archcalc.core.language import use
 from archcalc.execute.demonstrate.demonstrate import demonstrate
 from archcalc.passes.analysis import analyse
 from archcalc.render.demos.demo import render
@@ -20,6 +23,7 @@ from archcalc.render.demos.frames import Frames
 from archcalc.render.diagrams.drawing import Text
 from archcalc.render.diagrams.theme import LIGHT
 from archcalc.spec.catalogue import load
+from tests.core.messages import TRANSLATED
 
 HOSTILE = '</script><script>alert(1)</script><b>&\u202e\x07"'
 
@@ -95,7 +99,7 @@ def test_a_page_holds_every_number_and_loads_nothing() -> None:
     text = render(shown(), "html").decode()
     assert text.count("<td") == 3 * 49 + 2 * 28 + 2 * 9
     assert not re.search(r'(?:src|href)="', text)
-    assert "default-src 'none'" in text
+    assert "default-src 'none'" in unescape(text)
     names = re.findall(r' id="([^"]+)"', text)
     assert len(names) == len(set(names))
 
@@ -116,3 +120,44 @@ def test_what_cannot_be_made() -> None:
         render(shown(), "png")
     with pytest.raises(UsageError, match="no theme 'pink'"):
         render(shown(), "svg", "pink")
+
+
+@pytest.fixture(params=TRANSLATED)
+def chosen(request: pytest.FixtureRequest) -> Iterator[str]:
+    use(request.param)
+    yield request.param
+    use("en")
+
+
+@pytest.mark.parametrize(
+    ("kind", "network"),
+    [
+        ("conv", "40x40x5 -> conv3-9/2p1"), ("pool", "6x6x2 -> avgpool3/2p1"), ("im2col", "5x5x2 -> conv3-2p0"),
+        ("matrix", "4x4x1 -> conv2-1p0"), ("dilated", "9x9x1 -> conv3-1p1"), ("transposed", "3x3x1 -> upconv3-1/2d2"),
+        ("receptive-field", "24x24x3 -> conv3-4 -> pool2 -> conv3-4"), ("backward", "5x5x2 -> conv3-2p1"),
+        ("backward", "6x6x1 -> pool2"),
+    ],
+)  # fmt: skip
+def test_every_sentence_is_in_the_language(kind: str, network: str, chosen: str) -> None:
+    made = demonstrate(kind, analyse(load(network)))
+    said = [made.title, made.subtitle, *made.notes, *(group.title for group in made.groups)]
+    said += [text for step in made.steps for text in (step.title, *step.lines)]
+    names = re.compile(r"max-|(conv|pool|upconv|avgpool)\d|[WX]_(row|col)|" + re.escape(network))
+    assert not [text for text in said if re.search("[A-Za-z]{3}", names.sub("", text))]
+    page = render(made, "html").decode()
+    assert f'<html lang="{chosen}" dir="{"rtl" if chosen == "he" else "ltr"}">' in page
+    words = re.sub("<[^>]*>", " ", re.sub("(?s)<(style|script).*?</(style|script)>", " ", page))
+    assert not re.findall("[A-Za-z]{3,}", names.sub("", re.sub("Home|End", "", unescape(words))))
+    pictures = [shape.text for shape in Frames(made, LIGHT).drawing(1).shapes() if isinstance(shape, Text)]
+    assert not [text for text in pictures if re.search("[A-Za-z]{3}", names.sub("", text))]
+
+
+def test_mathematics_runs_from_left_to_right_in_hebrew() -> None:
+    use("he")
+    try:
+        made = demonstrate("conv", analyse(load("9x9x2 -> conv5-1p2")))
+    finally:
+        use("en")
+    first, *_, last = made.steps[0].lines
+    assert re.fullmatch("\u2066x.*\u2069", first)
+    assert re.search("\u2066[^\u2066]* = [^\u2066]*\u2069$", last)

@@ -53,7 +53,16 @@ def svg_of(name: str, style: str | None = None, depth: int | None = None) -> str
 
 
 def parse(text: str) -> ElementTree.Element:
-    return ElementTree.fromstring(text)
+    """The picture, with the look of its classes as attributes."""
+    root = ElementTree.fromstring(text)
+    light = "".join(style.text or "" for style in root.iter(f"{SVG}style")).partition("@media")[0]
+    looks = {
+        name: [rule.split(":") for rule in look.split(";")] for name, look in re.findall(r"\.(\w+){([^}]*)}", light)
+    }
+    for element in root.iter():
+        for key, value in looks.get(element.get("class", ""), ()):
+            element.set(key, value.removesuffix("px"))
+    return root
 
 
 @cache

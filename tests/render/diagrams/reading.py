@@ -10,7 +10,7 @@ from archcalc.passes.analysis import Analysis, Row
 from archcalc.render.diagrams.model import Diagram
 
 Pair = tuple[str, str]
-UNITS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
+UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 class Shown(NamedTuple):
@@ -43,7 +43,7 @@ class Shown(NamedTuple):
         return sum(
             float(number) * UNITS[unit] * self.times[box]
             for box, text in self.texts.items()
-            for number, unit in re.findall(r"([\d.]+) ?([KMBT]?) mult\.", text)
+            for number, unit in re.findall(r"([\d.]+) ?([KMGT]?) mult\.", text)
         )
 
 

@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("--style", default="blocks", choices=("blocks", "graph", "volumes", "module"))
     parser.add_argument("--theme", default="light", choices=("light", "dark"))
     parser.add_argument("--full", action="store_true")
-    choices = parser.parse_args()
+    choices = parser.parse_intermixed_args()
     choices.folder.mkdir(parents=True, exist_ok=True)
     names = choices.networks or [name for name in one_of_each() if "/" not in name]
     size = SLIDE if choices.full else SMALL

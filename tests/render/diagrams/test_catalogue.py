@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
 import networkx
 import pytest
 
@@ -11,7 +14,17 @@ from archcalc.render.diagrams.draw import Choices, draw
 from archcalc.render.diagrams.pages import standard_styles
 from archcalc.render.diagrams.theme import LIGHT
 from tests.networks import one_of_each
-from tests.render.diagrams.pictures import SVG, analysis_of, check_picture, groups, layers_of, parse, svg_of
+from tests.render.diagrams.pictures import (
+    SVG,
+    Box,
+    analysis_of,
+    check_picture,
+    course,
+    groups,
+    layers_of,
+    parse,
+    svg_of,
+)
 from tests.tiers import slow_but
 
 ALL = one_of_each()
@@ -130,27 +143,40 @@ def test_the_same_input_gives_the_same_bytes(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
-    slow_but(
-        ["alexnet"],
-        [
-            *("alexnet", "googlenet", "googlenet@aux", "resnet152", "inception_v3@aux", "inception_v4", "mobilenet"),
-            *("unet", "deconvnet", "nasnet_mobile", "wavenet", "ecg_resnet", "yolov3_tiny", "facenet"),
-            # Many maps at a time: cards are put together.
-            *("segnet", "attention_unet", "pix2pix_generator", "yolov3", "ssd300_vgg16", "retinanet_resnet50_fpn"),
-            *("unet_plus_plus", "unet_3d", "hrnet_w18"),
-        ],
-    ),
-)
-def test_a_slide_has_its_shape_and_readable_text(name: str) -> None:
+    ("name", "style"),
     # Without a style, layers are folded where all of them are too many for a slide.
-    picture = draw(analysis_of(name), "svg", Choices(style=None if name == "ecg_resnet" else "blocks", fit="16:9"))
+    slow_but([("alexnet", "blocks")], [*((name, "blocks") for name in ALL), ("ecg_resnet", None)]),
+)
+def test_a_slide_has_its_shape_and_readable_text(name: str, style: str | None) -> None:
+    picture = draw(analysis_of(name), "svg", Choices(style=style, fit="16:9"))
     assert picture.notes == ()
     root = check_picture(picture.data.decode())
     _, _, width, height = (float(part) for part in root.attrib["viewBox"].split())
     assert width / height == pytest.approx(16 / 9, rel=1e-3)
     smallest = min(float(text.attrib["font-size"]) for text in root.iter(f"{SVG}text"))
     assert smallest * 540 / height > READABLE - 0.05  # points on a slide of 7.5 inches
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["pix2pix_generator", "deconvnet", "fcn32s", "vgg16", "unet"])
+def test_volumes_fill_a_slide_with_readable_text(name: str) -> None:
+    picture = draw(analysis_of(name), "svg", Choices(style="volumes", fit="16:9"))
+    assert picture.notes == ()
+    root = check_picture(picture.data.decode())
+    _, _, width, height = (float(part) for part in root.attrib["viewBox"].split())
+    boxes = [frame for node in groups(root, "node") for frame in outlines(node)]
+    across = max(box.right for box in boxes) - min(box.left for box in boxes)
+    down = max(box.bottom for box in boxes) - min(box.top for box in boxes)
+    assert across > width / 2
+    assert down > height / 2
+
+
+def outlines(node: Element) -> Iterator[Box]:
+    """The space of each face of a box."""
+    for path in node.iter(f"{SVG}path"):
+        points = list(course(path.attrib["d"]))
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        yield Box(min(xs), min(ys), max(xs), max(ys))
 
 
 @pytest.mark.parametrize("name", ["unet", "unet@padded", "unet@released"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from textwrap import indent
 
 import pytest
 
@@ -14,7 +15,7 @@ from archcalc.render.diagrams.drawing import Curve, Rect, Text
 from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.maps import volumes_of
 from archcalc.render.diagrams.only import only
-from archcalc.render.diagrams.solids import Measure
+from archcalc.render.diagrams.solids import Measure, faces, goes_through, solid, window_of
 from archcalc.render.diagrams.text import text_width
 from archcalc.render.diagrams.theme import LIGHT
 from archcalc.render.diagrams.unet import _arrows, find_stops
@@ -38,6 +39,15 @@ def test_lengths_are_in_proportion() -> None:
     drawing, _ = drawing_of(analysis_of("alexnet"), Choices(style="volumes"))
     texts = [shape.text for shape in drawing.shapes() if isinstance(shape, Text)]
     assert any("linear scale; dense layers on a scale of their own" in text for text in texts)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("style", ["volumes", "slabs"])
+@pytest.mark.parametrize(("network", "noted"), [("c3d", True), ("alexnet", False)])
+def test_it_is_said_which_size_is_not_drawn(network: str, style: str, noted: bool) -> None:
+    drawing, _ = drawing_of(analysis_of(network), Choices(style=style))
+    words = " ".join(shape.text for shape in drawing.shapes() if isinstance(shape, Text))
+    assert ("Of three sizes the first is written but not drawn." in words) == noted
 
 
 def test_boxes_of_volumes_have_names_of_their_own() -> None:
@@ -92,6 +102,68 @@ def test_the_arrows_of_unet_differ(name: str) -> None:
     pens = _arrows(stops, LIGHT)
     assert len(pens) >= 4
     assert len(set(pens.values())) == len(pens)
+
+
+#: Ways up of a U: what enlarges the map is the layer that the arrow up is named after, whatever comes next.
+WAYS_UP = {
+    "interpolate: {name: up, like: top}": "interpolate to a map, nearest up",
+    "upsample2d: {name: up, scale: 2}": "upsample ×2, nearest up",
+    "conv_transpose2d: {name: up, out_channels: 8, kernel_size: 2, stride: 2}": "transposed conv 2×2, ×2 up",
+    "pixel_shuffle: {name: up, upscale_factor: 2}": "pixel shuffle ×2 up",
+}
+
+
+@pytest.mark.parametrize("up", WAYS_UP)
+@pytest.mark.parametrize("between", ["", "  - conv2d: {name: narrow, out_channels: 8, kernel_size: 1}\n"])
+@pytest.mark.parametrize(
+    "down", ["max_pool2d: {kernel_size: 2}", "conv2d: {out_channels: 8, kernel_size: 2, stride: 2}"]
+)
+def test_the_key_of_a_u_names_what_is_drawn(up: str, between: str, down: str) -> None:
+    analysis = numbers(
+        f"""  - conv2d: {{name: top, out_channels: 8, kernel_size: 3, padding: 1}}
+  - {down}
+  - conv2d: {{name: low, out_channels: 16, kernel_size: 3, padding: 1}}
+  - {up}
+{between}  - concat: {{name: join, from: [top, {"narrow" if between else "up"}]}}
+  - conv2d: {{name: last, out_channels: 8, kernel_size: 3, padding: 1}}
+"""
+    )
+    wiring = Wiring(analysis)
+    stops = find_stops(compose_graph(wiring), wiring)
+    assert stops
+    words = list(_arrows(stops, LIGHT))
+    # Each word is that of a layer, which makes a map larger or smaller as it says.
+    assert [word for word in words if word.endswith(" up")] == [WAYS_UP[up]]
+    assert [word for word in words if word.endswith(" down")] == [
+        ("max pool 2×2, /2 down" if "pool" in down else "conv 2×2, /2 down")
+    ]
+    assert {word for word in words if not word.endswith((" up", " down"))} == {
+        "conv 3×3",
+        *["conv 1×1"] * bool(between),
+    }
+
+
+def test_a_block_that_weighs_channels_is_no_u() -> None:
+    for name in ("blocks/squeeze_excitation", "blocks/mbconv"):
+        wiring = Wiring(analysis_of(name))
+        assert find_stops(compose_graph(wiring), wiring) is None
+
+
+@pytest.mark.parametrize("style", ["graph", "blocks", "volumes"])
+@pytest.mark.parametrize(
+    ("size", "layers", "colour"),
+    [
+        ("16", "  - linear: {out_features: 4}\n", "receptive_field"),
+        ("8x8x4", "  - relu\n  - max_pool2d: {kernel_size: 2}\n", "params"),
+    ],
+)
+def test_a_colour_without_numbers_is_said_and_kinds_are_explained(
+    style: str, size: str, layers: str, colour: str
+) -> None:
+    picture = draw(numbers(layers, size), "svg", Choices(style=style, color_by=colour))
+    assert [note for note in picture.notes if note.endswith("coloured by kind")]
+    assert "linearGradient" not in picture.data.decode()
+    assert ">dense<" in picture.data.decode() or ">pooling<" in picture.data.decode()
 
 
 def test_the_arrows_of_unet_are_those_of_its_figure() -> None:
@@ -168,6 +240,25 @@ def test_boxes_say_whose_weights_are_used(style: str) -> None:
     assert texts.count("weights of") == (1 if style == "blocks" else 2)
     assert texts.count("148 params") == (0 if style == "volumes" else 1)
     assert ("total 18.4 K" in texts) == (style == "blocks"), texts
+
+
+TOWERS = """\
+  - tower: {name: one}
+  - conv2d: {name: end, out_channels: 4, kernel_size: 1}
+  - tower: {name: two}
+  - concat: {from: [one, end, two]}
+"""
+
+
+def test_folded_blocks_say_whose_weights_are_used() -> None:
+    """A block whose uses share weights, with another such block twice in it."""
+    tower = "{shared: true, layers: [conv2d: {out_channels: 4, kernel_size: 1}, relu: {}]}"
+    heads = f"blocks:\n  tower: {tower}\n  heads:\n    shared: true\n    layers:\n{indent(TOWERS, '    ')}"
+    steps = "  - heads: {name: a}\n  - heads: {name: b, from: input}\n  - add: {from: [a, b]}\n"
+    drawing, _ = drawing_of(numbers(steps, top=heads), Choices(style="blocks", depth=1))
+    texts = [shape.text for shape in drawing.shapes() if isinstance(shape, Text)]
+    assert texts.count("weights of a") == 1
+    assert " ".join(texts).count("1 with shared weights") == 1
 
 
 def test_a_block_alone_has_the_numbers_that_it_has_in_the_network() -> None:
@@ -278,7 +369,15 @@ def test_sizes_in_volumes_lie_over_no_other_box(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "style"), [("vgg16", "volumes"), ("alexnet@grouped", "towers"), ("lenet5", "maps"), ("vgg16", "slabs")]
+    ("name", "style"),
+    [
+        ("vgg16", "volumes"),
+        ("unet", "volumes"),
+        ("pix2pix_generator", "volumes"),
+        ("alexnet@grouped", "towers"),
+        ("lenet5", "maps"),
+        ("vgg16", "slabs"),
+    ],
 )
 def test_a_larger_font_is_larger_against_the_boxes(name: str, style: str) -> None:
     def share(size: float) -> float:
@@ -294,3 +393,44 @@ def test_a_larger_font_is_larger_against_the_boxes(name: str, style: str) -> Non
 
     assert share(18) > 1.2 * share(12)
     assert share(9) < share(12)
+
+
+WINDOWS = {
+    # Size, share of the maps before that is read, and from value to value.
+    "conv2d: {name: c, out_channels: 8, kernel_size: 3, padding: 1}": (3, 1.0, 1),
+    "conv2d: {name: c, out_channels: 8, kernel_size: 3, padding: 1, groups: 2}": (3, 0.5, 1),
+    "conv2d: {name: c, out_channels: 8, kernel_size: 3, padding: 1, groups: 8}": (3, 0.125, 1),
+    "conv2d: {name: c, out_channels: 8, kernel_size: 3, padding: 2, dilation: 2}": (5, 1.0, 2),
+    "conv2d: {name: c, out_channels: 8, kernel_size: 1}": (1, 1.0, 1),
+    "max_pool2d: {name: c, kernel_size: 3, stride: 1, padding: 1}": (3, 0.125, 1),
+}
+
+
+@pytest.mark.parametrize("layer", WINDOWS)
+def test_windows_of_volumes_are_drawn_as_what_they_are(layer: str) -> None:
+    size, share, step = WINDOWS[layer]
+    wiring = Wiring(numbers(f"  - {layer}\n", "64x64x8"))
+    before, reader = volumes_of(compose_graph(wiring), wiring, LIGHT)
+    assert (reader.kernel, reader.share, set(reader.dilation)) == ((size, size), share, {step})
+    measure = Measure([before, reader], "linear")
+    box = measure.box(before.shape, 0.0)
+    window = window_of(box, reader, measure)
+    assert window
+    shapes = solid(before, box, window, LIGHT, reader)[len(faces(box, before.paint, LIGHT)) :]
+    curves = [shape for shape in shapes if isinstance(shape, Curve)]
+    # From the window back through the box: as far as the maps reach that are read.
+    reach = [curve.points[1][0] - curve.points[0][0] for curve in curves if len(curve.points) == 2]
+    assert len(reach) == (4 if goes_through(box, reader) else 0)
+    assert all(length == pytest.approx(box.width * share) for length in reach)
+    # Of a dilated window the 3 × 3 values that it reads; any other one is one face.
+    filled = [curve for curve in curves if curve.fill]
+    assert len(filled) == (9 if step > 1 else 1)
+
+
+def test_what_is_dashed_through_boxes_is_said() -> None:
+    for network, wanted in (("vgg16", True), ("mobilenet", False)):
+        drawing, _ = drawing_of(analysis_of(network), Choices(style="volumes"))
+        texts = " ".join(shape.text for shape in drawing.shapes() if isinstance(shape, Text))
+        dashed = any(isinstance(shape, Curve) and shape.dash == (1.5, 2.0) for shape in drawing.shapes())
+        assert ("Dashed through a box" in texts) == dashed
+        assert dashed or not wanted

@@ -18,12 +18,13 @@ import pytest
 from pypdf import PdfReader
 
 from archcalc.core.errors import UsageError
+from archcalc.core.language import use
 from archcalc.interop.networkx import to_networkx
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.diagrams.draw import FORMATS, Choices, draw
 from archcalc.render.diagrams.drawing import Curve, Text
 from archcalc.render.diagrams.from_analysis import drawing_of
-from archcalc.render.diagrams.text import FILES, covered, shorten, text_width, wrap
+from archcalc.render.diagrams.text import FILES, covered, missing, shorten, text_width, wrap
 from archcalc.render.diagrams.theme import THEMES, contrast, heat, readable
 from archcalc.spec.catalogue import load
 from tests.networks import numbers
@@ -74,18 +75,17 @@ def test_a_picture_without_a_theme_is_light_and_dark_on_a_dark_page(choices: Cho
         draw(analysis, "svg", replace(choices, theme=theme)).data.decode() for theme in (None, "light", "dark")
     )
     assert painted(text) == painted(light)
-    rules = dict(re.findall(r"\.([\w-]+)\{([^}]*)\}", text))
+    rules = dict(re.findall(r"\.([\w-]+)\{([^}]*)\}", text.partition("@media")[2]))
     seen = []
     for element in parse(text).iter():
         if element.tag == f"{SVG}style":
             continue
         colours = {key: element.attrib[key] for key in COLOURS if key in element.attrib}
         for name in element.get("class", "").split() if colours else []:
-            key, _, colour = rules[name].partition(":")
-            colours[key] = colour
+            colours.update(rule.split(":") for rule in rules.get(name, "").split(";") if rule)
         seen.append(colours)
     assert seen == painted(dark)
-    assert "<style>" not in light
+    assert "@media" not in light
     assert draw(analysis, "tex", choices) == draw(analysis, "tex", replace(choices, theme="light"))
 
 
@@ -316,9 +316,14 @@ def test_texts_stand_out_from_what_they_lie_on(theme: object) -> None:
 
 @pytest.mark.parametrize("theme", list(THEMES))
 def test_themes_draw_the_same_in_other_colours(theme: str) -> None:
-    plain, other = (text_of(analysis_of("googlenet"), "svg", theme=name) for name in ("light", theme))
-    colours = r"#[0-9a-f]{6}"
-    assert re.sub(colours, "", plain) == re.sub(colours, "", other)
+    plain, other = (parse(text_of(analysis_of("googlenet"), "svg", theme=name)) for name in ("light", theme))
+    for one, another in zip(plain.iter(), other.iter(), strict=True):
+        assert (one.tag, sorted(one.attrib)) == (another.tag, sorted(another.attrib))
+        if one.tag != f"{SVG}style":
+            assert one.text == another.text
+            assert {key: value for key, value in one.items() if key not in (*COLOURS, "class")} == {
+                key: value for key, value in another.items() if key not in (*COLOURS, "class")
+            }
 
 
 def test_font_size_enlarges_all() -> None:
@@ -353,7 +358,7 @@ def test_a_highlighted_layer_and_what_it_sees() -> None:
     assert "what conv3_x/unit1/add1 sees" in text
     network = to_networkx(analysis_of("resnet18").graph)
     seen = len(networkx.ancestors(network, "conv3_x/unit1/add1")) + 1
-    assert text.count('stroke-width="2.6"') == seen
+    assert sum(element.get("stroke-width") == "2.6" for element in parse(text).iter()) == seen
     with pytest.raises(UsageError, match="there is no layer"):
         text_of(analysis_of("resnet18"), "svg", highlight="conv9")
 
@@ -451,3 +456,19 @@ def test_drawio_has_the_shapes_of_a_figure(name: str, style: str) -> None:
     for face in faces:
         shares = re.findall(r"[\d.]+", re.findall(r"polyCoords=(\[.*?\]);", face.get("style", ""))[0])
         assert all(0 <= float(share) <= 1 for share in shares)
+
+
+@pytest.mark.parametrize("name", ["ru", "he", "hy"])
+@pytest.mark.parametrize(("network", "style"), [("alexnet@grouped", "towers"), ("unet", "volumes")])
+def test_the_shipped_fonts_have_every_sign_of_our_languages(name: str, network: str, style: str) -> None:
+    """Signs of direction are no letters, and the Hebrew hyphen is drawn as a plain one."""
+    use(name)
+    try:
+        picture = draw(analysis_of(network), "png", Choices(style=style, scale=0.2))
+    finally:
+        use("en")
+    assert picture.notes == ()
+
+
+def test_letters_of_other_scripts_are_said_to_be_missing() -> None:
+    assert missing(["a漢\u2066b\u2069־", "字"]) == {"漢", "字"}

@@ -182,7 +182,7 @@ def test_crossings_and_cuts() -> None:
 @pytest.mark.parametrize(
     ("number", "text"),
     [(0, "0"), (999, "999"), (1000, "1.00 K"), (70400, "70.4 K"), (999_499, "999 K"), (999_500, "1.00 M"),
-     (4_089_184_256, "4.09 B"), (10**13, "10.0 T")],
+     (4_089_184_256, "4.09 G"), (10**13, "10.0 T")],
 )  # fmt: skip
 def test_figures_have_three_digits(number: int, text: str) -> None:
     assert figure(number) == text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -16,16 +18,20 @@ from archcalc.render.diagrams.dot import dot
 from archcalc.render.diagrams.fold import EVERYTHING
 from archcalc.render.diagrams.mermaid import mermaid
 from archcalc.render.diagrams.model import Diagram
+from archcalc.render.diagrams.only import only
 from archcalc.render.diagrams.stack import ANY, stacked
-from archcalc.render.diagrams.theme import LIGHT
+from archcalc.render.diagrams.theme import DARK, LIGHT, Theme
+from archcalc.render.diagrams.ushape import find_copies, u_layout
+from archcalc.render.diagrams.volumes import suits_volumes
 from archcalc.render.diagrams.wiring import Wiring
 from tests.networks import graph, numbers, one_of_each, op
 from tests.render.diagrams.pictures import analysis_of
 from tests.render.diagrams.reading import check_reading, read_dot, read_mermaid
+from tests.render.diagrams.sheets import module_of
 
 pytest.importorskip("pygraphviz")
 
-DEPTHS = (None, 1, 2, 3, EVERYTHING)
+DEPTHS = (None, 1, 2, 3, 4, EVERYTHING)
 SHAPE = (4, 8, 8)
 
 
@@ -50,6 +56,15 @@ def test_some_networks(name: str, depth: int | None) -> None:
 @pytest.mark.parametrize("name", one_of_each())
 def test_the_catalogue(name: str, depth: int | None) -> None:
     check(analysis_of(name), depth)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in one_of_each() if "/" not in name])
+def test_a_block_by_itself(name: str) -> None:
+    """The pictures of `--only`: maps that enter from other blocks are inputs."""
+    block = module_of(analysis_of(name))
+    for depth in (None, 1, EVERYTHING) if block else ():
+        check(only(analysis_of(name), str(block)), depth)
 
 
 def test_a_network_of_very_many_blocks_is_put_together() -> None:
@@ -122,7 +137,8 @@ def networks(draw: st.DrawFn) -> Analysis:
     last = len(layers) - 1
     outputs = [Output("output", last)]
     for number, place in enumerate(draw(st.lists(st.integers(0, last), max_size=2))):
-        outputs.append(Output(f"side{number}", place, draw(st.sampled_from([1.0, 0.3]))))
+        weight, aside = draw(st.tuples(st.sampled_from([1.0, 0.3]), st.booleans()))
+        outputs.append(Output(f"side{number}", place, weight, aside))
     return analyse(LayerGraph("net", tuple(layers), tuple(outputs), title="A network"))
 
 
@@ -282,9 +298,16 @@ def test_outputs_of_one_weight_are_all_main_ones(depth: int | None) -> None:
     assert set(ends) == {"box", "class"}
     assert not any(node.auxiliary for node in diagram.nodes)
     assert {edge.kind for edge in diagram.edges} == {"flow"}
+    # A smaller weight in the loss makes no output auxiliary: both heads of a detector are there after the training.
     lighter = HEADS.replace("class: classes", "class: {layer: classes, loss_weight: 0.4}")
     diagram = check(whole(lighter), depth)
-    assert {node.id for node in diagram.nodes if node.auxiliary} == {"classes", "output:class · loss × 0.4"}
+    assert {"box", "class · loss × 0.4"} <= {node.parts[0].label for node in diagram.nodes}
+    assert not any(node.auxiliary for node in diagram.nodes)
+    assert not [swatch for swatch in diagram.legend if swatch.edge]
+    aside = lighter.replace("loss_weight: 0.4", "training_only: true")
+    diagram = check(whole(aside), depth)
+    assert {node.id for node in diagram.nodes if node.auxiliary} == {"classes", "output:class"}
+    assert [swatch.label for swatch in diagram.legend if swatch.edge] == ["auxiliary output, in training only"]
 
 
 @pytest.mark.parametrize(
@@ -318,3 +341,128 @@ def test_towers_that_share_weights_say_whose() -> None:
     said = {node.id: [line for line in node.parts[0].lines if "weights" in line] for node in diagram.nodes}
     assert said["anchor_face"] == []
     assert said["positive_face"] == said["negative_face"] == ["weights of anchor_face"]
+
+
+#: A U whose maps are enlarged to the size of the maps that are copied across, and one whose maps are cropped to it.
+LIKE = """input: 64x64x3
+layers:
+  - conv2d: {name: c1, out_channels: 16, kernel_size: 3, padding: 1}
+  - max_pool2d: {name: p1, kernel_size: 2}
+  - conv2d: {name: c2, out_channels: 32, kernel_size: 3, padding: 1}
+  - max_pool2d: {name: p2, kernel_size: 2}
+  - conv2d: {name: c3, out_channels: 64, kernel_size: 3, padding: 1}
+  - interpolate: {name: u2, like: c2}
+  - concat: {name: m2, from: [u2, c2]}
+  - conv2d: {name: d2, out_channels: 32, kernel_size: 3, padding: 1}
+  - interpolate: {name: u1, like: c1}
+  - concat: {name: m1, from: [u1, c1]}
+  - conv2d: {name: d1, out_channels: 2, kernel_size: 1}
+"""
+#: A sum of two ways, one of which is enlarged to the size of a third map.
+SUM = """input: 32x32x8
+layers:
+  - conv2d: {name: a, out_channels: 8, kernel_size: 3, padding: 1}
+  - max_pool2d: {name: p, kernel_size: 2}
+  - conv2d: {name: b, out_channels: 8, kernel_size: 3, padding: 1}
+  - interpolate: {name: u, like: a}
+  - conv2d: {name: last, out_channels: 8, kernel_size: 3, padding: 1}
+"""
+
+#: A pyramid: the map of the level below enlarged to the size of the one across, to which it is added.
+PYRAMID = """input: 32x32x8
+layers:
+  - conv2d: {name: low, out_channels: 8, kernel_size: 3, padding: 1}
+  - max_pool2d: {name: p, kernel_size: 2}
+  - conv2d: {name: top, out_channels: 8, kernel_size: 3, padding: 1}
+  - conv2d: {name: across, from: low, out_channels: 8, kernel_size: 1}
+  - interpolate: {name: u, from: top, like: across}
+  - add: {name: sum, from: [across, u]}
+  - conv2d: {name: last, out_channels: 8, kernel_size: 3, padding: 1}
+"""
+
+
+@pytest.mark.parametrize("depth", [None, 1])
+@pytest.mark.parametrize(
+    ("text", "sized"), [(LIKE, {("c2", "u2"), ("c1", "u1")}), (SUM, {("a", "u")}), (PYRAMID, {("across", "u")})]
+)
+def test_what_gives_its_size_alone_is_no_way_of_data(text: str, sized: set[tuple[str, str]], depth: int | None) -> None:
+    diagram = check(whole(text), depth)
+    assert {(edge.source, edge.target) for edge in diagram.sized} == sized
+    assert not sized & {(edge.source, edge.target) for edge in diagram.edges}
+    assert not {edge.kind for edge in diagram.edges if edge.source in {source for source, _ in sized}} - {"flow"}
+    for source, target in sized:
+        assert f"size of {source}" in diagram.by_id[target].parts[0].lines
+        assert re.search(f'"{source}" -> "{target}" .label="size".*style=dotted', dot(diagram, LIGHT))
+
+
+def test_a_u_is_found_whatever_gives_the_sizes() -> None:
+    assert suits_volumes(whole(LIKE))
+    diagram = compose_graph(Wiring(whole(LIKE)))
+    assert [(copy.source, copy.target) for copy in find_copies(diagram)] == [("c2", "m2"), ("c1", "m1")]
+    assert u_layout(diagram)
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_edges_and_frames_of_dot_look_as_in_the_drawings(theme: Theme) -> None:
+    from pygraphviz import AGraph
+
+    diagram = compose_graph(Wiring(analysis_of("resnet18")))
+    read = AGraph(string=dot(diagram, theme))
+    looks = {edge.kind: read.get_edge(edge.source, edge.target).attr for edge in diagram.edges}
+    assert {kind: look["style"] for kind, look in looks.items()} == {
+        "flow": "solid", "identity": "bold", "projection": "dotted"
+    }  # fmt: skip
+    assert looks["identity"]["color"] == looks["projection"]["color"] == theme.accent
+    frames = [part.graph_attr["fillcolor"] for part in read.subgraphs()]
+    assert set(frames) == {theme.frame.fill}
+
+
+@pytest.mark.parametrize("text", [PYRAMID, PYRAMID.replace("like: across", "size: 32")])
+def test_a_level_across_a_pyramid_is_no_shortcut(text: str) -> None:
+    assert set(Wiring(whole(text)).edge_kinds.values()) <= {"flow"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("retinanet_resnet50_fpn", {"identity": 12, "projection": 12}),
+        ("se_resnet50", {"identity": 12, "projection": 12}),
+        ("attention_unet", {}),
+    ],
+)
+def test_shortcuts_are_those_past_residuals(name: str, kinds: dict[str, int]) -> None:
+    assert Counter(Wiring(analysis_of(name)).edge_kinds.values()) == kinds
+
+
+#: Blocks that are equal but for the map whose size they take; and blocks that take the size of a map of their own.
+SIZED_OUTSIDE = """input: 16x16x8
+layers:
+  - conv2d: {name: stem, out_channels: 8, kernel_size: 3, padding: 1}
+  - b: {name: u1}
+  - b: {name: u2}
+  - b: {name: u3}
+blocks:
+  b:
+    layers:
+      - max_pool2d: {name: p, kernel_size: 2}
+      - interpolate: {name: r, like: stem}
+"""
+SIZED_INSIDE = SIZED_OUTSIDE.replace("like: stem", "like: c").replace(
+    "      - max_pool2d", "      - conv2d: {name: c, out_channels: 8, kernel_size: 1}\n      - max_pool2d"
+)
+
+
+@pytest.mark.parametrize("depth", [None, 1, EVERYTHING])
+@pytest.mark.parametrize(("text", "together"), [(SIZED_OUTSIDE, False), (SIZED_INSIDE, True)])
+def test_blocks_that_take_the_size_of_another_map_are_read_back(text: str, together: bool, depth: int | None) -> None:
+    diagram = check(whole(text), depth)
+    times = [node.times for node in diagram.nodes] + [group.times for group in diagram.groups]
+    assert max(times) == (3 if together and depth is not None else 1)
+
+
+@pytest.mark.parametrize("depth", [None, 1])
+def test_no_arrow_leaves_an_input_that_gives_its_size_alone(depth: int | None) -> None:
+    diagram = check(only(whole(SIZED_OUTSIDE), "u2"), depth)
+    node = diagram.by_id["stem"]
+    assert "stem" not in diagram.leaving
+    assert node.parts[0].suffix == ("16×16×8" if depth is None else "")

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from itertools import combinations, pairwise
+from itertools import accumulate, combinations, pairwise
 
 import pytest
 
 from archcalc.passes.analysis import analyse
 from archcalc.render.diagrams.arrange import arrange
+from archcalc.render.diagrams.choices import Choices
 from archcalc.render.diagrams.compose import compose_blocks, compose_graph
+from archcalc.render.diagrams.drawing import Point, Text
+from archcalc.render.diagrams.from_analysis import drawing_of
+from archcalc.render.diagrams.layers import KINK
 from archcalc.render.diagrams.model import Diagram
+from archcalc.render.diagrams.only import only
 from archcalc.render.diagrams.pack import Layout, assemble, make_segments, plan
-from archcalc.render.diagrams.segments import Line
-from archcalc.render.diagrams.trace import corners, ways
+from archcalc.render.diagrams.segments import Line, Placed
+from archcalc.render.diagrams.trace import Way, corners, ways
 from archcalc.render.diagrams.wiring import Wiring
 from archcalc.spec.build import build
 from archcalc.spec.catalogue import load
 from archcalc.spec.load import spec_of
 from archcalc.spec.source import parse_source
 from tests.networks import one_of_each
+from tests.render.diagrams.pictures import analysis_of
 
 QUICK = ("googlenet@aux", "resnet18", "unet", "inception_v3", "inception_resnet_v1", "alexnet@grouped")
 HEADER = "name: n\ntitle: N\ninput: 8x8x4\nlayers:\n"
@@ -91,6 +97,16 @@ def leaving_frames(segment: Layout) -> list[str]:
     return wrong
 
 
+def on_edge(point: Point, placed: Placed) -> bool:
+    """Whether a place lies on the outline of a box, or of the shadow of a repeated one."""
+    x, y = point
+    right, bottom = placed.x + placed.width, placed.y + placed.box.height
+    shadow = 9.0 if placed.box.badge else 1.0
+    inside = placed.x - 1 <= x <= right + shadow and placed.y - 1 <= y <= bottom + shadow
+    deep = placed.x + 1 < x < right - 1 and placed.y + 1 < y < bottom - 1
+    return inside and not deep
+
+
 def check(diagram: Diagram, down: bool) -> None:
     """Everything that holds of a picture laid out by structure."""
     layout = arrange(diagram, "TB" if down else "LR")
@@ -100,13 +116,36 @@ def check(diagram: Diagram, down: bool) -> None:
     assert [line.edge for line in layout.lines if not square(line)] == []
     found = ways(diagram, layout)
     assert [way.edge for way in found] == list(diagram.edges)
-    assert [way.edge for way in found if corners(layout, way) is None] == []
+    for way in found:
+        places = corners(layout, way)
+        assert all(min(abs(bx - ax), abs(by - ay)) < 0.01 for (ax, ay), (bx, by) in pairwise(places)), way.edge
+        assert on_edge(places[0], way.source), way.edge
+        assert on_edge(places[-1], way.target), way.edge
+
+
+def covering(diagram: Diagram, down: bool) -> list[tuple[str, str]]:
+    """Lines of two maps to two readers that lie on each other: as if each reader had read both."""
+    layout = arrange(diagram, "TB" if down else "LR")
+    stretches: dict[tuple[int, float], list[tuple[float, float, Way]]] = {}
+    for way in ways(diagram, layout):
+        for (ax, ay), (bx, by) in pairwise(corners(layout, way)):
+            across = int(abs(bx - ax) < 0.01)
+            at, ends = (ax, (ay, by)) if across else (ay, (ax, bx))
+            stretches.setdefault((across, round(at)), []).append((min(ends), max(ends), way))
+    return [
+        (f"{a.edge.source} → {a.edge.target}", f"{b.edge.source} → {b.edge.target}")
+        for group in stretches.values()
+        for (low, high, a), (start, end, b) in combinations(group, 2)
+        if a.edge.source != b.edge.source and a.edge.target != b.edge.target and min(high, end) - max(low, start) > 1
+    ]
 
 
 @pytest.mark.parametrize("down", [True, False], ids=["down", "right"])
 @pytest.mark.parametrize("name", QUICK)
 def test_a_network_is_drawn_without_crossing_a_box(name: str, down: bool) -> None:
-    check(compose_blocks(Wiring(analyse(load(name))), 2), down)
+    diagram = compose_blocks(Wiring(analyse(load(name))), 2)
+    check(diagram, down)
+    assert covering(diagram, down) == []
 
 
 @pytest.mark.slow
@@ -146,6 +185,17 @@ add: {name: sum, from: [b, a]}
     assert x == pytest.approx(places["sum"].x + places["sum"].width)
     assert y == pytest.approx(places["sum"].y + places["sum"].box.parts[0].height / 2)
     assert max(x for x, _ in line.points) > places["b"].x + places["b"].width
+
+
+def test_a_line_steps_to_the_side_by_much_or_not_at_all() -> None:
+    # The gate reads two maps, one of which is weighed too: no structure of chains and branches.
+    diagram = compose_graph(Wiring(only(analyse(load("attention_unet")), "gate4")))
+    layout = arrange(diagram, "TB")
+    ways_of = {(way.edge.source, way.edge.target): corners(layout, way) for way in ways(diagram, layout)}
+    assert len(ways_of) == len(diagram.edges)
+    steps = [abs(bx - ax) for places in ways_of.values() for (ax, _), (bx, _) in pairwise(places)]
+    assert [step for step in steps if 0.01 < step < KINK] == []
+    assert len(ways_of["sum", "psi/conv"]) == 2
 
 
 def _nested(count: int) -> str:
@@ -192,3 +242,73 @@ concat: {name: e, from: [c, d]}
     assert sorted({line.edge.target for line in segment.lines}) == ["a", "b", "c", "d", "e"]
     check(made(layers), True)
     check(made(layers), False)
+
+
+@pytest.mark.parametrize("depth", [None, 1])
+@pytest.mark.parametrize(("name", "aside"), [("googlenet@aux", ("aux1", "aux2")), ("inception_v3@aux", ("aux",))])
+def test_a_branch_at_the_side_leaves_no_gap_in_the_trunk(name: str, aside: tuple[str, ...], depth: int | None) -> None:
+    """The trunk goes on next to an auxiliary classifier, however long that is."""
+    wiring = Wiring(analysis_of(name))
+    diagram = compose_graph(wiring) if depth is None else compose_blocks(wiring, depth)
+    blocks = make_segments(diagram, True)
+    trunk = [
+        (at - box.height / 2, at + box.height / 2)
+        for block, start in zip(blocks, accumulate([0.0, *(block.length for block in blocks)]), strict=False)
+        for box, along, _ in block.nodes
+        if box.node.id.split("/")[0] not in aside and not box.node.id.startswith("output:")
+        for at in (along + start,)
+    ]
+    ends = [max(end for _, end in trunk[: place + 1]) for place in range(len(trunk))]
+    gaps = [after[0] - end for end, after in zip(ends, trunk[1:], strict=False)]
+    assert max(gaps) < 120
+
+
+def test_inputs_of_a_block_by_itself_stand_in_no_block() -> None:
+    diagram = compose_graph(Wiring(only(analysis_of("ecg_resnet"), "unit2")))
+    inputs = [node for node in diagram.nodes if node.parts[0].family == "input"]
+    assert [node.parts[0].label for node in inputs] == ["unit1 / drop", "unit1 / sum / add1"]
+    assert {node.path for node in inputs} == {()}
+    assert all(group.path[0] != "unit1 " for group in diagram.groups)
+
+
+def test_a_long_body_with_a_shortcut_past_it_is_no_single_row() -> None:
+    """The frame round the body of EDSR is opened, so that its blocks stand in several rows."""
+    drawing, _ = drawing_of(analysis_of("edsr_baseline"), Choices(style="graph", fit="16:9"))
+    sizes = [shape.size for shape in drawing.shapes() if isinstance(shape, Text)]
+    assert min(sizes) * 540 / drawing.height > 3.5
+
+
+DECODER = """\
+name: n
+title: N
+inputs: {tgt: 32x10, memory: 32x7}
+blocks:
+  unit:
+    inputs: [x, m]
+    layers:
+      - multi_head_attention: {name: own, from: x, num_heads: 4}
+      - add: {name: sum, from: [x, own]}
+      - multi_head_attention: {name: cross, from: [sum, m], num_heads: 4}
+      - add: {name: sum_2, from: [sum, cross]}
+  decoder:
+    inputs: [x, m]
+    layers:
+      - unit: {name: first, from: [x, m]}
+      - unit: {name: second, from: [first, m]}
+      - add: {name: past, from: [x, second]}
+layers:
+  - linear: {name: a, from: tgt, out_features: 32, per_position: true}
+  - linear: {name: b, from: memory, out_features: 32, per_position: true}
+  - decoder: {name: dec, from: SOURCES}
+"""
+
+
+@pytest.mark.parametrize("down", [True, False], ids=["down", "right"])
+@pytest.mark.parametrize("sources", ["[a, b]", "[b, a]"])
+def test_two_inputs_of_a_block_enter_its_frame_apart(sources: str, down: bool) -> None:
+    # Two networks that differ in which map is the memory: each picture shows its own.
+    graph = build(spec_of(parse_source(DECODER.replace("SOURCES", sources), "n.yaml")))
+    wiring = Wiring(analyse(graph))
+    for diagram in (compose_graph(wiring), compose_blocks(wiring, 1), compose_blocks(wiring, 2)):
+        check(diagram, down)
+        assert covering(diagram, down) == []

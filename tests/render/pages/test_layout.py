@@ -40,6 +40,17 @@ def test_nothing_overflows(browser: Browser, make_page: MakePage, networks: tupl
         assert browser.run(_OUTSIDE) == []
 
 
+@pytest.mark.parametrize("width", [*WIDTHS, 1200])
+def test_a_total_stands_in_one_line(browser: Browser, make_page: MakePage, width: int) -> None:
+    browser.open(make_page("gpt2_small"), width=width)
+    lines = browser.run(
+        "return [...document.querySelectorAll('.totals strong')].map(e => e.getBoundingClientRect().height /"
+        " parseFloat(getComputedStyle(e).lineHeight))"
+    )
+    assert [line for line in lines if line > 1.5] == []
+    assert browser.run(_OUTSIDE) == []
+
+
 @every_page
 def test_every_control_has_a_name_and_a_place_for_a_finger(
     browser: Browser, make_page: MakePage, networks: tuple[str, ...]

@@ -14,6 +14,8 @@ import pytest
 from archcalc.explain.derive.formats import lines
 from archcalc.explain.derive.network import explain_layers
 from archcalc.explain.derive.notation import COMPACT
+from archcalc.render.pages.summary import totals
+from archcalc.render.tables.report import make_report
 from tests.cli.runner import DATA, Run
 from tests.render.pages.made import analysis_of, page_of
 from tests.render.tables.tables import read_html
@@ -68,7 +70,7 @@ class Parts(HTMLParser):
 def test_a_page_is_one_well_formed_file_that_loads_nothing(networks: tuple[str, ...]) -> None:
     text = page_of(*networks)
     page = Parts(text)
-    assert text.startswith('<!doctype html>\n<html lang="en">')
+    assert text.startswith('<!doctype html>\n<html lang="en" dir="ltr">')
     tags = {tag for tag, _ in page.found}
     assert not tags & {"img", "iframe", "object", "embed", "link", "base", "image", "foreignobject", "use", "b"}
     for tag, attributes in page.found:
@@ -179,3 +181,13 @@ def read_markdown_table(text: str) -> list[list[str]]:
 
     (table,) = read_markdown(text)
     return [table.heads, *table.rows]
+
+
+@pytest.mark.parametrize(
+    ("network", "kinds"),
+    [("lenet5", "convolution and dense layers"), ("vit_b_16", "convolution and dense layers and attention")],
+)
+def test_the_totals_name_the_layers_that_multiply(network: str, kinds: str) -> None:
+    notes = str(totals(make_report(analysis_of(network))))
+    assert f"in {kinds}<" in notes
+    assert f"{kinds} on the longest path" in notes

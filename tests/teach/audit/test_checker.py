@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from archcalc.core.errors import Problem, SpecError
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.catalogue import load
-from archcalc.spec.expressions import evaluate, parse_expression
+from archcalc.spec.evaluate import evaluate
+from archcalc.spec.expressions import parse_expression
 from archcalc.spec.source import parse_source
 from archcalc.teach.audit.checker import check_claims
 from archcalc.teach.audit.diagnose import MISTAKES
@@ -23,9 +25,23 @@ from archcalc.teach.audit.language import read_claims
 from archcalc.teach.audit.networks import Networks
 from archcalc.teach.audit.verdicts import Audit, CheckedClaim, Verdict
 from archcalc.teach.audit.view import calculated, claimed, summary
+from archcalc.teach.check.check import check_answers
+from archcalc.teach.check.model import Answer
+from archcalc.teach.check.model import Verdict as CellVerdict
+from archcalc.teach.check.terms import check_total
 from tests.tiers import examples
 
 READER = Reader(Networks())
+
+#: One shape in the ways that people write it, and some that are near it.
+SHAPES = [
+    "64@224x224", "(64,224,224)", "(N,64,224,224)", "(None, 64, 224, 224)", "(-1, 224, 224, 64)", "(1, 64, 224, 224)",
+    "224²×64", "H=224, W=224, C=64", "224 x 224, 64", "224x224x64 = 3211264", "224x224", "224", "[224, 224, 64]",
+    "[64, 224, 224]", "[null, 64, 224, 224]", "[-1, 224, 224, 64]", "224х224х64", "(224×224)×64", "224x224@64",
+    "torch.Size([1, 64, 224, 224])", "64 maps of 224x224", "64,224,224", "3211264", "64x224x224", "224×224×64 (3.2M)",
+    "224x224x63", "223x223x64", "(64, 224, 223)", "225", "224x224x64 = 3211265", "65@224x224", "224²×65",
+]  # fmt: skip
+WRONG_SHAPES = SHAPES[-7:]
 
 #: Worked out by hand or printed in the papers.
 VALUES: list[tuple[str, Any]] = [
@@ -286,6 +302,12 @@ def test_whatever_is_claimed_is_checked_or_refused_in_its_place(data: st.DataObj
     assert all(problem.location is not None for problem in problems)
 
 
+@pytest.mark.parametrize("value", ["true", "ICLR 2015", "[1, 2]", "55x55x96", "64%", "1e300", '"3+"'])
+def test_a_sum_next_to_what_is_no_result_of_it_is_wrong(value: str) -> None:
+    found = audited(f"{{network: lenet5, quantity: params, expression: 156+2416, value: {value}}}")
+    assert found.checked[0].verdict is Verdict.WRONG
+
+
 #: Claims with another reading; in the last two it changes nothing.
 READINGS = (
     "{id: hidden, network: alexnet, calculate: \"count(network, 'linear')\", value: 2, "
@@ -352,3 +374,103 @@ def test_faults_of_many_claims_end_early() -> None:
     with pytest.raises(SpecError) as refusal:
         audited(*["{network: vgg16, layer: none, quantity: params, value: 1}"] * 200)
     assert len(refusal.value.problems) == 50
+
+
+# --- one verdict on one claim
+
+
+def verdict_on(quantity: str, layer: str, written: str, network: str = "vgg16") -> str:
+    plain = written.startswith("[") or ("." in written and written.replace(".", "").replace("e", "").isdigit())
+    value = written if plain else json.dumps(written)
+    text = f"claims: [{{network: {network}, layer: {layer}, quantity: {quantity}, value: {value}}}]"
+    (one,) = check_claims(read_claims(parse_source(text, "claims.yaml"))).checked
+    return str(one.verdict)
+
+
+@pytest.mark.parametrize(
+    ("network", "quantity", "written", "verdict", "says"),
+    [
+        ("vit_b_16", "multiplications", "17.5G", "wrong", "Cut off instead of rounded"),
+        ("alexnet", "params", "62.5M", "wrong", ""),
+        ("alexnet", "params", "62.3M", "wrong", "Cut off instead of rounded"),
+        ("resnet18", "multiplications", "3.63 GFLOPs", "right", ""),
+        ("resnet18", "multiplications", "3.63G", "wrong", "twice the right number"),
+    ],
+)
+def test_rounded_totals_are_judged_as_in_check(
+    network: str, quantity: str, written: str, verdict: str, says: str
+) -> None:
+    text = f'claims: [{{id: a, network: {network}, quantity: {quantity}, value: "{written}"}}]'
+    (one,) = check_claims(read_claims(parse_source(text, "claims.yaml"))).checked
+    (cell,) = check_answers(READER.analysis(network), [Answer("total", quantity, written)]).cells
+    assert str(one.verdict) == str(cell.verdict) == verdict
+    assert says.lower() in " ".join(found.explanation for found in one.diagnoses).lower()
+
+
+@pytest.mark.parametrize("written", SHAPES)
+def test_check_and_audit_give_one_verdict_on_a_shape(written: str) -> None:
+    (cell,) = check_answers(
+        READER.analysis("vgg16"), [Answer("conv1_1", "output_shape", written.replace("null", "None"))]
+    ).cells
+    assert str(cell.verdict) == verdict_on("output_shape", "conv1_1", written)
+    assert (cell.verdict is CellVerdict.WRONG) == (written in WRONG_SHAPES)
+
+
+@pytest.mark.parametrize(
+    ("network", "layer", "quantity", "written", "verdict"),
+    [
+        ("vgg16", "pool4", "receptive_field", "100x100", "right"),
+        ("vgg16", "pool4", "receptive_field", "(100, 100)", "right"),
+        ("vgg16", "pool4", "receptive_field", "100", "right"),
+        ("vgg16", "pool4", "receptive_field", "100х101", "wrong"),
+        ("vgg16", "conv1_2", "kernel_size", "3x3", "right"),
+        ("vgg16", "conv1_2", "kernel_size", "[3, 3]", "right"),
+        ("vgg16", "conv1_2", "stride", "(1, 1)", "right"),
+        ("vgg16", "conv1_2", "kernel_size", "3x5", "wrong"),
+        ("vgg16", "conv1_1", "weights_shape", "[64, 3, 3, 3]", "right"),
+        ("alexnet", "conv2", "weights_shape", "(256, 96, 5, 5)", "right"),
+        ("alexnet", "conv2", "weights_shape", "5x5x256x96", "wrong"),
+        ("alexnet", "conv2", "input_shape", "(96, 27, 27)", "right"),
+        ("alexnet", "conv2", "input_shape", "96@27x27", "right"),
+        ("alexnet", "conv2", "input_shape", "96@27x28", "wrong"),
+        ("alexnet", "fc6", "output_shape", "1x1x4096", "right"),
+        ("alexnet", "fc6", "output_shape", "(None, 4096)", "right"),
+        ("alexnet", "conv2", "params", "5x5x96x256 + 256", "right"),
+        ("alexnet", "conv2", "weights", "5*5*96*256", "right"),
+        ("alexnet", "conv2", "multiplications", "4.479e8", "right"),
+        ("alexnet", "conv2", "multiplications", "4.489e8", "wrong"),
+        ("unet", "contract1/conv1/conv", "output_shape", "64@570²", "right"),
+        ("resnet18", "conv1/conv", "output_shape", "(N, 64, 112, 112)", "right"),
+        ("c3d", "conv1a", "output_shape", "(None, 64, 16, 112, 112)", "right"),
+        ("m5", "conv1/conv", "output_shape", "[-1, 128, 8000]", "right"),
+    ],
+)
+def test_claims_as_people_write_them(network: str, layer: str, quantity: str, written: str, verdict: str) -> None:
+    assert verdict_on(quantity, layer, written, network) == verdict
+
+
+def test_a_shape_that_cannot_be_read_is_a_fault_of_the_file() -> None:
+    with pytest.raises(SpecError, match=r"claims.yaml:1:.*cannot be read as a shape"):
+        verdict_on("output_shape", "conv1_1", "as before")
+
+
+@pytest.mark.parametrize(
+    ("network", "expression", "value", "verdict"),
+    [
+        ("vgg11", "9.2M + 123.6M", "132.9M", "right"),
+        ("vgg11", "9.2M + 123.6M", "133.4M", "wrong"),
+        (
+            "vgg16",
+            "1792+36928+73856+147584+295168+590080*2+1180160+2359808*5+102764544+16781312+4097000",
+            "138.4M",
+            "right",
+        ),
+        ("lenet5", "156 + 2.416 + 48.120 + 10.164 + 850", "61.706", "right"),
+    ],
+)
+def test_sums_are_read_as_check_reads_them(network: str, expression: str, value: str, verdict: str) -> None:
+    text = f"claims: [{{network: {network}, quantity: params, expression: {json.dumps(expression)}, value: '{value}'}}]"
+    (one,) = check_claims(read_claims(parse_source(text, "claims.yaml"))).checked
+    assert str(one.verdict) == verdict
+    total = check_total(READER.analysis(network), "params", f"{expression} = {value}")
+    assert total.is_right == (verdict == "right")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import archcalc as ac
 from archcalc.core.errors import ArchcalcError, SpecError, UsageError
+from archcalc.teach.check import check_answers
 from archcalc.teach.check.answers import parse_answers, read_answers
 from archcalc.teach.check.answers.heads import find_head
 from archcalc.teach.check.model import Answer
@@ -145,7 +148,8 @@ def test_units_in_headings() -> None:
         ("size", ("output_shape", "")),
         ("Param #", ("params", "")), ("# params", ("params", "")), ("Params, K", ("params", "K")),
         ("number of parameters", ("params", "")), ("weights", ("weights", "")), ("Параметры", ("params", "")),
-        ("MACs", ("multiplications", "")), ("Mult-Adds (M)", ("multiplications", "M")), ("GMACs", None),
+        ("MACs", ("multiplications", "")), ("Mult-Adds (M)", ("multiplications", "M")),
+        ("GMACs", ("multiplications", "G")),
         ("memory", ("activation_bytes", "")), ("memory (MB)", ("activation_bytes", "MB")),
         ("Memory in KiB", ("activation_bytes", "KiB")),
         ("memory (values)", ("activations", "")), ("activations", ("activations", "")),
@@ -156,6 +160,73 @@ def test_units_in_headings() -> None:
 def test_heading(text: str, head: tuple[str, str] | None) -> None:
     found = find_head(text)
     assert (None if found is None else (found.key, found.unit)) == head
+
+
+@pytest.mark.parametrize(
+    ("headings", "head"),
+    [
+        ("GFLOPs|GMACs|FLOPs (G)|FLOPs (×10⁹)|FLOPs (10^9)|Giga FLOPs|умножения, млрд|Operationen (Mrd.)|GOPs"
+         "|операции (млрд)|פעולות (מיליארד)|բազմապատկումներ (մլրդ)", ("multiplications", "G")),
+        ("MFLOPs|MMACs|MACs [M]|Mult-Adds (M)|FLOPs/10^6|Million Mult-Adds", ("multiplications", "M")),
+        ("Params (×10^6)|params, 10^6|MParams|параметров, млн|Parameter (Mio.)|Anzahl Parameter in Millionen"
+         "|paramètres (en millions)|parámetros (millones)|parâmetros (milhões)|参数量(百万)|פרמטרים במיליונים"
+         "|պարամետրեր (մլն)|# of Params (Millions)|Parameters (in M)", ("params", "M")),
+        ("params (10³)|Params in thousands|#params (K)|параметры, тыс.|число параметров, тыс. шт.|Parameter (Tsd.)"
+         "|paramètres (milliers)|parámetros (en miles)|parâmetros (mil)|פרמטרים (אלפים)|פרמטרים באלפים"
+         "|պարամետրեր (հազար)|params/1000|Params [×10³]|params x 1000", ("params", "K")),
+        ("参数量（万）|パラメータ数（万）", ("params", "万")), ("参数量(亿)|パラメータ数（億）", ("params", "億")),
+        ("Ելքի չափը|Ելքային չափը|גודל הפלט|תפוקה", ("output_shape", "")),
+        ("סה״כ פרמטרים|Պարամետրերի թիվը", ("params", "")),
+    ],
+)  # fmt: skip
+def test_units_in_headings_of_many_languages(headings: str, head: tuple[str, str]) -> None:
+    for text in headings.split("|"):
+        found = find_head(text)
+        assert found is not None, text
+        assert (found.key, found.unit) == head, text
+
+
+HEADINGS = Path(__file__).with_name("headings.txt").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("line", HEADINGS, ids=[line.partition(":")[0] for line in HEADINGS])
+def test_headings_in_ten_languages(line: str) -> None:
+    """Size of feature map, N.º de parámetros, forma de saída, 乘加次数: every line is a quantity in one language."""
+    names, _, headings = line.partition(": ")
+    key = names.split()[0]
+    for text in headings.split("|"):
+        found = find_head(text)
+        assert found is not None, text
+        assert found.key == key, text
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        "kernel size|filter size|input shape|input size|operation|activation function|calculation|Param %|trainable",
+        "размер ядра|шаг|размер входа|число фильтров|функция активации|операция|выходной слой|память параметров",
+        "Größe des Kernels|Eingabegröße|Ausgabekanäle|tamaño del filtro|operación|capa de salida|taille d'entrée",
+        "couche de sortie|taille du noyau|卷积核大小|步长|输出层|入力サイズ|カーネルサイズ|層数|פעולה",
+        "גודל קלט|גודל גרעין",
+        "depth multiplier|params size|memory of weights|weights shape|number of additions|value|quantity|batch size",
+    ],
+)
+def test_headings_of_what_is_not_checked(headings: str) -> None:
+    for text in headings.split("|"):
+        assert find_head(text) is None, text
+
+
+def test_maps_and_sizes_in_columns_of_their_own() -> None:
+    """As in tables of LeNet: a column of activations has names, and the type says what a layer is."""
+    text = (
+        "Layer;Type;Maps;Size;Kernel size;Activation\nOut;Fully connected;–;10;–;RBF\n"
+        "S2;Avg pooling;6;14 × 14;2 × 2;tanh\nC1;Convolution;6;28 × 28;5 × 5;tanh\n"
+    )
+    assert triples(text) == [
+        ("Out (Fully connected)", "output_shape", "10"),
+        ("S2 (Avg pooling)", "output_shape", "14 × 14x6"),
+        ("C1 (Convolution)", "output_shape", "28 × 28x6"),
+    ]
 
 
 def test_places_count_from_one() -> None:
@@ -236,6 +307,28 @@ def test_stored_value_of_a_formula_over_cells() -> None:
 def test_the_sheet_with_answers_is_found() -> None:
     data = spreadsheet(["layer", "params"], ["conv1", 5], title="Read me first")
     assert triples(data, "a.xlsx") == [("conv1", "params", "5")]
+    assert parse_answers(data, "a.xlsx").notes == ("not checked: sheet Sheet, which names no columns to check",)
+
+
+def test_every_sheet_is_read() -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for name, row in (("conv", ["conv1", 5]), ("fc", ["fc1", 7])):
+        sheet = book.create_sheet(name)
+        sheet.append(["layer", "params"])
+        sheet.append(row)
+    stream = io.BytesIO()
+    book.save(stream)
+    data = stream.getvalue()
+    assert triples(data, "a.xlsx") == [("conv1", "params", "5"), ("fc1", "params", "7")]
+    assert places(data, "a.xlsx") == ["a.xlsx (conv):2:2", "a.xlsx (fc):2:2"]
+    assert not parse_answers(data, "a.xlsx").notes
+    for _ in range(60):
+        book.create_sheet()
+    book.save(stream := io.BytesIO())
+    with pytest.raises(SpecError, match="more than 50 sheets"):
+        parse_answers(stream.getvalue(), "a.xlsx")
 
 
 def archive_of(**parts: bytes) -> bytes:
@@ -266,7 +359,6 @@ REFUSED: list[tuple[str, str | bytes, str]] = [
     ("a.csv", "layer\nconv1\n", "the first row must name the columns"),
     ("a.csv", "layer,params,parameters\nconv1,1,2\n", "a.csv:1:3: two columns are about the params"),
     ("a.csv", "layer,params\nconv1,1,2,3\n", "a.csv:2:3: this row has 4 cells, the first one 2"),
-    ("a.csv", "layer,params\n,5\n", "a.csv:2:2: this row has answers and no layer"),
     ("a.csv", "layer,params\nconv1," + "(" * 200_000 + "\n", "a.csv:2:1: a cell has more than 131,072 characters"),
     ("a.csv", "layer,params\n" + "conv1,5\n" * 10_001, "more than 10,000 rows"),
     ("a.csv", "\n" * 100_000, "more than 10,000 rows"),
@@ -292,7 +384,7 @@ REFUSED: list[tuple[str, str | bytes, str]] = [
     ("a.xlsx", archive_of(a=b" " * 50_000_001), "unpacks to more than 50 MB"),
     ("a.xlsx", with_entities(), "document type"),
     ("a.xlsx", with_entities(b"<!-- " + b" " * 1_000_000 + b" -->"), "document type"),
-    ("a.xlsx", with_a_cell_of(200_000), "a cell of more than 131,072 characters"),
+    ("a.xlsx", with_a_cell_of(200_000), "a cell has more than 131,072 characters"),
     ("a.xlsx", archive_of(a=b"<x"), "a part is not well-formed"),
     ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel file"),
 ]
@@ -336,3 +428,46 @@ def test_any_table_is_read_or_refused(rows: list[list[str]], delimiter: str) -> 
     with suppress(ArchcalcError):
         found = parse_answers(text.encode(), "a.csv")
         assert all(answer.layer for answer in found.answers)
+
+
+#: Characters without a width that editors, word processors and web pages put into a text: Unicode 16, general
+#: category Cf, "General Punctuation" and neighbours.
+UNSEEN = "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+
+
+def _sheet(rows: list[list[str]]) -> bytes:
+    import openpyxl
+
+    book, data = openpyxl.Workbook(), io.BytesIO()
+    for row in rows:
+        book.worksheets[0].append(row)
+    book.save(data)
+    return data.getvalue()
+
+
+@pytest.mark.parametrize("sign", UNSEEN, ids=lambda sign: f"{ord(sign):04X}")
+def test_what_cannot_be_seen_is_not_read(sign: str) -> None:
+    def marked(text: str) -> str:
+        return sign + sign.join(text) + sign
+
+    lenet = ac.analyse("lenet5")
+    rows = [[marked(text) for text in row] for row in (("layer", "params", "output shape"),
+            ("C1", "156", "28x28x6"), ("C3", "5*5*6*16+16 = 2416", "(10, 10, 16)"))]  # fmt: skip
+    escaped = json.dumps([dict(zip(("layer", "params", "output_shape"), row, strict=True)) for row in rows[1:]])
+    cell = marked('check("C1", params=156, output_shape="28x28x6")')
+    notebook = json.dumps({"cells": [{"cell_type": "code", "source": [cell], "outputs": []}], "nbformat": 4})
+    page = "".join("<tr>" + "".join(f"<td>{text}</td>" for text in row) + "</tr>" for row in rows)
+    for file, data, right in (
+        ("a.csv", "\n".join(";".join(row) for row in rows).encode(), 4),
+        ("a.json", escaped.encode(), 4),
+        ("a.html", f"<table>{page}</table>".encode(), 4),
+        ("a.ipynb", notebook.encode(), 2),
+        ("a.xlsx", _sheet(rows), 4),
+    ):
+        checked = check_answers(lenet, parse_answers(data, file).answers)
+        assert [cell.verdict.value for cell in checked.cells] == ["right"] * right, file
+
+
+def test_joiners_between_letters_that_need_them_stay() -> None:
+    persian = "\u0644\u0627\u06cc\u0647\u200c\u0647\u0627"
+    assert triples(f"layer,params\n{persian},1")[0][0] == persian

@@ -7,8 +7,9 @@ import pytest
 from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.evidence import CellEvidence
 from archcalc.teach.check.labels import squeezed
-from archcalc.teach.check.match import MOST_COMPARED, Matcher, rows_of
+from archcalc.teach.check.match import Matcher, rows_of
 from archcalc.teach.check.model import TOTAL, Answer, Group, Match
+from archcalc.teach.check.names import MOST_COMPARED
 from archcalc.teach.check.prepared import prepare
 from tests.teach.check.tables import analysis_of
 

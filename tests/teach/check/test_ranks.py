@@ -10,7 +10,9 @@ import pytest
 import archcalc as ac
 from archcalc.objects import Analysis
 from archcalc.teach.check.agreement import ordered
+from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.diagnose import Situation, diagnose
+from archcalc.teach.check.model import Answer, Verdict
 from archcalc.teach.reading.statements import read_statement
 from tests.cli.runner import Run
 
@@ -37,6 +39,11 @@ RIGHT = [
     (VOLUME, "layer,output (C×D×H×W)\nconv1,16x16x56x56\npool1,16x8x28x28\n"),
     (VOLUME, "layer,output,params,receptive field\nconv1,16x56x56x16,1312,3x3x3\npool1,8x28x28x16,0,4\n"),
     (VOLUME, 'layer,output\nconv1,"(16, 16, 56, 56)"\npool1,"(None, 8, 28, 28, 16)"\n'),
+    # The mean of each channel is a vector, as frameworks print it.
+    ("100x3 -> conv3-8 -> gap", "layer,output\ngap1,8\n"),
+    ("100x3 -> conv3-8 -> gap", 'layer,output\ngap1,"(None, 8)"\n'),
+    ("16x56x56x3 -> conv3-16 -> gap", 'layer,output\ngap1,"(None, 16)"\n'),
+    ("16x56x56x3 -> conv3-16 -> gap", "layer,output\ngap1,1x1x1x16\n"),
     (FLAT, "layer,output,params\nfc1,100,78500\nfc2,10,1010\n"),
 ]
 #: Network, a cell, and what must be said of it.
@@ -49,6 +56,13 @@ WRONG = [
     (VOLUME, "layer,receptive field\npool1,4x4x5\n", "it is: 4"),
     (VOLUME, "layer,output\npool1,8x28x29x16\n", "it is: 8×28×28×16"),
     (FLAT, "layer,params\nfc1,78400\n", "bias"),
+    # 2·7 + 3·2 + 1 = 21 positions; 17 without the dilation.
+    (
+        "8x8x4 -> upconv3-3/2d3",
+        "layer,output\nupconv1,17x17x3\n",
+        "exactly 2·(8 − 1) + 3 − 2·0 = 17: the dilation is missing",
+    ),
+    ("8x4 -> upconv3-3/2d3", "layer,output\nupconv1,17x3\n", "the dilation is missing"),
 ]
 
 
@@ -134,3 +148,19 @@ def test_what_a_shape_lacks_is_named(archcalc: Run, tmp_path: Path) -> None:
         "depth, height and width are right; the number of channels, 16, is missing"
         in archcalc("check", VOLUME, path).out
     )
+
+
+@pytest.mark.parametrize(
+    ("shapes", "right"),
+    [
+        (("128x96x55x55", "128x4096"), 2),
+        (("128x55x55x96", "128x4096"), 2),
+        (("128x96x55x55", "128x4095"), 1),
+        (("64x96x55x55", "128x4096"), 1),
+        (("55x55x96", "128x4096"), 1),  # no batch elsewhere
+    ],
+)
+def test_a_batch_before_all_shapes_of_a_column(shapes: tuple[str, str], right: int) -> None:
+    """AlexNet: conv1 gives 96 maps of 55×55, fc6 4096 values, each for a batch of 128 images."""
+    answers = [Answer(layer, "output_shape", text) for layer, text in zip(("conv1", "fc6"), shapes, strict=True)]
+    assert check_answers(analysed("alexnet"), answers).count(Verdict.RIGHT) == right

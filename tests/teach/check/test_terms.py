@@ -82,6 +82,38 @@ def test_weights_and_biases_apart() -> None:
     assert len(result.cells) == 6
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        # A number times n stands for n layers, written without brackets and in any order.
+        ("vgg16", "1792+36928+73856+147584+295168+590080*2+1180160+2359808*2+2359808*3+102764544+16781312+4097000"),
+        ("vgg16", "1792+36928+73856+147584+295168+2×590080+1180160+2359808x5+102764544+16781312+4097000 = 138,357,544"),
+        ("lenet5", "850 + 10164 + 48120 + 2416 + 156 = 61706"),
+        # Rounded terms: the total is right where it may be that of numbers that round to them.
+        ("vgg16", "14.71M + 123.64M = 138.36M"),
+        ("vgg16", "14.7M + 123.6M = 138.4M"),
+        ("vgg16", "1.8K + 36.9K + 73.9K + 147.6K + 295.2K + 2*590.1K + 1.18M + 5*2.36M + 102.8M + 16.8M + 4.1M = 138M"),
+        ("alexnet", "3.7M + 58.6M = 62.4M"),
+        ("lenet5", "156 + 2.416 + 48.120 + 10.164 + 850 = 61.706"),
+        ("lenet5", "0.2K + 2.4K + 48.1K + 10.2K + 0.9K = 61.7K"),
+    ],
+)
+def test_right_sums_as_people_write_them(name: str, text: str) -> None:
+    assert check_total(analysis_of(name), "params", text).is_right
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "layers"),
+    [
+        ("vgg16", "14.7M + 123.6M = 138.9M", [TOTAL]),
+        ("lenet5", "156 + 2.416 + 48.120 + 10.164 + 840 = 61.696", ["output"]),
+        ("vgg16", "1792+36928+73856+147584+295168+590080*2+1180160+2359808*5+102764544+16781312+4096000", ["fc8"]),
+    ],
+)
+def test_wrong_sums_as_people_write_them(name: str, text: str, layers: list[str]) -> None:
+    assert wrong(check_total(analysis_of(name), "params", text)) == layers
+
+
 def test_a_layer_that_is_left_out() -> None:
     result = check_total(analysis_of("lenet5"), "params", "156+2416+48120+850 = 51,542")
     total = result.cells[-1]
@@ -170,6 +202,8 @@ def test_explained_difference(terms: list[str], difference: int, found: str) -> 
 
 def test_no_explanation_is_better_than_a_wrong_one() -> None:
     assert explain_difference([("a", calculate("5*7"))], Fraction(123456789)) == []
+    # A number with a point has no digit that was mistyped.
+    assert explain_difference([("a", calculate("2.416"))], Fraction(123456789)) == []
 
 
 def test_mistyped() -> None:

@@ -66,7 +66,7 @@ def accused(seed: int) -> list[tuple[object, ...]]:
     rng = Random(f"written {seed}")
     analysis = analysed(network_of(rng, seed))
     table = written_table(rng, analysis)
-    check = check_answers(analysis, parse_answers(table.text.encode(), "table.csv").answers)
+    check = check_answers(analysis, parse_answers(table.text.encode(), "table.txt").answers)
     assert check.cells
     return [
         (seed, *table.how, cell.answer.layer, cell.layer, cell.quantity, cell.answer.text, cell.note)

@@ -5,8 +5,6 @@ The values are those of an analysis; nothing here asks the code under test how i
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -16,6 +14,7 @@ from typing import NamedTuple
 
 from archcalc.core.shapes import Shape
 from archcalc.passes.analysis import Analysis, Row
+from tests.teach.check.layouts import LAYOUTS
 
 MAIN = ("convolution", "pooling", "dense")
 #: Words for kinds in several languages: convolution, pooling, dense.
@@ -198,11 +197,16 @@ def number(rng: Random, value: int, style: int) -> str:
         return list(_digits(value))[style]
     if style == 9:
         return rounded(value, 3)
-    return rng.choice((product(value), f"{product(value)} = {value:,}"))
+    if style == 10:
+        return rng.choice((product(value), f"{product(value)} = {value:,}"))
+    return rng.choice(REMARKED).format(f"{value:,}", product(value))
 
 
+#: A number with words: {0} is the number, {1} a calculation of it.
+REMARKED = ("{0} (incl. bias)", "{0} ({1})", "{0} in total", "{0}", "{0} ✓", "{1} -> {0}", "N = {1} = {0}",
+            "{0} (≈ right)", "= {1} = {0}")  # fmt: skip
 #: Notations of numbers.
-STYLES = 11
+STYLES = 12
 
 
 def shape_in(style: str, shape: Shape) -> str:
@@ -256,13 +260,24 @@ def written_table(rng: Random, analysis: Analysis) -> Table:
         columns.append(_memory(rng, heads[4], style))
     if rng.random() < 0.1:
         columns = columns[1:] or columns
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=rng.choice((",", ";", "\t")), lineterminator="\n")
-    writer.writerow([heads[0], *(head for head, _ in columns)])
-    for name, row in zip(names, rows, strict=True):
-        writer.writerow([name, *(write(row) for _, write in columns)])
-    how = (analysis.graph.name, names_of.__name__, language, shape_style, style, [head for head, _ in columns])
-    return Table(text.getvalue(), how)
+    layout = rng.choice(sorted(LAYOUTS))
+    cells = [[heads[0], *(head for head, _ in columns)]]
+    cells += [[name, *(write(row) for _, write in columns)] for name, row in zip(names, rows, strict=True)]
+    cells = with_marks(rng, cells) if rng.random() < 0.1 else cells
+    how = (analysis.graph.name, names_of.__name__, language, shape_style, style, layout, [head for head, _ in columns])
+    return Table(LAYOUTS[layout](cells), how)
+
+
+def with_marks(rng: Random, rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The same table with a mark in the place of a cell that is as the one above."""
+    mark = rng.choice(("〃", "same", '"'))
+    found = [list(rows[0])]
+    for above, row in pairwise(rows):
+        same = [
+            at and above is not rows[0] and one == other for at, (one, other) in enumerate(zip(above, row, strict=True))
+        ]
+        found.append([mark if is_same else cell for is_same, cell in zip(same, row, strict=True)])
+    return found
 
 
 def _parameters(rng: Random, heads: Sequence[str], style: int) -> Iterator[tuple[str, Callable[[Row], str]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import linecache
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -22,7 +23,7 @@ from archcalc.spec.catalogue import load
 from archcalc.teach.check.answers import parse_answers
 from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.model import TOTAL, Verdict
-from archcalc.teach.exercise.formats import key_bytes, sheet_bytes
+from archcalc.teach.exercise.formats import sheet_bytes
 from archcalc.teach.exercise.worksheet import Worksheet, make_worksheet
 from tests.tiers import slow_but
 
@@ -134,7 +135,7 @@ def test_the_sheet_has_no_answer_and_the_key_has_all(form: str) -> None:
             return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages)
         return data.decode().replace("\\\\", "\\")
 
-    hidden, shown = text(sheet_bytes(sheet, form)), text(key_bytes(sheet, form))
+    hidden, shown = text(sheet_bytes(sheet, form)), text(sheet_bytes(sheet, form, key=True))
     assert "conv 5×5, 16 filters" in hidden
     for answer in ("61,706", "61706", "2,416", "2416", "10×10×16"):
         # Moodle must know the answers; what students see of the file is in its first question.
@@ -172,15 +173,67 @@ def test_a_notebook_is_valid_and_checks_itself() -> None:
 
     sheet = make_worksheet(analysed("lenet5"), QUANTITIES, 0.4, seed=4)
     blank = sheet_bytes(sheet, "notebook")
-    for data in (blank, key_bytes(sheet, "notebook")):
+    for data in (blank, sheet_bytes(sheet, "notebook", key=True)):
         nbformat.validate(json.loads(data))
     assert "archcalc" not in blank.decode()
     assert {line.rpartition(" | ")[2] for line in run(blank)} == {"not answered"}
-    assert {line.rpartition(" | ")[2] for line in run(key_bytes(sheet, "notebook"))} == {"right"}
+    assert {line.rpartition(" | ")[2] for line in run(sheet_bytes(sheet, "notebook", key=True))} == {"right"}
     right = fill_notebook(blank, sheet, right_answers(sheet))
     assert {line.rpartition(" | ")[2] for line in run(right)} == {"right"}
     wrong = fill_notebook(blank, sheet, dict.fromkeys(sheet.blanks, "7"))
     assert {line.rpartition(" | ")[2] for line in run(wrong)} == {"not right yet"}
+
+
+@pytest.mark.parametrize(
+    ("quantity", "answer", "is_right"),
+    [
+        # Layer C1 of LeNet-5: 28×28×6, (5·5·1 + 1)·6 = 156 parameters, 28·28·6·25 = 117,600 multiplications.
+        ("multiplications", "28*28*150", True),
+        ("multiplications", "'28*28*6*25 = 117600'", True),
+        ("multiplications", "'28²·150'", True),
+        ("multiplications", "'117,600'", True),
+        ("multiplications", "117_600.0", True),
+        ("multiplications", "'28*28 = 117600'", False),
+        ("multiplications", "H*H*150", False),
+        ("multiplications", "round(117600.0)", False),
+        ("multiplications", "sum([117600])", False),
+        ("multiplications", "pow(28, 2)*150", False),
+        ("multiplications", "True*117600", False),
+        ("multiplications", "117600 % 10**9", False),
+        ("multiplications", "f'{117600}'", False),
+        ("multiplications", "'117' + '600'", False),
+        ("params", "(5*5*1 + 1)*6", True),
+        ("params", "'(5*5*1 + 1)*6'", True),
+        ("params", "'1,56'", False),
+        ("params", "~-157", False),
+        ("params", "b'156'", False),
+        ("params", "[*(156,)]", False),
+        ("output_shape", "(28, 28, 6)", True),
+        ("output_shape", "(6, 28, 28)", True),
+        ("output_shape", "(None, 28, 28, 6)", True),
+        ("output_shape", "'6@28x28'", True),
+        ("output_shape", "((32 - 5)//1 + 1, 28, 6)", True),
+        ("output_shape", "28*28*6", True),
+        ("output_shape", "(28, 6, 28)", False),
+        ("output_shape", "(H, H, 6)", False),
+        ("output_shape", "tuple([28, 28, 6])", False),
+        ("receptive_field", "2 + 3", True),
+        ("receptive_field", "(5, 5)", True),
+        ("receptive_field", "25", False),
+    ],
+)
+def test_a_notebook_says_right_where_the_grader_does(quantity: str, answer: str, is_right: bool) -> None:
+    sheet = make_worksheet(analysed("lenet5"), [quantity])
+    program = "".join(json.loads(sheet_bytes(sheet, "notebook"))["cells"][1]["source"])
+    source = f"H = 28\ncheck(\n    'C1',\n    {quantity}={answer},\n)\n"
+    printed: list[str] = []
+    names: dict[str, Any] = {"print": printed.append}
+    exec(program, names)
+    # IPython keeps the text of a cell so, for its tracebacks.
+    linecache.cache["<cell>"] = (len(source), None, source.splitlines(keepends=True), "<cell>")
+    exec(compile(source, "<cell>", "exec"), names)
+    graded = check_answers(sheet.analysis, parse_answers(cells(source), "a.ipynb").answers).cells[0].verdict
+    assert (printed[0].endswith(" | right"), graded is Verdict.RIGHT) == (is_right, is_right), printed
 
 
 def cells(*sources: str, outputs: str = "") -> bytes:
@@ -289,7 +342,9 @@ def test_what_cannot_be_read(name: str, data: bytes, message: str) -> None:
 
 def test_a_pdf_without_fields_says_what_to_do() -> None:
     with pytest.raises(SpecError, match="has no fields to fill in") as caught:
-        parse_answers(key_bytes(make_worksheet(analysed("lenet5"), ["params"], layer="C1"), "pdf"), "scan.pdf")
+        parse_answers(
+            sheet_bytes(make_worksheet(analysed("lenet5"), ["params"], layer="C1"), "pdf", key=True), "scan.pdf"
+        )
     assert "or hand in DOCX" in str(caught.value)
 
 
@@ -314,7 +369,7 @@ def fields(text: str) -> list[tuple[int, list[tuple[float, int, str]]]]:
 @pytest.mark.parametrize("name", slow_but(["lenet5"], ["lenet5", "googlenet", "resnet18"]))
 def test_a_quiz_asks_for_every_blank_and_knows_the_mistakes(name: str) -> None:
     sheet = make_worksheet(analysed(name), QUANTITIES, 0.6, seed=4)
-    root = ElementTree.fromstring(key_bytes(sheet, "moodle"))
+    root = ElementTree.fromstring(sheet_bytes(sheet, "moodle", key=True))
     assert root.tag == "quiz"
     kinds = [question.attrib["type"] for question in root]
     layers = [line.layer for line in sheet.lines if any(layer == line.layer for layer, _ in sheet.blanks)]
@@ -346,7 +401,7 @@ def test_a_quiz_asks_for_every_blank_and_knows_the_mistakes(name: str) -> None:
             assert len({value for _, value, _ in answers}) == len(answers)
             assert all(fraction == 50 and feedback for fraction, _, feedback in answers[1:])
     if name == "lenet5":
-        text = key_bytes(make_worksheet(analysed(name), ["params"]), "moodle").decode()
+        text = sheet_bytes(make_worksheet(analysed(name), ["params"]), "moodle", key=True).decode()
         assert re.search(r"=156:0~%50%150:0#The bias is missing\.", text)
 
 

@@ -15,7 +15,7 @@ from archcalc.core.errors import UsageError
 from archcalc.passes.analysis import Analysis, Row, analyse
 from archcalc.spec.catalogue import load
 from archcalc.teach.exercise import worksheet
-from archcalc.teach.exercise.formats import render_key, render_sheet
+from archcalc.teach.exercise.formats import render_sheet
 from archcalc.teach.exercise.variants import vary
 from archcalc.teach.exercise.worksheet import ASKED, Worksheet, difficulty, make_worksheet
 from tests.tiers import examples, slow_but
@@ -79,7 +79,7 @@ def test_another_seed_blanks_other_cells() -> None:
 def test_key_holds_the_numbers_of_the_analysis(name: str, blank: float, seed: int) -> None:
     analysis = analysed(name)
     sheet = make_worksheet(analysis, ["params", "multiplications", "output_shape"], blank, seed)
-    rows = table(render_key(sheet, "csv"))
+    rows = table(render_sheet(sheet, "csv", key=True))
     for row in rows[:-1]:
         expected = analysis[row["layer"]]
         assert int(row["params"].replace(",", "")) == expected.params
@@ -92,7 +92,7 @@ def test_key_holds_the_numbers_of_the_analysis(name: str, blank: float, seed: in
 
 def test_every_blank_is_worked_out() -> None:
     sheet = make_worksheet(analysed("lenet5"), ["params", "output_shape", "activation_bytes"], blank=0.6, seed=3)
-    how = {row["layer"]: row["how"] for row in table(render_key(sheet, "csv"))}
+    how = {row["layer"]: row["how"] for row in table(render_sheet(sheet, "csv", key=True))}
     words = {"params": "params", "output_shape": ("height", "size"), "activation_bytes": "memory"}
     for layer, quantity in sheet.blanks:
         if layer != "total":
@@ -105,7 +105,7 @@ def test_every_blank_is_worked_out() -> None:
 @pytest.mark.parametrize("name", slow_but(["lenet5"], ["lenet5", "googlenet", "unet"]))
 def test_sheet_hides_what_the_key_shows(form: str, name: str) -> None:
     sheet = make_worksheet(analysed(name), tuple(ASKED))
-    hidden, shown = render_sheet(sheet, form), render_key(sheet, form)
+    hidden, shown = render_sheet(sheet, form), render_sheet(sheet, form, key=True)
     total = f"{sheet.analysis.totals.params:,}"
     written = total.replace(",", "{,}") if form == "latex" else total
     assert total not in hidden
@@ -159,7 +159,7 @@ def test_names_of_a_spec_are_escaped() -> None:
     hostile = [graph.layers[0], graph.layers[1]._replace(name="<b>&|_$%\\=1"), *graph.layers[2:]]
     sheet = make_worksheet(analyse(replace(graph, layers=tuple(hostile), title="<i>$x_1$")))
     assert isinstance(sheet, Worksheet)
-    for text in (render_sheet(sheet, "html"), render_key(sheet, "html")):
+    for text in (render_sheet(sheet, "html"), render_sheet(sheet, "html", key=True)):
         assert "<b>" not in text
         assert "<i>" not in text
     assert r"\$x\_1\$" in render_sheet(sheet, "latex")
@@ -178,5 +178,5 @@ def test_the_rows_of_a_sheet_are_written_once(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(worksheet, "operation", counted)
     sheet = make_worksheet(analysed())
     render_sheet(sheet, "markdown")
-    render_key(sheet, "markdown")
+    render_sheet(sheet, "markdown", key=True)
     assert sorted(asked) == sorted(row.name for row in sheet.rows)

@@ -71,11 +71,12 @@ def conv_transpose(
     *,
     stride: int | PerAxis = 1,
     padding: Padding = 0,
+    dilation: int | PerAxis = 1,
     groups: int = 1,
 ) -> Gradients:
     """The transpose of a transposed convolution: each pixel gets the convolution of the gradient under its filter."""
     # The whole result, with zeros where the padding was cut off. What output_padding added lies under no filter.
-    frame, reached = placed(x, weight.shape[2:], stride, padding)
+    frame, reached = placed(x, weight.shape[2:], stride, padding, dilation)
     under = np.zeros((*grad.shape[:2], *np.maximum(reached, np.add(frame.begins, grad.shape[2:]))), grad.dtype)
     under[part(frame.begins, grad.shape[2:])] = grad
     to_x = np.zeros((len(x), groups, x.shape[1] // groups, x[0, 0].size), x.dtype)

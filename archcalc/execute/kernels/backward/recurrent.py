@@ -8,7 +8,21 @@ from typing import Literal
 import numpy as np
 
 from archcalc.execute.kernels.backward.registry import Gradients, backward
-from archcalc.execute.kernels.recurrent import Cell, GruCell, LstmCell, Pass, Ran, RnnCell, State, passes, run_layers
+from archcalc.execute.kernels.recurrent import (
+    Cell,
+    GruCell,
+    LstmCell,
+    Moment,
+    Pass,
+    Ran,
+    ResetFirstGruCell,
+    RnnCell,
+    State,
+    as_map,
+    passes,
+    rows_of,
+    run_layers,
+)
 from archcalc.execute.kernels.registry import Array
 
 
@@ -21,15 +35,14 @@ def _through(
     carried: State = (np.zeros_like(grad[0]),) * cell.states
     for step in range(steps) if each.is_reverse else reversed(range(steps)):
         grads = (carried[0] + grad[step], *carried[1:])
-        given[step], kept[step], state = cell.back(grads, ran.given[step], ran.kept[step], ran.before[step])
-        carried = (state[0] + kept[step] @ arrays[each.weight_hh], *state[1:])
-    hidden = np.stack([state[0] for state in ran.before])
+        at = Moment(ran.given[step], ran.kept[step], ran.before[step], arrays[each.weight_hh])
+        given[step], kept[step], carried = cell.back(grads, at)
     found = {
         each.weight_ih: np.einsum("tng,tnf->gf", given, ran.inputs),
-        each.weight_hh: np.einsum("tng,tnf->gf", kept, hidden),
+        each.weight_hh: cell.weight_grad(kept, ran),
     }
-    if each.bias_ih in arrays:
-        found |= {each.bias_ih: given.sum(axis=(0, 1)), each.bias_hh: kept.sum(axis=(0, 1))}
+    sums = {each.bias_ih: given, each.bias_hh: kept}
+    found |= {name: part.sum(axis=(0, 1)) for name, part in sums.items() if name in arrays}
     return given @ arrays[each.weight_ih], found
 
 
@@ -42,7 +55,13 @@ def _back(
     num_layers: int,
     bidirectional: bool,
     last: bool,
+    per_row: bool,
 ) -> Gradients:
+    if per_row:
+        inputs, own = _back(
+            cell, rows_of(grad), rows_of(x), arrays, hidden_size, num_layers, bidirectional, last, False
+        )
+        return Gradients(tuple([None if rows is None else as_map(rows, x.shape) for rows in inputs]), own)
     layers = run_layers(cell, x, arrays, hidden_size, num_layers, bidirectional)
     if last:
         wide = np.zeros((x.shape[2], len(x), grad.shape[1]), grad.dtype)
@@ -63,25 +82,26 @@ def _back(
 @backward("rnn")
 def rnn(
     grad: Array, x: Array, *, hidden_size: int, num_layers: int = 1, bidirectional: bool = False, last: bool = False,
-    nonlinearity: Literal["tanh", "relu"] = "tanh", **arrays: Array,
+    per_row: bool = False, nonlinearity: Literal["tanh", "relu"] = "tanh", **arrays: Array,
 ) -> Gradients:  # fmt: skip
     """Through f and U, step by step."""
-    return _back(RnnCell(nonlinearity), grad, x, arrays, hidden_size, num_layers, bidirectional, last)
+    return _back(RnnCell(nonlinearity), grad, x, arrays, hidden_size, num_layers, bidirectional, last, per_row)
 
 
 @backward("lstm")
 def lstm(
     grad: Array, x: Array, *, hidden_size: int, num_layers: int = 1, bidirectional: bool = False, last: bool = False,
-    **arrays: Array,
+    per_row: bool = False, **arrays: Array,
 ) -> Gradients:  # fmt: skip
     """Through the gates; the cell carries its own gradient from step to step."""
-    return _back(LstmCell(), grad, x, arrays, hidden_size, num_layers, bidirectional, last)
+    return _back(LstmCell(), grad, x, arrays, hidden_size, num_layers, bidirectional, last, per_row)
 
 
 @backward("gru")
 def gru(
     grad: Array, x: Array, *, hidden_size: int, num_layers: int = 1, bidirectional: bool = False, last: bool = False,
-    **arrays: Array,
+    per_row: bool = False, reset_after: bool = True, **arrays: Array,
 ) -> Gradients:  # fmt: skip
     """Through the gates and the share of the state that is kept."""
-    return _back(GruCell(), grad, x, arrays, hidden_size, num_layers, bidirectional, last)
+    cell = GruCell() if reset_after else ResetFirstGruCell()
+    return _back(cell, grad, x, arrays, hidden_size, num_layers, bidirectional, last, per_row)

@@ -18,12 +18,13 @@ def interpolate(
     like: Array | None = None,
     *,
     size: Sequence[int] | None = None,
-    scale_factor: int | None = None,
+    scale_factor: float | None = None,
     mode: str = "nearest",
     align_corners: bool = False,
+    antialias: bool = False,
 ) -> Gradients:
     """Each position axis times its matrix, transposed; the map whose size was taken has no part in it."""
-    matrices = resize.matrices_of(x, like, size, scale_factor, mode, align_corners)
+    matrices = resize.matrices_of(x, like, size, scale_factor, mode, align_corners, antialias)
     back = resize.along_axes(grad, [matrix.T for matrix in matrices])
     return Gradients((back,) if like is None else (back, None))
 

@@ -21,7 +21,7 @@ function show(slide, reached) {
   for (const part of slides[now].querySelectorAll("[data-step]")) {
     part.classList.toggle("later", steps.indexOf(Number(part.dataset.step)) >= step);
   }
-  place.textContent = `${now + 1} of ${slides.length}`;
+  place.textContent = place.dataset.text.replace("#", String(now + 1));
   history.replaceState(null, "", `#${now + 1}`);
 }
 

@@ -40,7 +40,7 @@ function show(number) {
     }
     lines.push(`${now}. ${step.title}`, ...step.lines);
   } else {
-    lines.push("Before the first step");
+    lines.push(calculation.dataset.before);
   }
   calculation.replaceChildren(...lines.map(line => {
     const paragraph = document.createElement("p");
@@ -48,13 +48,13 @@ function show(number) {
     return paragraph;
   }));
   place.value = String(now);
-  count.textContent = `${now} of ${steps.length}`;
+  count.textContent = count.dataset.words.replace("##", steps.length).replace("#", now);
 }
 
 function stop() {
   clearInterval(timer);
   timer = 0;
-  play.textContent = "Play";
+  play.textContent = play.dataset.play;
   play.setAttribute("aria-pressed", "false");
   calculation.setAttribute("aria-live", "polite");
 }
@@ -63,7 +63,7 @@ function start() {
   if (now === steps.length) {
     show(0);
   }
-  play.textContent = "Pause";
+  play.textContent = play.dataset.pause;
   play.setAttribute("aria-pressed", "true");
   calculation.setAttribute("aria-live", "off");
   timer = setInterval(() => {

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
+from archcalc.core.language import mark, say
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Rect, Shape, Text
 from archcalc.render.diagrams.papers.figure import (
     Body,
@@ -39,9 +40,9 @@ BETWEEN, COLUMN, HEAD = 26.0, 44.0, 34.0
 INSIDE = 2.5
 DASHES: dict[ArcKind, tuple[float, ...]] = {"identity": (), "projection": (2.0, 3.6), "copy": (7.0, 3.5)}
 MEANING: dict[ArcKind, str] = {
-    "identity": "identity shortcut",
-    "projection": "shortcut that changes width or size",
-    "copy": "copied to a concatenation",
+    "identity": mark("identity shortcut"),
+    "projection": mark("shortcut that changes width or size"),
+    "copy": mark("copied to a concatenation"),
 }
 
 Size = tuple[int, ...]
@@ -91,14 +92,18 @@ def bars_drawing(request: Request) -> Drawing:
     body = Body(tuple(items), 0.0, -HEAD, x - COLUMN, bottom)
     kinds = {arc.kind for trunk in trunks for arc in trunk.arcs}
     keys: list[Key] = [
-        stroke(MEANING[kind], request.theme.accent, 1.8, DASHES[kind]) for kind in MEANING if kind in kinds
+        stroke(say(MEANING[kind]), request.theme.accent, 1.8, DASHES[kind]) for kind in MEANING if kind in kinds
     ]
     single = len(lanes) == 1
     title = title_of(request.analyses[0]) if single else " · ".join(lane.title for lane in lanes)
-    note = "One bar a layer; activation and normalisation belong to it. Colours: layers that give maps of one size."
+    note = say(
+        "One bar a layer; activation and normalisation belong to it. Colours: layers that give maps of one size."
+    )
     if any(stop.gated for trunk in trunks for stop in trunk.stops):
-        note += " SE: channels are scaled by squeeze and excitation."
-    description = f"{title}: layers as bars from the top to the bottom, by the size of the map that they give."
+        note += " " + say("SE: channels are scaled by squeeze and excitation.")
+    description = say(
+        "{title}: layers as bars from the top to the bottom, by the size of the map that they give.", title=title
+    )
     return finish(request, body, title, subtitle_of(request.analyses[0]) if single else "", description, keys, note)
 
 
@@ -149,9 +154,9 @@ def _numbers(trunk: Trunk, stages: Sequence[Size]) -> list[int]:
 
 def _label(stop: Stop, labels: tuple[str, ...], names: str) -> str:
     if stop.main.op.family == "input":
-        return f"input {'×'.join(map(str, (*stop.size, stop.shape[0])))}"
+        return say("input {size}", size="×".join(map(str, (*stop.size, stop.shape[0]))))
     parts = [part for part in (name_text(stop.name, names), *label_texts(stop.main, labels)) if part]
-    return " · ".join(parts or [stop.main.op.noun]) + (" + SE" if stop.gated else "")
+    return " · ".join(parts or [say(stop.main.op.noun)]) + (" + SE" if stop.gated else "")
 
 
 def _level(arc: Arc, arcs: Sequence[Arc]) -> int:
@@ -172,7 +177,7 @@ def _starts(lanes: Sequence[Lane], stages: Sequence[Size]) -> list[int]:
 
 
 def _margin(stages: Sequence[Size]) -> float:
-    return max(text_width(size, TEXT, True) for size in ["output size", *map(_size, stages)]) + 14
+    return max(text_width(size, TEXT, True) for size in [say("output size"), *map(_size, stages)]) + 14
 
 
 def _size(size: Size) -> str:
@@ -214,7 +219,7 @@ def _sizes(
     column: Column, stages: Sequence[Size], starts: Sequence[int], x: float, width: float, theme: Theme
 ) -> list[Cluster]:
     """The size of the maps of each stage, and a line above each one."""
-    shapes: list[Shape] = [Text(x, -15, "output size", NOTE, theme.quiet)]
+    shapes: list[Shape] = [Text(x, -15, say("output size"), NOTE, theme.quiet)]
     for stage, (first, end) in enumerate(pairwise(starts)):
         if end <= column.first or first >= column.end:
             continue
@@ -263,7 +268,7 @@ def _lane(
             way = _arc(x + lane.width, middle, top(arc.source + 1) - GAP / 2, top(arc.target) + HEIGHT + GAP / 2,
                        BULGE + NESTED * _level(arc, lane.trunk.arcs))  # fmt: skip
             curve = Curve(way, theme.accent, 1.8, True, True, DASHES[arc.kind])
-            name = f"{_between(lane, arc.source, arc.target)}, {MEANING[arc.kind]}"
+            name = f"{_between(lane, arc.source, arc.target)}, {say(MEANING[arc.kind])}"
             items.append(Cluster(name, (curve,), "edge", step=arc.target + 1))
     return items
 

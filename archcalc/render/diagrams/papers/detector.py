@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from archcalc.core.language import mark, say
 from archcalc.core.quantities import QUANTITIES
 from archcalc.core.shapes import format_shape
 from archcalc.passes.analysis import Row
@@ -40,7 +41,6 @@ NARROW, WIDER, PAD = 120.0, 90.0, 8.0
 UP, ACROSS, GAP, WIDEST = 22.0, 70.0, 8.0, 260.0
 MOST = 12
 #: How the summary of a layer names the owner of its weights.
-OF = "weights of"
 
 #: Columns from left to right.
 COLUMNS = ("backbone", "neck", "shared", "head")
@@ -87,23 +87,28 @@ def detector_drawing(request: Request) -> Drawing:
     for name in [kind for kind in used if kind != "shared"]:
         inside = [card for card in cards.values() if card.place[0] == name]
         middle = (min(card.x for card in inside) + max(card.right for card in inside)) / 2
-        text = Text(middle, top - 16, name, TEXT + 1, theme.ink, True, "middle")
+        text = Text(middle, top - 16, say(name), TEXT + 1, theme.ink, True, "middle")
         items.append(Cluster(name, (text,), "plain"))
     body = Body(
         tuple(items), min(card.x for card in cards.values()) - 4, top - 34,
         max(card.right for card in cards.values()) + 4, max(card.low for card in cards.values()) + 4,
     )  # fmt: skip
-    keys: list[Key] = [swatch(_paint(kind, theme), MEANING[kind]) for kind in used]
-    keys.append(stroke("feature maps", theme.edge, 1.4))
+    keys: list[Key] = [swatch(_paint(kind, theme), say(MEANING[kind])) for kind in used]
+    keys.append(stroke(say("feature maps"), theme.edge, 1.4))
     if any(way.rows for way in pyramid.ways):
-        keys.append(stroke("feature maps through the layers named at the arrow", theme.accent, 1.6))
+        keys.append(stroke(say("feature maps through the layers named at the arrow"), theme.accent, 1.6))
     title = title_of(request.analyses[0])
-    note = "One row for each size of map, the smallest at the top. Activations and normalisation are not listed."
-    description = f"{title}: backbone from the bottom to the top, neck and heads next to it at each size of map."
+    note = say("One row for each size of map, the smallest at the top. Activations and normalisation are not listed.")
+    description = say(
+        "{title}: backbone from the bottom to the top, neck and heads next to it at each size of map.", title=title
+    )
     return finish(request, body, title, subtitle_of(request.analyses[0]), description, keys, note)
 
 
-MEANING = {"backbone": "backbone", "neck": "neck", "shared": "layers that all heads of a size read", "head": "head"}
+MEANING = {
+    "backbone": mark("backbone"), "neck": mark("neck"), "shared": mark("layers that all heads of a size read"),
+    "head": mark("head"),
+}  # fmt: skip
 
 
 def _paint(kind: str, theme: Theme) -> Paint:
@@ -116,9 +121,9 @@ def _paint(kind: str, theme: Theme) -> Paint:
 def recipe(rows: Sequence[Row], most: int = 3) -> list[str]:
     """What some layers do, each kind once, 5 × conv 3×3, 256; where there are many kinds, how many of each op."""
     counted = [row for row in rows if row.op.family not in FOLLOWERS and row.op.family not in ("merge", "input")]
-    kinds = Counter(", ".join(part for part in row.summary.split(", ") if not part.startswith(OF)) for row in counted)
+    kinds = Counter(row._replace(weights_of=None).summary for row in counted)
     if len(kinds) > most:
-        kinds = Counter(row.op.noun for row in counted)
+        kinds = Counter(say(row.op.noun) for row in counted)
     return [f"{count} × {text}" if count > 1 else text for text, count in kinds.items()]
 
 
@@ -138,7 +143,7 @@ def _lines(place: Place, rows: Sequence[Row], request: Request, parts: Mapping[s
             owners = dict.fromkeys(
                 parts.get(row.weights_of, row.weights_of.partition("/")[0]) for row in rows if row.weights_of
             )
-            lines += [f"{OF} {', '.join(owners)}"] if owners else []
+            lines += [say("weights of {owner}", owner=", ".join(owners))] if owners else []
         elif label == "receptive_field":
             lines += label_texts(rows[-1], (label,))
         else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from archcalc.core.language import say
+from archcalc.core.words import several
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.render.diagrams import words
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Rect, Shape, Text
@@ -67,8 +69,12 @@ def stroke(label: str, colour: str, thickness: float = 1.6, dash: tuple[float, .
 def subtitle_of(analysis: Analysis) -> str:
     """Input, parameters and multiplications of a network."""
     totals = analysis.totals
-    work = f"{'≥ ' if totals.not_counted else ''}{words.figure(totals.multiplications)} multiplications"
-    return f"input {analysis.graph.inputs_in_words()} · {totals.params:,} parameters · {work}"
+    parts = [
+        say("input {size}", size=analysis.graph.inputs_in_words()),
+        several(totals.params, "parameter"),
+        words.work(totals.multiplications, bool(totals.not_counted)),
+    ]
+    return " · ".join(parts)
 
 
 def title_of(analysis: Analysis) -> str:

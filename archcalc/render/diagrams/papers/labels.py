@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archcalc.core.language import say
 from archcalc.core.quantities import QUANTITIES
 from archcalc.core.shapes import format_shape
 from archcalc.passes.analysis import Row
@@ -30,7 +31,7 @@ def _text(row: Row, label: str) -> str:
         return format_shape(row.output_shape)
     if label == "receptive_field":
         field = row.receptive_field
-        return f"sees {'×'.join(map(str, field.size))}" if field is not None and field.axes else ""
+        return say("sees {size}", size="×".join(map(str, field.size))) if field is not None and field.axes else ""
     quantity = QUANTITIES["multiplications" if label == "macs" else label]
     value = quantity.of(row)
     return f"{words.figure(value)} {quantity.short}" if value else ""

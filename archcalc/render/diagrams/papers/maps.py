@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from itertools import product
 from typing import NamedTuple
 
+from archcalc.core.language import say
 from archcalc.core.shapes import format_shape
 from archcalc.ops.base import Window
 from archcalc.passes.analysis import Row
-from archcalc.render.diagrams.arrange import READABLE, SLIDE
+from archcalc.render.diagrams.arrange import READABLE, page_height
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Rect, Shape, Text
+from archcalc.render.diagrams.maps import groups_of, sheets_read
 from archcalc.render.diagrams.paint import MARGIN, SUBTITLE
 from archcalc.render.diagrams.papers.figure import (
     NOTE,
@@ -32,7 +34,7 @@ from archcalc.render.diagrams.papers.labels import label_texts, name_text
 from archcalc.render.diagrams.papers.trunk import Stop, Trunk, Unsuited, trunk_of
 from archcalc.render.diagrams.solids import SCALES, scaled
 from archcalc.render.diagrams.text import LEADING, text_width, wrap
-from archcalc.render.diagrams.theme import FAMILIES, Paint, Theme, mix
+from archcalc.render.diagrams.theme import Paint, Theme, family_name, mix
 from archcalc.render.diagrams.wiring import Wiring
 from archcalc.render.diagrams.words import lines_of
 
@@ -117,12 +119,13 @@ def maps_drawing(request: Request) -> Drawing:
         y += line.height + BETWEEN
     body = Body(tuple(items), 0.0, 0.0, width, y - BETWEEN)
     more = any(positions_of(stop) and stop.shape[0] > SHEETS for stop in stops)
-    note = f"Sides of maps: {SCALES[sizes]}; vectors on a scale of their own."
-    note += f" Of more than {SHEETS} maps {SHEETS} are drawn; the number above counts all." if more else ""
+    note = say("Sides of maps: {scale}; vectors on a scale of their own.", scale=say(SCALES[sizes]))
+    if more:
+        note += " " + say("Of more than {most} maps {most} are drawn; the number above counts all.", most=SHEETS)
     families = dict.fromkeys(stop.main.op.family for stop in stops[1:])
-    keys: list[Key] = [swatch(theme.families[family], FAMILIES[family]) for family in families]
+    keys: list[Key] = [swatch(theme.families[family], family_name(family)) for family in families]
     title = title_of(analysis)
-    description = f"{title}: stacks of feature maps from left to right, with the window of each layer."
+    description = say("{title}: stacks of feature maps from left to right, with the window of each layer.", title=title)
     return finish(request, body, title, subtitle_of(analysis), description, keys, note)
 
 
@@ -142,9 +145,12 @@ def _best(
         lines = [_placed(span, stops, above, below, sizes, factor) for span in spans]
         width = max(line.width for line in lines) + 2 * MARGIN
         height = sum(line.height + BETWEEN for line in lines) + AROUND
-        points = SUBTITLE * SLIDE * min(ratio / width, 1 / height)
+        points = SUBTITLE * page_height(ratio) * min(ratio / width, 1 / height)
         worth = (
-            (100 if points >= READABLE else 0) + min(points, READABLE) + 3 * factor - (TURN if len(lines) > 1 else 0)
+            (100 if points >= READABLE else 0)
+            + min(points, READABLE) * 3
+            + 3 * factor
+            - (TURN if len(lines) > 1 else 0)
         )
         if best is None or worth > best[0]:
             best = worth, spans, factor
@@ -303,7 +309,7 @@ def _stack(stop: Stop, stack: Stack, index: int, theme: Theme) -> Cluster:
 
 
 def _shade(stop: Stop, sheet: int, sheets: int, paint: Paint) -> str:
-    """The fill of a sheet: every second group of a grouped convolution is darker."""
+    """The fill of a sheet: every second group of a grouped convolution has a stronger colour."""
     groups = groups_of(stop.main)
     if groups == 1 or groups > sheets:
         return paint.fill
@@ -313,28 +319,11 @@ def _shade(stop: Stop, sheet: int, sheets: int, paint: Paint) -> str:
 # -- windows ---------------------------------------------------------------------------------------------------------
 
 
-def groups_of(row: Row) -> int:
-    """In how many groups a convolution works; one for any other layer."""
-    return int(getattr(row.op, "groups", 1))
-
-
 def window_of(row: Row) -> list[Window] | None:
     """The window of a layer along its axes; None where it reads all positions."""
     reads = row.op.windows(row.input_shapes)
     first = reads[0] if reads and isinstance(reads[0], tuple) else ()
     return [read for read in first if isinstance(read, Window)] or None
-
-
-def sheets_read(row: Row, sheets: int) -> range:
-    """Which sheets of the stack before a layer the map in front of its own stack is computed from, the last one."""
-    groups = groups_of(row)
-    channels = row.input_shapes[0][0] if row.input_shapes else 1
-    table = getattr(row.op, "connections", None)
-    if table:
-        return range(table[-1][0] * sheets // channels, -(-(table[-1][-1] + 1) * sheets // channels))
-    if groups >= channels or row.op.family == "pooling":
-        return range(sheets - 1, sheets)
-    return range(sheets - max(sheets // groups, 1), sheets)
 
 
 def _link(stops: Sequence[Stop], before: Stack, after: Stack, index: int, theme: Theme) -> Cluster:

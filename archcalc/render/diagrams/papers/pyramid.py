@@ -49,6 +49,9 @@ class _Finder:
         self.passing: set[int] = set()
         self.tops: list[int] = []
         self.merges = self._merges()
+        self.continued = self._continued()
+        #: Rows after the neck that are no head: they lead to no merge.
+        self.beyond: set[int] = set()
 
     def size(self, row: int) -> Size:
         return self.rows[row].output_shape[1:]
@@ -99,6 +102,27 @@ class _Finder:
             row = self.inputs[row][0]
         return way
 
+    def _chain(self, row: int) -> list[int]:
+        """The rows after one, each read by the next alone; the last one is read by several, or by none."""
+        found: list[int] = []
+        while len(self.wiring.consumers[row]) == 1:
+            row = self.wiring.consumers[row][0]
+            found.append(row)
+        return found
+
+    def _continued(self) -> set[int]:
+        """The rows after the last merge that are like those between the merge before it and its head."""
+        if len(self.merges) < 2:
+            return set()
+        *_, before, last = sorted(self.merges)
+        pattern, chain = self._chain(before), self._chain(last)
+
+        def kinds(rows: list[int]) -> list[tuple[str, object]]:
+            return [(self.rows[row].op.kind, getattr(self.rows[row].op, "kernel_size", None)) for row in rows]
+
+        is_alike = len(chain) > len(pattern) and kinds(pattern) == kinds(chain[: len(pattern)])
+        return set(chain[: len(pattern)]) if is_alike else set()
+
     def pyramid(self) -> Pyramid:
         parts: dict[Place, list[int]] = {}
         place_of: dict[int, Place] = {}
@@ -136,11 +160,11 @@ class _Finder:
             raise Unsuited(f"{self.rows[index].name} of {self.network} belongs to no map of an output")
         names = [name for name, layer in self.outputs if self.size(layer) == size]
         own = {number for number, (_, layer) in enumerate(self.outputs) if self.size(layer) == size}
-        if index in self.merges:
+        if index in self.merges or index in self.continued:
             return "neck", size, ""
         if reach <= own and (len(reach) < len(own) or len(own) == 1):
             return "head", size, self.outputs[min(reach)][0]
-        if reach == own and not self._enters(index):
+        if index in self.beyond or (reach == own and not self._enters(index)):
             return "shared", size, ", ".join(names)
         return "neck" if index in neck else "backbone", size, ""
 
@@ -183,12 +207,12 @@ class _Finder:
         for index, sources in enumerate(self.inputs):
             if not found.isdisjoint(sources):
                 found.add(index)
-        # What leads to no merge and is no head gives further sizes.
+        # What leads to no merge and is no head is what heads read, or gives further sizes.
         leads = set(self.merges)
         for index in range(len(self.rows) - 1, -1, -1):
             if index in leads:
                 leads.update(self.inputs[index])
-        found.update(index for index in range(len(self.rows)) if index not in leads)
+        self.beyond = set(range(len(self.rows))) - leads
         return found
 
     def _ways(self, place_of: dict[int, Place]) -> list[Way]:

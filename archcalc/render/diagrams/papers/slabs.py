@@ -1,20 +1,22 @@
 """A deep chain as touching slabs, stage by stage in one row, as in the figures of VGG that PlotNeuralNet made common.
 
-Height and depth of a slab are those of its map, its thickness stands for channels; a dark band is an activation.
+Height and depth of a slab are those of its map, its thickness stands for channels; a narrow band is an activation.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise, product
 from typing import NamedTuple
 
+from archcalc.core.language import say, without_isolates
 from archcalc.core.quantities import QUANTITIES
 from archcalc.core.shapes import format_shape
 from archcalc.passes.analysis import Row
 from archcalc.render.diagrams import words
-from archcalc.render.diagrams.arrange import READABLE, SLIDE
+from archcalc.render.diagrams.arrange import READABLE, page_height
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Shape, Text
 from archcalc.render.diagrams.paint import MARGIN, SUBTITLE
 from archcalc.render.diagrams.papers.bars import DASHES, MEANING
@@ -33,9 +35,9 @@ from archcalc.render.diagrams.papers.figure import (
 )
 from archcalc.render.diagrams.papers.labels import label_texts
 from archcalc.render.diagrams.papers.trunk import Arc, Stop, Trunk, Unsuited, trunk_of
-from archcalc.render.diagrams.solids import SCALES, Box, faces, scaled
+from archcalc.render.diagrams.solids import DEPTH_NOTE, SCALES, Box, faces, scaled
 from archcalc.render.diagrams.text import LEADING, shorten, text_width, wrap
-from archcalc.render.diagrams.theme import FAMILIES, Paint, Theme, mix
+from archcalc.render.diagrams.theme import Paint, Theme, family_name, mix
 from archcalc.render.diagrams.wiring import Wiring
 
 #: More slabs than this are no figure.
@@ -121,14 +123,22 @@ def slabs_drawing(request: Request) -> Drawing:
     )
     sizes = request.sizes or "sqrt"
     vectors = any(max(stop.size, default=1) == 1 for stop in trunk.stops)
-    note = f"Height, depth and thickness by height, width and channels: {SCALES[sizes]}"
-    note += "; vectors on a scale of their own. " if vectors else ". "
+    scale = say(SCALES[sizes])
+    if vectors:
+        note = say(
+            "Height, depth and thickness by height, width and channels: {scale}; vectors on a scale of their own.",
+            scale=scale,
+        )
+    else:
+        note = say("Height, depth and thickness by height, width and channels: {scale}.", scale=scale)
+    if any(len(stop.size) == 3 for stop in trunk.stops):
+        note += " " + say(DEPTH_NOTE)
     if any(stop.activated for stop in trunk.stops):
-        note += "Dark bands: activations."
+        note += " " + say("Narrow bands: activations.")
     if any(stop.gated for stop in trunk.stops):
-        note += " SE: channels are scaled by squeeze and excitation."
+        note += " " + say("SE: channels are scaled by squeeze and excitation.")
     title = title_of(analysis)
-    description = f"{title}: layers as slabs from left to right, {SCALES[sizes]}."
+    description = say("{title}: layers as slabs from left to right, {scale}.", title=title, scale=scale)
     return finish(request, body, title, subtitle_of(analysis), description, _keys(trunk, theme), note)
 
 
@@ -167,7 +177,7 @@ def _best(trunk: Trunk, request: Request) -> list[Stage]:
         stages = placed(factor, thin)
         width = stages[-1].right - stages[0].left + 2 * MARGIN + 40
         height = TALLEST * factor * (1 + UP) + max(map(len, captions)) * NOTE * LEADING + AROUND
-        points = SUBTITLE * SLIDE * min(request.ratio / width, 1 / height)
+        points = SUBTITLE * page_height(request.ratio) * min(request.ratio / width, 1 / height)
         worth = (100 if points >= READABLE else 0) + min(points, READABLE) * 3 + 3 * factor + 2 * thin
         if best is None or worth > best[0]:
             best = worth, factor, thin
@@ -221,7 +231,7 @@ def _label(stops: Sequence[Stop], label: str) -> list[str]:
         last = next((stop for stop in reversed(stops) if stop.main.op.family != "pooling"), stops[-1])
         size = f"{'×'.join(map(str, last.size))} × " if max(last.size, default=1) > 1 else ""
         channels = list(dict.fromkeys(stop.shape[0] for stop in stops))
-        few = ", ".join(map(str, channels)) if len(channels) < 3 else f"{min(channels)} to {max(channels)}"
+        few = ", ".join(map(str, channels)) if len(channels) < 3 else f"{min(channels)}–{max(channels)}"
         return [size + few]
     if label == "kernel":
         kinds = Counter(_kind(stop) for stop in stops)
@@ -234,9 +244,9 @@ def _label(stops: Sequence[Stop], label: str) -> list[str]:
 
 
 def _kind(stop: Stop) -> str:
-    """What a layer does, without its channels: conv 3×3, depthwise."""
+    """What a layer does, without its channels and strides, which are drawn: conv 3×3, depthwise."""
     first, *rest = stop.main.summary.split(", ")
-    more = [part for part in rest if not part.isdigit() and not part.startswith("/")]
+    more = [part for part in rest if not re.fullmatch(r"\d+|/\d+(×\d+)*", without_isolates(part))]
     return ", ".join([first, *more]) + (" + SE" if stop.gated else "")
 
 
@@ -268,7 +278,7 @@ def _caption(stage: Stage, y: float, request: Request) -> Cluster:
 
 
 def paint_of(stop: Stop, theme: Theme) -> Paint:
-    """By the kind of layer; of convolutions a depthwise one is darker, one of 1×1 lighter."""
+    """By the kind of layer; of convolutions a depthwise one has a stronger colour, one of 1×1 a fainter one."""
     paint = theme.families[stop.main.op.family]
     kind = convolution_kind(stop.main)
     if kind == "depthwise":
@@ -327,7 +337,7 @@ def _arc(arc: Arc, trunk: Trunk, boxes: Sequence[Box], theme: Theme) -> Cluster:
     high = _peak(arc, boxes)
     handle = min(y, v) - (min(y, v) - high) * 4 / 3
     curve = Curve(((x, y), (x, handle), (u, handle), (u, v)), theme.accent, 1.4, True, True, DASHES[arc.kind])
-    title = f"{trunk.stops[arc.source].name} → {trunk.stops[arc.target].name}, {MEANING[arc.kind]}"
+    title = f"{trunk.stops[arc.source].name} → {trunk.stops[arc.target].name}, {say(MEANING[arc.kind])}"
     return Cluster(title, (curve,), "edge", step=arc.target + 1)
 
 
@@ -335,7 +345,9 @@ def _keys(trunk: Trunk, theme: Theme) -> list[Key]:
     keys: dict[str, Key] = {}
     for stop in trunk.stops[1:]:
         kind = convolution_kind(stop.main)
-        label = FAMILIES[stop.main.op.family] + (f", {kind}" if kind in ("depthwise", "1×1") else "")
+        label = family_name(stop.main.op.family)
+        if kind in ("depthwise", "1×1"):
+            label += f", {say(kind) if kind == 'depthwise' else kind}"
         keys.setdefault(label, swatch(paint_of(stop, theme), label))
     kinds = {arc.kind for arc in trunk.arcs}
-    return [*keys.values(), *(stroke(MEANING[k], theme.accent, 1.4, DASHES[k]) for k in MEANING if k in kinds)]
+    return [*keys.values(), *(stroke(say(MEANING[k]), theme.accent, 1.4, DASHES[k]) for k in MEANING if k in kinds)]

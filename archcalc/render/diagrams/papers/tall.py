@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from archcalc.core.language import say
 from archcalc.ops.merge import Add, Concat
 from archcalc.passes.analysis import Row
 from archcalc.render.diagrams.arrange import arrange, points_on_slide
@@ -109,5 +110,5 @@ def _part(part: Part, row: Row, request: Request) -> Part:
         return part
     labels = label_texts(row, request.labels or ("kernel",))
     name = name_text(row.name, request.names or "none")
-    texts = [text for text in (name, *labels) if text] or [row.op.noun]
+    texts = [text for text in (name, *labels) if text] or [say(row.op.noun)]
     return part._replace(label=clean(texts[0]), suffix=" · ".join(texts[1:]), lines=())

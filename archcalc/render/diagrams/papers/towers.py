@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from archcalc.core.language import say
 from archcalc.render.diagrams.compose import compose_graph
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Rect, Shape, Text
 from archcalc.render.diagrams.maps import Volume, is_chain, volumes_of
@@ -28,7 +29,7 @@ from archcalc.render.diagrams.papers.labels import label_texts, name_text
 from archcalc.render.diagrams.papers.trunk import Unsuited
 from archcalc.render.diagrams.solids import SCALES, Box, Measure, joint, solid, window_of
 from archcalc.render.diagrams.text import LEADING, text_width, wrap
-from archcalc.render.diagrams.theme import FAMILIES, Theme
+from archcalc.render.diagrams.theme import Theme, family_name
 from archcalc.render.diagrams.wiring import Wiring
 from archcalc.render.diagrams.words import THEN, lines_of
 
@@ -82,16 +83,17 @@ def towers_drawing(request: Request) -> Drawing:
                 + [boxes[-1].x + boxes[-1].width + boxes[-1].right + 44])  # fmt: skip
     top = min(box.y - box.up + _axis(0, floor.parts, distance) for floor, box in zip(floors, boxes, strict=True))
     families = {volume.family: volume.paint for volume in divided}
-    keys: list[Key] = [swatch(paint, FAMILIES[family]) for family, paint in families.items()]
-    keys.append(stroke("reads its own tower", theme.edge, 1.2))
-    if any("crosses" in item.title for item in items):
-        keys.append(stroke("reads the other towers too", theme.accent, 1.2, CROSS))
+    keys: list[Key] = [swatch(paint, family_name(family)) for family, paint in families.items()]
+    keys.append(stroke(say("reads its own tower"), theme.edge, 1.2))
+    if any(isinstance(shape, Curve) and shape.dash == CROSS for item in items for shape in item.shapes):
+        keys.append(stroke(say("reads the other towers too"), theme.accent, 1.2, CROSS))
     title = title_of(request.analyses[0])
-    note = (
-        f"Every hidden map is drawn in {parts} parts. Heights, depths and thicknesses: {SCALES[sizes]}; dense layers "
-        "on a scale of their own. Activations belong to the box before them; pools are named, not drawn."
-    )
-    description = f"{title}: feature maps in {parts} towers from left to right."
+    note = say(
+        "Every hidden map is drawn in {parts} parts. Heights, depths and thicknesses: {scale}; dense layers on a scale "
+        "of their own. Activations belong to the box before them; pools are named, not drawn.",
+        parts=parts, scale=say(SCALES[sizes]),
+    )  # fmt: skip
+    description = say("{title}: feature maps in {parts} towers from left to right.", title=title, parts=parts)
     body = Body(tuple(items), left, top - 4, right, bottom)
     return finish(request, body, title, subtitle_of(request.analyses[0]), description, keys, note)
 

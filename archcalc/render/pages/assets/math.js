@@ -1,5 +1,10 @@
 // Formulas: MathML from the short notation of archcalc.explain.derive.notation.Compact.
 
+// What the script says, in the language of the page.
+const SAYS = JSON.parse(document.getElementById("content").dataset.says);
+const plural = new Intl.PluralRules(document.documentElement.lang);
+const several = (forms, number) => forms[plural.select(number)].replace(/\d+/, number.toLocaleString("en"));
+
 const MATH = "http://www.w3.org/1998/Math/MathML";
 const TOKENS = /\d{1,3}(?:,\d{3})+(?!\d)|\d+|\p{L}+(?:_[\p{L}\p{N}]+)?|\S/gu;
 const CLOSING = { "(": ")", "⌊": "⌋", "⌈": "⌉" };

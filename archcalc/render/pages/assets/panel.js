@@ -19,7 +19,7 @@ class Panel {
   }
 
   show(title, what, parts, keyboard) {
-    const close = make("button", { type: "button", class: "close", "aria-label": "Close" }, "×");
+    const close = make("button", { type: "button", class: "close", "aria-label": SAYS.close }, "×");
     close.addEventListener("click", () => this.close());
     const head = make("header", {}, make("h2", {}, title), close);
     this.element.replaceChildren(head, make("p", { class: "what" }, what), ...parts.filter(Boolean));
@@ -44,9 +44,9 @@ function derivationLine([label, parts, unit, note]) {
   const steps = parts.map((part, place) =>
     make("span", { class: "step" }, ...(place ? [make("span", { class: "equals" }, "=")] : []), formula(part)),
   );
-  const after = note === "likewise" ? [`${unit}, likewise`] : unit ? [unit] : [];
+  const after = note === SAYS.note ? [SAYS.likewise.replace("#", unit)] : unit ? [unit] : [];
   const body = make("dd", {}, ...steps, ...after.map((text) => make("span", { class: "unit" }, text)));
-  if (note && note !== "likewise") body.append(make("small", {}, note));
+  if (note && note !== SAYS.note) body.append(make("small", {}, note));
   return [make("dt", {}, label), body];
 }
 
@@ -59,8 +59,8 @@ function layerPanel(network, place) {
     network.data.texts[what],
     [
       derived,
-      neighbours(network, "reads", inputs),
-      neighbours(network, "is read by", readers),
+      neighbours(network, SAYS.reads, inputs),
+      neighbours(network, SAYS.readers, readers),
       steps(network, place),
     ],
   ];
@@ -69,7 +69,7 @@ function layerPanel(network, place) {
 function neighbours(network, word, places) {
   if (!places.length) return null;
   const links = places.slice(0, 24).map((place) => make("li", {}, network.link(network.data.layers[place][0])));
-  if (places.length > 24) links.push(make("li", {}, `and ${places.length - 24} more`));
+  if (places.length > 24) links.push(make("li", {}, SAYS.more.replace("#", places.length - 24)));
   return make("div", { class: "neighbours" }, make("h3", {}, word), make("ul", {}, ...links));
 }
 
@@ -82,17 +82,17 @@ function steps(network, place) {
     else button.addEventListener("click", () => network.choose(layers[other][0], { keyboard: true }));
     return button;
   };
-  return make("p", { class: "steps" }, to("← before", place - 1), to("next →", place + 1));
+  return make("p", { class: "steps" }, to(SAYS.before, place - 1), to(SAYS.next, place + 1));
 }
 
 function blockPanel(network, name, title, layers) {
   const list = layers.map((layer) => make("li", {}, network.link(layer)));
-  const find = make("button", { type: "button" }, "Find them in the table");
+  const find = make("button", { type: "button" }, SAYS.find);
   find.addEventListener("click", () => {
     network.table.find(name ? `${name}/` : "");
     network.table.box.scrollIntoView({ block: "start" });
   });
-  const words = `${layers.length} layers`;
+  const words = several(SAYS.layers, layers.length);
   return [
     name || words,
     title,

@@ -5,7 +5,7 @@ const collator = new Intl.Collator("en", { numeric: true });
 // Bytes as archcalc.core.words.size writes them.
 function size(bytes) {
   if (!bytes) return "–";
-  if (bytes < 1000) return bytes === 1 ? "1 byte" : `${bytes} bytes`;
+  if (bytes < 1000) return several(SAYS.bytes, bytes);
   let value = bytes / 1024;
   const units = ["KiB", "MiB", "GiB"];
   while (value >= 999.5 && units.length > 1) {
@@ -19,7 +19,7 @@ function size(bytes) {
 
 const count = (text) => (/^(≥ )?[\d,]+$/.test(text) ? BigInt(text.replace("≥ ", "").replaceAll(",", "")) : 0n);
 // Of what is not counted, sums are lower bounds.
-const isUnknown = (cell) => /^(≥|not counted)/.test(cell.textContent);
+const isUnknown = (cell) => ["≥", SAYS.unknown].some((begin) => cell.textContent.startsWith(begin));
 
 // What a cell is sorted by: numbers as such, sizes as 11×11 by their product, the rest as text.
 function sortKey(cell, numeric) {
@@ -135,7 +135,9 @@ class LayerTable extends SortableTable {
     });
     const all = this.rows.length;
     const filtered = shown < all;
-    this.found.textContent = shown ? `${shown.toLocaleString("en")} of ${all.toLocaleString("en")} rows` : "No layer fits.";
+    this.found.textContent = shown
+      ? SAYS.rows.replace("##", all.toLocaleString("en")).replace("#", shown.toLocaleString("en"))
+      : SAYS.none;
     if (!filtered && !words.length && !kind) this.found.textContent = "";
     this.sums.hidden = !filtered || !shown;
     if (!this.sums.hidden) this.sumUp();
@@ -151,7 +153,7 @@ class LayerTable extends SortableTable {
       cell.className = head.className;
       if (!place) {
         cell.scope = "row";
-        cell.textContent = "these";
+        cell.textContent = SAYS.these;
       }
       this.sums.append(cell);
     });

@@ -8,6 +8,7 @@ from typing import IO, Any
 from xml.parsers import expat
 
 from archcalc.core.archives import DAMAGED
+from archcalc.core.language import say
 from archcalc.teach.check.answers.table import fault
 from archcalc.teach.check.model import Place
 
@@ -27,14 +28,17 @@ def check_archive(data: bytes, file: str, what: str) -> None:
             parts = archive.infolist()
             if len(parts) > 1000 or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
                 raise fault(
-                    f"unpacks to more than {LARGEST_UNPACKED // 1_000_000} MB; no table of answers does",
+                    say(
+                        "unpacks to more than {size}; no table of answers does",
+                        size=f"{LARGEST_UNPACKED // 1_000_000} MB",
+                    ),
                     Place(file, 1, 1),
                 )
             for part in parts:
                 with archive.open(part) as stream:
                     _check_part(stream, part.filename, file, what)
     except DAMAGED as error:
-        raise fault(f"is no {what}: {str(error)[:80]}", Place(file, 1, 1)) from None
+        raise fault(say("is no {what}: {reason}", what=what, reason=str(error)[:80]), Place(file, 1, 1)) from None
 
 
 def _check_part(stream: IO[bytes], name: str, file: str, what: str) -> None:
@@ -46,7 +50,7 @@ def _check_part(stream: IO[bytes], name: str, file: str, what: str) -> None:
     length = 0
 
     def document_type(*_: Any) -> None:
-        raise fault(f"holds XML with a document type, as no {what} does", Place(file, 1, 1))
+        raise fault(say("holds XML with a document type, as no {what} does", what=what), Place(file, 1, 1))
 
     def element(*_: Any) -> None:
         nonlocal length
@@ -56,7 +60,7 @@ def _check_part(stream: IO[bytes], name: str, file: str, what: str) -> None:
         nonlocal length
         length += len(characters)
         if length > LONGEST_TEXT:
-            raise fault(f"has a cell of more than {LONGEST_TEXT:,} characters", Place(file, 1, 1))
+            raise fault(say("a cell has more than {count:,} characters", count=LONGEST_TEXT), Place(file, 1, 1))
 
     parser.StartDoctypeDeclHandler = document_type
     parser.StartElementHandler = element
@@ -68,4 +72,6 @@ def _check_part(stream: IO[bytes], name: str, file: str, what: str) -> None:
         parser.Parse(b"", True)
     except expat.ExpatError:
         if name.endswith((".xml", ".rels")):
-            raise fault(f"is no {what} that can be read (a part is not well-formed)", Place(file, 1, 1)) from None
+            raise fault(
+                say("is no {what} that can be read (a part is not well-formed)", what=what), Place(file, 1, 1)
+            ) from None

@@ -7,11 +7,13 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 
+from archcalc.core.language import say
 from archcalc.teach.check.answers.heads import LAYER, find_head
 from archcalc.teach.check.answers.table import MOST_COLUMNS, MOST_ROWS, Answers, Item, fault, read_table
 from archcalc.teach.check.model import Place
 
 DELIMITERS = ("\t", ";", ",", "|")
+_LONE_QUOTE = re.compile(r'(?m)(?<![^;,\t|\n])[ ]*"[ ]*(?=[;,\t|\r\n]|\Z)')
 _LONGEST_FIELD = 131_072  # the limit of the csv module
 
 
@@ -21,8 +23,15 @@ def read_delimited(text: str, file: str, delimiter: str | None = None) -> Answer
     if head:
         delimiter = head[1]
         text = "\n" + text[head.end() :]
+    text = _without_lone_quotes(text)
     chosen = delimiter or _sniff(text)[0]
     return read_table(list(_rows(text, file, chosen)), file)
+
+
+def _without_lone_quotes(text: str) -> str:
+    """A quote as a mark for the cell above does not open a cell that no other quote closes."""
+    found = _LONE_QUOTE.sub("〃", text)
+    return found if found.count('"') % 2 == 0 else text
 
 
 def has_heading(text: str) -> bool:
@@ -54,18 +63,20 @@ def _rows(text: str, file: str, delimiter: str) -> Iterator[Sequence[Item]]:
     try:
         for count, fields in enumerate(reader):
             if count > 2 * MOST_ROWS:
-                raise fault(f"holds more than {MOST_ROWS:,} rows", Place(file, line, 1))
+                raise fault(say("holds more than {count:,} rows", count=MOST_ROWS), Place(file, line, 1))
             if not width and len(fields) > 1:
                 width = len(fields)
             if len(fields) > MOST_COLUMNS:
-                raise fault(f"holds more than {MOST_COLUMNS} columns", Place(file, line, MOST_COLUMNS + 1))
+                raise fault(
+                    say("holds more than {count:,} columns", count=MOST_COLUMNS), Place(file, line, MOST_COLUMNS + 1)
+                )
             cells = _rejoined(fields, width) if delimiter == "," and len(fields) > width > 1 else fields
             yield [Item(cell, Place(file, line, index + 1)) for index, cell in enumerate(cells)]
             line = reader.line_num + 1
     except csv.Error as error:
-        problem = "a quote is not closed" if "end of data" in str(error) else str(error)
+        problem = say("a quote is not closed") if "end of data" in str(error) else str(error)
         if "field limit" in problem:
-            problem = f"a cell has more than {_LONGEST_FIELD:,} characters"
+            problem = say("a cell has more than {count:,} characters", count=_LONGEST_FIELD)
         raise fault(problem, Place(file, line, 1)) from None
 
 

@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 from archcalc.core.errors import ArchcalcError
+from archcalc.core.language import say
 from archcalc.teach.check.answers.table import MOST_ROWS, Answers, Item, fault, read_cells
 from archcalc.teach.check.model import CHECKED, Place
 
@@ -23,7 +24,9 @@ def read_fields(data: bytes, file: str) -> Answers:
     except ArchcalcError:
         raise
     except Exception as error:  # whatever a broken file makes of its reader
-        raise fault(f"is no PDF that can be read ({type(error).__name__})", Place(file, 1, 1)) from None
+        raise fault(
+            say("is no PDF that can be read ({reason})", reason=type(error).__name__), Place(file, 1, 1)
+        ) from None
     values: dict[tuple[str, str], Item] = {}
     for number, (name, text) in enumerate(found, 1):
         layer, _, quantity = name.rpartition("|")
@@ -31,10 +34,12 @@ def read_fields(data: bytes, file: str) -> Answers:
             values[layer, quantity] = Item(text[:_LONGEST], Place(file, 1, number))
     if not values:
         raise fault(
-            "has no fields to fill in, so that its answers cannot be read",
+            say("has no fields to fill in, so that its answers cannot be read"),
             Place(file, 1, 1),
-            "fill in the fields of the worksheet's PDF; a scan, or a PDF that was printed to a file, has none left",
-            "or hand in DOCX, XLSX, CSV or a notebook",
+            say(
+                "fill in the fields of the worksheet's PDF; a scan, or a PDF that was printed to a file, has none left"
+            ),
+            say("or hand in DOCX, XLSX, CSV or a notebook"),
         )
     return read_cells(values, file)
 

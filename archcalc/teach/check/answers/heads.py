@@ -8,6 +8,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from archcalc.core.quantities import QUANTITIES
+from archcalc.teach.check.answers.parts import key_of_parts
+from archcalc.teach.check.answers.twice import counts_two, is_product
+from archcalc.teach.check.answers.units import unit_alone, unit_beside, with_powers
 from archcalc.teach.check.vocabulary import words
 from archcalc.teach.reading.shapes import axes_named
 
@@ -22,16 +25,17 @@ _COUNT_OF = re.compile(
     r"nombre|quantité|anzahl|zahl|número|numero|cantidad|quantidade|מספר|כמות|քանակ|թիվ) "
     r"(?:(?:of|de|des|du|der|den|von|del|dos|das|d) )?"
 )
+#: Before the name of a side: Output H, out_c.
+_OF_OUTPUT = re.compile(r"^(?:output|out|o|sortie|ausgabe|ausgang|salida|saída|выход|выходная|выходной|פלט|ելք) ")
 #: Articles and possessives that change nothing.
-_IDLE = re.compile(r"\b(?:the|my|your|per layer|of the layer|of layer|der|die|des|du|les|la|los|las|el|the layer's)\b")
+_IDLE = re.compile(
+    r"\b(?:סה כ|the|my|your|per layer|of the layer|of layer|der|die|des|du|les|la|los|las|el|the layer's)\b"
+)
+#: Units of memory; those of numbers are in `units`.
 _UNITS = {
-    "bytes": "bytes", "b": "bytes", "byte": "bytes", "k": "K", "m": "M", "g": "G", "thousand": "thousand",
-    "thousands": "thousand", "million": "million", "millions": "million", "billion": "billion", "billions": "billion",
-    "тыс": "тыс", "млн": "млн", "万": "万", "亿": "亿", "mmacs": "M", "gmacs": "G", "kmacs": "K", "mflops": "M",
-    "gflops": "G", "kflops": "K", "байт": "bytes", "байты": "bytes", "octets": "bytes",
-} | {f"{letter}{i}b": f"{letter.upper()}{i}B" for letter in "kmg" for i in ("", "i")} | {
+    "bytes": "bytes", "b": "bytes", "byte": "bytes", "байт": "bytes", "байты": "bytes", "octets": "bytes",
     "кб": "KB", "мб": "MB", "гб": "GB", "ko": "KB", "mo": "MB", "go": "GB",
-}  # fmt: skip
+} | {f"{letter}{i}b": f"{letter.upper()}{i}B" for letter in "kmg" for i in ("", "i")}  # fmt: skip
 _BRACKETED = re.compile(r"[(\[{（【]([^()\[\]{}（）【】]*)[)\]}）】]")
 #: W×H×D, (N, C, H, W), height x width x depth.
 _AXES = re.compile(r"[a-z]+(?:\s*[x×*,·/]\s*[a-z]+){1,4}")
@@ -43,8 +47,12 @@ _AXIS = {
 }  # fmt: skip
 
 
+#: The article at the end of Armenian words.
+_ARTICLE = re.compile(r"(?<=[ա-և]{3})[ըն](?![ա-և])")
+
+
 def _plain(text: str) -> str:
-    return re.sub(r"[^\w]+|_", " ", text).strip()
+    return _ARTICLE.sub("", re.sub(r"[^\w]+|_", " ", text).strip())
 
 
 _KEYS = {
@@ -70,22 +78,28 @@ class Head(NamedTuple):
 @lru_cache(maxsize=4096)
 def find_head(text: str) -> Head | None:
     """What a heading means; None of what nothing is checked of."""
-    if len(text) > 100:
+    if len(text) > 100 or "%" in text:  # a share is no number
         return None
-    lowered = unicodedata.normalize("NFKC", text).lower().replace("#", " ").replace("№", " no ").strip(" *`")
+    lowered = unicodedata.normalize("NFKC", with_powers(text)).lower()
+    lowered = re.sub(r"#(?:\s*of\b)?", " ", lowered).replace("№", " no ").strip(" *`")
     inner = [part.strip() for part in _BRACKETED.findall(lowered)]
     units = inner + [part.strip() for part in re.split(r"\s+in\s+|,|/(?=\s*\w+\s*$)", lowered)[1:]]
     outside = _BRACKETED.sub(" ", lowered)
     unit: str = next((_UNITS[part] for part in units if part in _UNITS), "")
+    unit = unit or next(filter(None, map(unit_alone, units)), "")
     tries = (outside, lowered, re.split(r"\s+in\s+|,", lowered)[0])
     key = next((found for found in map(_key, tries) if found), None)
+    if (key is None or not unit) and (beside := unit_beside(outside)) and (found := _key(beside.name)):
+        key, unit = found, beside.unit
     axes = next(filter(None, map(_axes, (*inner, lowered))), "")
+    if key is None and (is_product(outside) or (counts_two(lowered) and _key(lowered.partition("=")[0]))):
+        key = "multiplications"
     if key == "activation_bytes" and any(part in ("values", "numbers", "floats") for part in units):
         key = "activations"
     if key is None:  # params K, memory MB: a unit after the name
         before, _, last = _plain(outside).rpartition(" ")
-        if last in _UNITS and (found := _key(before)):
-            key, unit = found, _UNITS[last]
+        if (own := _UNITS.get(last) or unit_alone(last)) and (found := _key(before)):
+            key, unit = found, own
     if key is None and len(axes) == 3:
         key = "output_shape"
     if key is not None and "B" in unit and key != "activation_bytes":
@@ -98,8 +112,11 @@ def _key(text: str) -> str | None:
     for name in (plain, _COUNT_OF.sub("", plain), _plain(_IDLE.sub(" ", plain))):
         if name in _KEYS:
             return _KEYS[name]
+    of_output = _KEYS.get(_OF_OUTPUT.sub("", plain))
+    if of_output in SIDES:
+        return of_output
     without = _COUNT_OF.sub("", _plain(_IDLE.sub(" ", plain)))
-    return _KEYS.get(without)
+    return _KEYS.get(without) or key_of_parts(re.sub(r"[^\w]+|_", " ", text).strip()) or None
 
 
 def _axes(text: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from archcalc.teach.check.answers.table import MOST_COLUMNS, Answers, Item, fault, is_heading, read_table
+from archcalc.core.language import say
+from archcalc.teach.check.answers.table import MOST_COLUMNS, Answers, Item, read_tables
 from archcalc.teach.check.model import Place
 
 _RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*")
@@ -26,11 +27,7 @@ def _is_rule(line: str) -> bool:
 
 def read_markdown(text: str, file: str) -> Answers:
     """The answers of every table of a page that has columns to check."""
-    found = [read_table(table, file) for table in _tables(text, file) if is_heading(table[0])]
-    if not found:
-        raise fault("holds no table of answers", Place(file, 1, 1), "a table begins with | layer | params | and a rule")
-    notes = dict.fromkeys(note for answers in found for note in answers.notes)
-    return Answers(tuple([answer for answers in found for answer in answers.answers]), tuple(notes))
+    return read_tables(list(_tables(text, file)), file, say("a table begins with | layer | params | and a rule"))
 
 
 def _tables(text: str, file: str) -> Iterator[list[list[Item]]]:

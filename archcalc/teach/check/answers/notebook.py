@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from archcalc.core.language import say
+from archcalc.core.words import visible
 from archcalc.teach.check.answers.table import MOST_ROWS, Answers, Item, fault, read_cells
 from archcalc.teach.check.model import CHECKED, Place
 from archcalc.teach.reading.calculation import StatementError, calculate
@@ -41,10 +43,12 @@ def read_notebook(text: str, file: str) -> Answers:
     try:
         notebook = json.loads(text)
     except (ValueError, RecursionError):
-        raise fault("is no notebook: it is not JSON", Place(file, 1, 1)) from None
+        raise fault(say("is no notebook: it is not JSON"), Place(file, 1, 1)) from None
     cells = notebook.get("cells") if isinstance(notebook, dict) else None
     if not isinstance(cells, list):
-        raise fault("is no notebook: it has no cells", Place(file, 1, 1), "notebooks of version 4 can be read")
+        raise fault(
+            say("is no notebook: it has no cells"), Place(file, 1, 1), say("notebooks of version 4 can be read")
+        )
     given: dict[tuple[str, str], _Given] = {}
     for number, cell in enumerate(cells[:MOST_ROWS], 1):
         if isinstance(cell, dict) and cell.get("cell_type") == "code":
@@ -53,13 +57,15 @@ def read_notebook(text: str, file: str) -> Answers:
                     given[key] = answer
     if not given:
         raise fault(
-            "holds no answers", Place(file, 1, 1), f'they are read from cells like {CHECK}("conv1", params=34944)'
+            say("holds no answers"),
+            Place(file, 1, 1),
+            say("they are read from cells like {cell}", cell=f'{CHECK}("conv1", params=34944)'),
         )
     return read_cells({key: Item(one.text, Place(file, one.cell, one.line)) for key, one in given.items()}, file)
 
 
 def _of_cell(cell: dict[str, Any], number: int) -> Iterator[tuple[tuple[str, str], _Given]]:
-    source = _joined(cell.get("source"))
+    source = visible(_joined(cell.get("source")))
     if CHECK not in source or len(source) > _LONGEST_CELL:
         return
     try:

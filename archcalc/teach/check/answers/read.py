@@ -7,14 +7,18 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-from archcalc.core.errors import UsageError
+from archcalc.core.errors import SpecError, UsageError
 from archcalc.core.files import read_bytes
 from archcalc.core.language import say
+from archcalc.core.words import visible
+from archcalc.teach.check.answers.aligned import has_box, read_aligned
 from archcalc.teach.check.answers.delimited import has_heading, read_delimited
 from archcalc.teach.check.answers.fields import read_fields
+from archcalc.teach.check.answers.latex import looks_like_latex, read_latex
 from archcalc.teach.check.answers.markdown import looks_like_markdown, read_markdown
 from archcalc.teach.check.answers.notebook import read_notebook
-from archcalc.teach.check.answers.printed import looks_printed, read_printed
+from archcalc.teach.check.answers.page import looks_like_html, read_html
+from archcalc.teach.check.answers.printed import has_more_columns, looks_printed, read_printed
 from archcalc.teach.check.answers.table import Answers, fault
 from archcalc.teach.check.answers.tree import read_json, read_yaml
 from archcalc.teach.check.answers.word import is_word, read_word
@@ -25,19 +29,23 @@ __all__ = ["FORMATS", "LARGEST_FILE", "Answers", "parse_answers", "read_answers"
 LARGEST_FILE = 4 << 20
 #: Of a document with pictures in it.
 LARGEST_DOCUMENT = 32 << 20
-FORMATS = ("csv", "tsv", "yaml", "json", "markdown", "text", "xlsx", "docx", "pdf", "notebook")
+FORMATS = ("csv", "tsv", "yaml", "json", "markdown", "latex", "html", "text", "xlsx", "docx", "pdf", "notebook")
 ENDINGS = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".txt": "", ".yaml": "yaml", ".yml": "yaml", ".json": "json",
-    ".md": "markdown", ".markdown": "markdown", ".xlsx": "xlsx", ".xlsm": "xlsx",
-    ".docx": "docx", ".pdf": "pdf", ".ipynb": "notebook",
+    ".md": "markdown", ".markdown": "markdown", ".tex": "latex", ".html": "html", ".htm": "html",
+    ".xlsx": "xlsx", ".xlsm": "xlsx", ".docx": "docx", ".pdf": "pdf", ".ipynb": "notebook",
 }  # fmt: skip
+#: What YAML alone has.
+_YAML = re.compile(r"^\s*- |[{\[]\w+:", re.MULTILINE)
 _READERS: dict[str, Callable[[str, str], Answers]] = {
     "csv": read_delimited,
     "tsv": read_delimited,  # whatever the name says, the delimiter is the one that is there
     "yaml": read_yaml,
     "json": read_json,
     "markdown": read_markdown,
-    "text": read_printed,
+    "latex": read_latex,
+    "html": read_html,
+    "text": lambda text, file: (not looks_printed(text) and read_aligned(text, file)) or read_printed(text, file),
     "notebook": read_notebook,
 }
 
@@ -62,7 +70,9 @@ def parse_answers(data: bytes, file: str, form: str | None = None) -> Answers:
     form = form or ENDINGS.get(Path(file).suffix.lower(), "")
     largest = _largest(form)
     if len(data) > largest:
-        raise UsageError(f"{file} is larger than {largest >> 20} MiB; no table of answers is")
+        raise UsageError(
+            say("{file} is larger than {size}; no table of answers is", file=file, size=f"{largest >> 20} MiB")
+        )
     if form == "docx" or (data.startswith(b"PK\x03\x04") and is_word(data)):
         return read_word(data, file)
     if form == "pdf" or data.startswith(b"%PDF-"):
@@ -72,9 +82,11 @@ def parse_answers(data: bytes, file: str, form: str | None = None) -> Answers:
 
         return read_spreadsheet(data, file)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
-        raise UsageError(f"{file} is an old Excel file; save it as XLSX or CSV")
+        raise UsageError(say("{file} is an old Excel file; save it as XLSX or CSV", file=file))
     text, notes = _decode(data, file)
-    answers = _READERS[form or _guess(text)](text, file)
+    if form in ("csv", "tsv") and looks_like_latex(text):
+        form = "latex"
+    answers = _READERS[form](text, file) if form else _guessed(text, file)
     return answers._replace(notes=notes + answers.notes)
 
 
@@ -85,7 +97,7 @@ def _decode(data: bytes, file: str) -> tuple[str, tuple[str, ...]]:
             try:
                 return _checked(data.decode(encoding), file), ()
             except UnicodeDecodeError:
-                raise fault("begins like UTF-16 and is not", Place(file, 1, 1)) from None
+                raise fault(say("begins like UTF-16 and is not"), Place(file, 1, 1)) from None
     try:
         return _checked(data.decode("utf-8-sig"), file), ()
     except UnicodeDecodeError as error:
@@ -104,19 +116,43 @@ def _checked(text: str, file: str) -> str:
     if "\0" in text:
         before = text[: text.index("\0")]
         place = Place(file, before.count("\n") + 1, 1)
-        raise fault("is not a text file: it holds bytes that are 0", place)
-    return text
+        raise fault(say("is not a text file: it holds bytes that are 0"), place)
+    return visible(text)
+
+
+def _guessed(text: str, file: str) -> Answers:
+    """The answers of a text without a telling name."""
+    form = _guess(text)
+    if form == "text":  # the headings of a summary may stand above any table
+        try:
+            if not has_more_columns(text):
+                return read_printed(text, file)
+        except SpecError:
+            found = None if has_heading(text) else read_aligned(text, file)
+            if found is None or not found.answers:
+                raise
+            return found
+        form = "csv"
+    # What has no delimiter may be aligned; YAML has its braces and hyphens.
+    may_be_aligned = (
+        has_box(text) or not has_heading(text) if form == "csv" else form == "yaml" and not _YAML.search(text)
+    )
+    return (read_aligned(text, file) if may_be_aligned else None) or _READERS[form](text, file)
 
 
 def _guess(text: str) -> str:
     """The form of a text without a telling name."""
-    if looks_printed(text):
-        return "text"
+    if looks_like_latex(text):
+        return "latex"
+    if looks_like_html(text):
+        return "html"
     start = text.lstrip()[:1]
     if start in ("{", "["):
         return "json"
     if looks_like_markdown(text):
         return "markdown"
+    if looks_printed(text):
+        return "text"
     first = next((line for line in text.splitlines() if line.strip()), "")
     if re.match(r"\s*- ([\[{]|[\w ]+:(\s|$))", first):
         return "yaml"

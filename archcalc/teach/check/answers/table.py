@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from archcalc.core.errors import Location, Problem, SpecError
-from archcalc.core.language import say_many
-from archcalc.core.words import line
+from archcalc.core.language import say, say_many
+from archcalc.core.words import line, visible
 from archcalc.teach.check.answers.heads import DEPTH, HEIGHT, KNOWN_HEADS, LAYER, PLANE, SIDES, WIDTH, Head, find_head
-from archcalc.teach.check.model import Answer, Place
+from archcalc.teach.check.labels import plain_label
+from archcalc.teach.check.model import NAMELESS, Answer, Place
+from archcalc.teach.check.vocabulary import words
 from archcalc.teach.reading.statements import is_empty
 
 MOST_ROWS = 10_000
 #: Columns of a worksheet that nobody expects to be checked.
 _UNASKED = {"#", "operation", "reads", "how"}
 MOST_COLUMNS = 200
+#: A column that says what the layers of another are: Convolution of C1.
+TYPE = "type"
+_TYPE = words("heading type")
+#: What stands for the cell above.
+_SAME = words("same")
 _NUMBER = re.compile(r"[-−+]?[\d\s.,'’\u00a0\u2009\u202f]*\d(?:[eE][-+]?\d+)?")
 
 
-class Item(NamedTuple):
-    """A text and where it stands."""
-
+class _Cell(NamedTuple):
     text: str
     place: Place
+
+
+class Item(_Cell):
+    """A text, without what cannot be seen, and where it stands."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str, place: Place) -> Item:
+        return super().__new__(cls, visible(text), place)
 
 
 class Answers(NamedTuple):
@@ -43,22 +57,57 @@ def read_table(rows: Sequence[Sequence[Item]], file: str) -> Answers:
     """The answers of a table; its first row that is not empty names the columns."""
     filled = [row for row in rows if any(item.text.strip() for item in row)]
     if not filled:
-        raise fault("holds no table", Place(file, 1, 1), f"the first row names the columns: {KNOWN_HEADS}")
+        raise fault(
+            say("holds no table"),
+            Place(file, 1, 1),
+            say("the first row names the columns: {names}", names=KNOWN_HEADS),
+        )
     if len(filled) > MOST_ROWS:
-        raise fault(f"holds more than {MOST_ROWS:,} rows", filled[MOST_ROWS][0].place)
+        raise fault(say("holds more than {count:,} rows", count=MOST_ROWS), filled[MOST_ROWS][0].place)
     start = next((index for index, row in enumerate(filled[:20]) if is_heading(row)), None)
     if start is None:
         first = filled[0][0].place
         raise fault(
-            "the first row must name the columns, one of them the layer",
+            say("the first row must name the columns, one of them the layer"),
             first,
-            f"there can be {KNOWN_HEADS}",
-            f"found: {', '.join(line(item.text)[:30] for item in filled[0][:8])}",
+            say("there can be {names}", names=KNOWN_HEADS),
+            say("found: {names}", names=", ".join(line(item.text)[:30] for item in filled[0][:8])),
         )
     heads = _heads(filled[start], filled[start + 1 :])
     notes = _ignored(filled[start], heads)
-    answers = [answer for row in filled[start + 1 :] for answer in _row(row, heads)]
+    answers = [answer for row in _repeated(filled[start + 1 :]) for answer in _row(row, heads)]
     return Answers(tuple(answers), notes)
+
+
+def _repeated(rows: Iterable[Sequence[Item]]) -> Iterator[Sequence[Item]]:
+    """The rows with what stands above in the place of a mark for the same: 〃, same as above."""
+    above: list[str] = []
+    for row in rows:
+        cells = [
+            item._replace(text=above[at])
+            if at and at < len(above) and above[at] and plain_label(item.text) in _SAME
+            else item
+            for at, item in enumerate(row)
+        ]
+        above = [item.text for item in cells]
+        yield cells
+
+
+def read_tables(tables: Sequence[Sequence[Sequence[Item]]], file: str, wanted: str) -> Answers:
+    """The answers of every table of a document that has columns to check. Raises `SpecError` without one."""
+    found = []
+    for table in tables:
+        start = next((index for index, row in enumerate(table[:20]) if is_heading(row)), None)
+        if start is not None:
+            # A long table has its heading again for the next page.
+            heading = [item.text for item in table[start]]
+            rows = [row for row in table[start + 1 :] if [item.text for item in row] != heading]
+            found.append(read_table([table[start], *rows], file))
+    if not found:
+        place = next((table[0][0].place for table in tables if table and table[0]), Place(file, 1, 1))
+        raise fault(say("holds no table of answers"), place, wanted)
+    notes = dict.fromkeys(note for answers in found for note in answers.notes)
+    return Answers(tuple([answer for answers in found for answer in answers.answers]), tuple(notes))
 
 
 def read_cells(cells: Mapping[tuple[str, str], Item], file: str) -> Answers:
@@ -87,18 +136,62 @@ def is_heading(row: Sequence[Item]) -> bool:
 
 def _heads(row: Sequence[Item], body: Sequence[Sequence[Item]]) -> list[Head | None]:
     """The columns; the first that is not known holds the layers where none is called so."""
-    heads = _sizes_apart([find_head(item.text) for item in row], body)
+    heads = [_of_numbers(find_head(item.text), index, body) for index, item in enumerate(row)]
+    heads = _sizes_apart(_maps_and_sizes(heads, body), body)
     seen: set[str] = set()
     for index, head in enumerate(heads):
         if head is not None and head.key in seen:
             if head.key != LAYER:  # "name, layer": the first of them counts
-                raise fault(f"two columns are about the {head.key.replace('_', ' ')}", row[index].place)
+                what = say(head.key.replace("_", " "))
+                raise fault(say("two columns are about the {quantity}", quantity=what), row[index].place)
             heads[index] = None
         elif head is not None:
             seen.add(head.key)
     if LAYER not in seen:
         heads[heads.index(None)] = Head(LAYER)
+    for index, item in enumerate(row):
+        if heads[index] is None and plain_label(item.text) in _TYPE and TYPE not in seen:
+            heads[index] = Head(TYPE)
+            seen.add(TYPE)
     return heads
+
+
+def _texts(column: int, body: Sequence[Sequence[Item]]) -> list[str]:
+    """The cells of a column that are answered."""
+    return [row[column].text.strip() for row in body if column < len(row) and not is_empty(row[column].text)]
+
+
+def _of_numbers(head: Head | None, column: int, body: Sequence[Sequence[Item]]) -> Head | None:
+    """An activation of tanh is no number of activations."""
+    texts = _texts(column, body)
+    is_words = bool(texts) and not any(character.isdigit() for text in texts for character in text)
+    return None if is_words and head is not None and head.key == "activations" else head
+
+
+def _maps_and_sizes(heads: list[Head | None], body: Sequence[Sequence[Item]]) -> list[Head | None]:
+    """Of a number of maps and a size of each next to each other: together they are the shape of the output."""
+    shapes = {index: _texts(index, body) for index, head in enumerate(heads) if head and head.key == "output_shape"}
+    depths = [index for index, head in enumerate(heads) if head is not None and head.key == DEPTH]
+    depths += [index for index, texts in shapes.items() if "map" in heads[index].text and _are_numbers(texts)]  # type: ignore[union-attr]
+    planes = [index for index in shapes if index not in depths and _are_planes(shapes[index])]
+    if len(depths) != 1 or len(planes) != 1 or {HEIGHT, WIDTH, PLANE} & {head.key for head in heads if head}:
+        return heads
+    found = list(heads)
+    for index, key in ((depths[0], DEPTH), (planes[0], PLANE)):
+        found[index] = heads[index]._replace(key=key)  # type: ignore[union-attr]
+    return found
+
+
+def _are_numbers(texts: Sequence[str]) -> bool:
+    return all(_NUMBER.fullmatch(text) for text in texts)
+
+
+def _are_planes(texts: Sequence[str]) -> bool:
+    """Whether no size has a depth: 28×28 or 84, and some have two sides."""
+    sides = [re.findall(r"\d+", text) for text in texts]
+    return any(len(one) == 2 for one in sides) and all(
+        len(one) < 3 and "@" not in text for one, text in zip(sides, texts, strict=True)
+    )
 
 
 def _sizes_apart(heads: list[Head | None], body: Sequence[Sequence[Item]]) -> list[Head | None]:
@@ -108,9 +201,8 @@ def _sizes_apart(heads: list[Head | None], body: Sequence[Sequence[Item]]) -> li
         return heads
     found = list(heads)
     for index in of_shape:
-        texts = [row[index].text for row in body if index < len(row) and not is_empty(row[index].text)]
         head = heads[index]
-        if head is not None and "shape" not in head.text and all(_NUMBER.fullmatch(text.strip()) for text in texts):
+        if head is not None and "shape" not in head.text and _are_numbers(_texts(index, body)):
             found[index] = head._replace(key="activations")
     return found
 
@@ -127,20 +219,21 @@ def _ignored(row: Sequence[Item], heads: Sequence[Head | None]) -> tuple[str, ..
 def _row(row: Sequence[Item], heads: Sequence[Head | None]) -> Iterator[Answer]:
     if len(row) > len(heads) and any(item.text.strip() for item in row[len(heads) :]):
         raise fault(
-            f"this row has {len(row)} cells, the first one {len(heads)}",
+            say("this row has {count} cells, the first one {first}", count=len(row), first=len(heads)),
             row[len(heads)].place,
-            'a number with a comma needs quotes in CSV: "34,944"',
+            say('a number with a comma needs quotes in CSV: "34,944"'),
         )
     last = row[-1].place
     missing = [Item("", last._replace(column=column + 1)) for column in range(len(row), len(heads))]
     cells = [(head, item) for head, item in zip(heads, [*row, *missing], strict=False) if head is not None]
     layer = next((item.text.strip() for head, item in cells if head.key == LAYER), "")
+    kind = next((item.text.strip() for head, item in cells if head.key == TYPE), "")
+    cells = [(head, item) for head, item in cells if head.key != TYPE]
     filled = [item for head, item in cells if head.key != LAYER and not is_empty(item.text)]
-    if not layer:
-        if filled:
-            raise fault("this row has answers and no layer", filled[0].place)
-        return
-    yield from answers_of(layer, cells)
+    if layer and kind and not is_empty(kind) and "(" not in layer:
+        layer = f"{layer} ({kind[:1].upper()}{kind[1:]})"
+    if layer or filled:
+        yield from answers_of(layer or NAMELESS, cells)
 
 
 def answers_of(layer: str, cells: Sequence[tuple[Head, Item]]) -> Iterator[Answer]:
@@ -151,7 +244,9 @@ def answers_of(layer: str, cells: Sequence[tuple[Head, Item]]) -> Iterator[Answe
         if head.key in SIDES:
             if "output_shape" in named or head.key != next(side for side in SIDES if side in named):
                 continue
-            texts = {side: by_key[side].text.strip() for side in SIDES if side in by_key and by_key[side].text.strip()}
+            texts = {
+                side: by_key[side].text.strip() for side in SIDES if side in by_key and not is_empty(by_key[side].text)
+            }
             yield Answer(layer, "output_shape", _joined(texts), item.place, head.text, _AXES_OF.get(tuple(texts), ""))
         elif head.key != LAYER:
             text = item.text.strip()

@@ -48,7 +48,7 @@ def _read(value: Any, file: str) -> Answers:
     elif isinstance(value, MarkedDict):
         answers = list(_by_quantity(value, file) or _by_layer(value, file, ignored))
     else:
-        raise fault("holds no answers", Place(file, 1, 1), _example())
+        raise fault(say("holds no answers"), Place(file, 1, 1), _example())
     names = [line(name) for name in ignored if len(name) < 40][:20]
     return Answers(tuple(answers), (say("not checked: {names}", names=", ".join(names)),) if names else ())
 
@@ -59,13 +59,13 @@ def _example() -> str:
 
 def _rows(rows: MarkedList, file: str, ignored: dict[str, None]) -> Iterator[Answer]:
     if len(rows) > MOST_ROWS:
-        raise fault(f"holds more than {MOST_ROWS:,} rows", Place(file, *rows.items_at[MOST_ROWS]))
+        raise fault(say("holds more than {count:,} rows", count=MOST_ROWS), Place(file, *rows.items_at[MOST_ROWS]))
     for row, at in zip(rows, rows.items_at, strict=True):
         if not isinstance(row, MarkedDict):
-            raise fault("each item must be a row", Place(file, *at), _example())
+            raise fault(say("each item must be a row"), Place(file, *at), _example())
         names = [key for key in row if (head := find_head(key)) is not None and head.key == LAYER]
         if not names:
-            raise fault("this row names no layer", Place(file, *at), _example())
+            raise fault(say("this row names no layer"), Place(file, *at), _example())
         key = "layer" if "layer" in names else names[0]
         yield from _cells(_text(row[key]).strip(), row, file, ignored)
 
@@ -100,10 +100,14 @@ def _by_quantity(value: MarkedDict, file: str) -> list[Answer]:
 def _by_layer(value: MarkedDict, file: str, ignored: dict[str, None]) -> Iterator[Answer]:
     """{conv1: {params: 34944, …}, …}"""
     if len(value) > MOST_ROWS:
-        raise fault(f"holds more than {MOST_ROWS:,} layers", Place(file, *value.at))
+        raise fault(say("holds more than {count:,} layers", count=MOST_ROWS), Place(file, *value.at))
     for layer, row in value.items():
         if not isinstance(row, MarkedDict):
-            raise fault(f"{layer[:40]!r} should hold its answers", Place(file, *value.values_at[layer]), _example())
+            raise fault(
+                say("{name!r} should hold its answers", name=layer[:40]),
+                Place(file, *value.values_at[layer]),
+                _example(),
+            )
         yield from _cells(layer.strip(), row, file, ignored)
 
 

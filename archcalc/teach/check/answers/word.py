@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from archcalc.core.language import say
 from archcalc.teach.check.answers.archive import check_archive
 from archcalc.teach.check.answers.table import MOST_COLUMNS, MOST_ROWS, Answers, Item, fault, is_heading, read_table
 from archcalc.teach.check.model import Place
@@ -48,7 +49,7 @@ def read_word(data: bytes, file: str) -> Answers:
     check_archive(data, file, "Word document")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if PART not in archive.namelist():
-            raise fault("is no Word document: it has no text", Place(file, 1, 1))
+            raise fault(say("is no Word document: it has no text"), Place(file, 1, 1))
         # Without a document type there are no entities: the archive was checked.
         root = ElementTree.fromstring(archive.read(PART))  # noqa: S314
     found = []
@@ -58,13 +59,17 @@ def read_word(data: bytes, file: str) -> Answers:
         for line in _children(table, "tr"):
             row += 1
             if row > MOST_ROWS:
-                raise fault(f"holds more than {MOST_ROWS:,} rows", Place(file, row, 1))
+                raise fault(say("holds more than {count:,} rows", count=MOST_ROWS), Place(file, row, 1))
             rows.append(_row(line, file, row))
         # The heading of a table, or nothing: a table for the layout of a page is no table of answers.
         if any(is_heading(line) for line in rows[:20]):
             found.append(read_table(rows, file))
     if not found:
-        raise fault("holds no table of answers", Place(file, 1, 1), "its first row names the columns: layer, params, …")
+        raise fault(
+            say("holds no table of answers"),
+            Place(file, 1, 1),
+            say("its first row names the columns: {names}", names="layer, params, …"),
+        )
     notes = dict.fromkeys(note for answers in found for note in answers.notes)
     return Answers(tuple(answer for answers in found for answer in answers.answers), tuple(notes))
 
@@ -100,7 +105,9 @@ def _row(line: ElementTree.Element, file: str, row: int) -> list[Item]:
         cells.append(Item(" ".join(_text(cell, 0).split()), Place(file, row, len(cells) + 1)))
         cells += [Item("", Place(file, row, len(cells) + 1)) for _ in range(_span(cell) - 1)]
         if len(cells) > MOST_COLUMNS:
-            raise fault(f"holds more than {MOST_COLUMNS} columns", Place(file, row, MOST_COLUMNS + 1))
+            raise fault(
+                say("holds more than {count:,} columns", count=MOST_COLUMNS), Place(file, row, MOST_COLUMNS + 1)
+            )
     return cells
 
 

@@ -34,6 +34,10 @@ class Alternative(NamedTuple):
     tree: Node | None = None
 
 
+#: A formula of its own that mistakes lead to, with what they cost.
+Base = tuple[tuple[Mistake, ...], int, Node]
+
+
 class Edit(NamedTuple):
     """A mistake as a change of the right formula; None where it changes nothing."""
 
@@ -66,7 +70,13 @@ PAIR = 60
 MOST_ALTERNATIVES = 5
 #: A typo explains many numbers: it comes after all that has a reason.
 SLIP = 150
-#: Up to this cost an explanation is a rule that many follow; next to one no typo is looked for.
-RULE = 26
+#: From this cost on an explanation is only given where there is no other. Next to a cheaper one no typo is looked for.
+LAST_RESORT = 60
+#: `called` of a layer that is counted together with the next, which has a row of its own.
+TOGETHER = "together"
+#: `called` of a way to count that is kept in all layers.
+HABIT = "habit"
+#: The total of another network. Of a rounded number there are many that fit.
+OTHER_NETWORK = 30
 #: Something that follows from a mistake with an earlier layer that was not asked for.
 UPSTREAM = 34

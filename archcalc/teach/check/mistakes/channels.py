@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from archcalc.core.language import say
 from archcalc.core.shapes import format_shape
 from archcalc.explain.derive.trace import Node, symbol, traced
+from archcalc.ops.attention import Heads
 from archcalc.ops.base import elements
 from archcalc.teach.check.mistakes.base import Alternative, Mistake
 from archcalc.teach.check.mistakes.context import LayerContext
@@ -19,7 +20,11 @@ def channels(context: LayerContext) -> list[Alternative]:
     right = context.row.output_shape[0]
     if not context.inputs:
         return []
-    if len(context.row.output_shape) == 1:
+    if getattr(context.op, "bidirectional", False):
+        found = [*_one_direction(context, right), *_kept(context)]
+    elif isinstance(context.op, Heads) and len(context.row.output_shape) == 2:
+        found = [*_of_attention(context, context.op.num_heads), *_kept(context)]
+    elif len(context.row.output_shape) == 1:
         found = list(_flat(context))
     elif context.op.family in ("merge", "parameter"):
         found = list(_merged(context))
@@ -59,16 +64,53 @@ def _filters(context: LayerContext, right: int) -> Iterator[Alternative]:
     total = symbol("K", right) + symbol(context.depth_letter, depth)
     reason = say("the maps of the input are counted too. {own}", own=own)
     yield Alternative(total.value, _step("sum_of_parts", reason), 30, total.node)
+    first = context.network.rows[0].output_shape
+    if len(first) > 1 and first[0] not in (1, depth):
+        reason = say("that is {whose}. {own}", whose=say("the depth of the network's input"), own=own)
+        yield _plain(first[0], _step("forgot_output_channels", reason), 30)
     for far, row in context.network.nearest(name):
         if far < 2 and len(row.output_shape) > 1:
             reason = say("that is {layer}'s number of filters. {own}", layer=row.name, own=own)
             yield _plain(row.output_shape[0], _step("forgot_output_channels", reason), 32 + 2 * far)
 
 
+def _one_direction(context: LayerContext, right: int) -> Iterator[Alternative]:
+    reason = say(
+        "one direction only. {name} goes forward and backward; both together give {right:,}.",
+        name=context.name,
+        right=right,
+    )
+    yield _plain(right // 2, _step("repeat_count", reason), 10)
+
+
+def _of_attention(context: LayerContext, heads: int) -> Iterator[Alternative]:
+    """What is inside an attention, taken for its output."""
+    width, tokens = context.row.output_shape
+    own = say("The output of {layer} is {right}.", layer=context.name, right=format_shape(context.row.output_shape))
+    reason = say("queries, keys and values side by side. {own}", own=own)
+    yield _plain(3 * width, _step("sum_of_parts", reason), 14)
+    if heads > 1:
+        reason = say("the width of one head instead of all. {each}", each=own)
+        yield _plain(width // heads, _step("forgot_groups", reason), 14)
+    reason = say("that is the map of attention, a value for each pair of tokens. {own}", own=own)
+    yield _plain(tokens, _step("wrong_input_channels", reason), 14)
+
+
 def _kept(context: LayerContext) -> Iterator[Alternative]:
-    """A pool and the like, whose depth is that of the input."""
-    right = context.row.output_shape[0]
-    own = say("{layer} works on each map by itself: {right:,} in, {right:,} out.", layer=context.name, right=right)
+    """Pools and the like, whose depth is that of the input, and layers with a depth of their own."""
+    depth, right = context.depth, context.row.output_shape[0]
+    if right == depth and not context.row.multiplications:
+        own = say("{layer} works on each map by itself: {right:,} in, {right:,} out.", layer=context.name, right=right)
+        before, after = context.inputs[0][1:], context.row.output_shape[1:]
+        if before and after and before[0] != after[0]:
+            made = depth * after[0] // before[0] if after[0] > before[0] else -(-depth * after[0] // before[0])
+            reason = say("the depth is changed as the sides are. {own}", own=own)
+            stride = getattr(context.op, "stride", None)
+            if stride and stride[0] > 1:
+                made = depth // stride[0]
+            yield _plain(made, _step("forgot_output_channels", reason), 14)
+    else:
+        own = say("{layer}: {depth:,} channels in, {right:,} out.", layer=context.name, depth=depth, right=right)
     for one in context.network.depths(context.name):
         cost = 16 + min(one.far, 10)
         yield _plain(
@@ -106,6 +148,14 @@ def _merged(context: LayerContext) -> Iterator[Alternative]:
         yield Alternative(
             twice.value, _step("sum_of_parts", say("that has {name} twice. {own}", name=name, own=own)), 24, twice
         )
+    first = context.network.analysis[context.row.inputs[0]]
+    if first.op.kind == "concat":
+        # What a dense block reads is passed on by each of its layers.
+        while first.op.kind == "concat":
+            first = context.network.analysis[first.inputs[0]]
+        rest = symbol("D", total.value) - symbol("D", first.output_shape[0])
+        reason = say("that lacks {name}. {own}", name=context.network.maker(first.name).name, own=own)
+        yield Alternative(rest.value, _step("sum_of_parts", reason), 14, rest.node)
     for source in dict.fromkeys(context.row.inputs):
         for shape in context.network.analysis[source].input_shapes[:1]:
             if len(shape) > 1:

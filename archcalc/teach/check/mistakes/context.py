@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from archcalc.core.language import say
-from archcalc.core.shapes import Shape, format_shape
+from archcalc.core.shapes import Shape
 from archcalc.explain.derive.lift import AXIS_NAMES, SymbolicLayer, lift
 from archcalc.ops.base import Op
 from archcalc.ops.windowed import Windowed
@@ -18,8 +18,12 @@ from archcalc.teach.check.mistakes.followed import Followed
 #: Families that move maps along as they are; a person names the layer before them.
 _PASSING = ("activation", "regularisation", "normalisation")
 #: Kernels and strides that people choose.
-KERNELS = (1, 2, 3, 5, 7, 9, 11)
+KERNELS = (1, 2, 3, 5, 7, 11)
+#: The largest that is taken for any other, by the number of axes.
+LARGEST_KERNEL = {1: 7, 2: 11, 3: 5}
 STRIDES = (1, 2, 3, 4)
+#: Numbers of classes that people calculate with; 1001 has one for the background.
+CLASSES = (10, 100, 1000, 1001)
 MOST_DEPTHS = 24
 #: Rows with a student's sizes that are kept.
 _MOST_CONTEXTS = 1000
@@ -43,6 +47,8 @@ class NetworkContext:
         self.rows = analysis.rows
         self.position = {row.name: index for index, row in enumerate(analysis.rows)}
         self._contexts: dict[tuple[object, ...], LayerContext] = {}
+        #: The layers of the other variants of the network by their names, once they were asked for.
+        self.variants: dict[str, dict[str, Row]] = {}
         self._followed: dict[tuple[str, Shape], Followed] = {}
         #: Layers with weights that multiply: those a student fills in.
         self.weighted = tuple([row for row in analysis.rows if row.multiplications])
@@ -96,6 +102,26 @@ class NetworkContext:
                 found.setdefault(size, row.name)
         return found
 
+    def readers(self, name: str) -> list[Row]:
+        """The layers that read this one's output, seen through layers that change no shape."""
+        return self._readers.get(name, [])
+
+    @cached_property
+    def _readers(self) -> dict[str, list[Row]]:
+        found: dict[str, list[Row]] = {}
+        for row in self.rows:
+            for source in row.inputs[:1]:
+                found.setdefault(self.maker(source).name, []).append(row)
+        return found
+
+    def partners(self, name: str) -> list[Row]:
+        """Of a depthwise convolution the 1×1 convolution after it, and the other way round."""
+        own = self.analysis[name]
+        before = [self.maker(source) for source in own.inputs[:1]]
+        found = [(own, row) for row in self.readers(name)] + [(row, own) for row in before]
+        pairs = [pair for pair in found if is_depthwise(pair[0]) and set(getattr(pair[1].op, "kernel_size", ())) == {1}]
+        return [second if first is own else first for first, second in pairs if second.weights_of is None]
+
     def nearest(self, name: str) -> Iterator[tuple[int, Row]]:
         """The layers with weights, nearest first, and how many layers with weights lie between."""
         here = self.position[name]
@@ -132,12 +158,19 @@ class NetworkContext:
                 (row.output_shape, say("number of filters")),
             ):
                 if len(shape) > 1:
+                    # What comes later is known later.
+                    distance = far + 5 * (self.position[row.name] > self.position[name] and far > 0)
                     found.setdefault(
-                        shape[0], Borrowed(shape[0], say("{layer}'s {what}", layer=row.name, what=what), far)
+                        shape[0], Borrowed(shape[0], say("{layer}'s {what}", layer=row.name, what=what), distance)
                     )
         first = self.rows[0].output_shape
         if len(first) > 1:
-            found.setdefault(first[0], Borrowed(first[0], say("the depth of the network's input"), 6))
+            # What the layers before read is rather the network's input where it has that depth.
+            other = found.get(first[0])
+            far = min(other.far, 6) if other is not None else 6
+            is_own = other is not None and first[0] == own.output_shape[0]
+            if not is_own:
+                found[first[0]] = Borrowed(first[0], say("the depth of the network's input"), far)
         for source in own.inputs:
             # Of maps that are stacked or added, one alone.
             for inner in self.maker(source).inputs if self.maker(source).op.family == "merge" else ():
@@ -145,6 +178,11 @@ class NetworkContext:
                 if len(shape) > 1:
                     found.setdefault(shape[0], Borrowed(shape[0], say("the depth of {inner}", inner=inner), 1))
         return sorted(found.values(), key=lambda one: one.far)[:MOST_DEPTHS]
+
+
+def is_depthwise(row: Row) -> bool:
+    """Whether each filter of a convolution reads one map alone."""
+    return row.op.family == "convolution" and 1 < getattr(row.op, "groups", 1) == row.input_shapes[0][0]
 
 
 def _size(row: Row) -> tuple[object, ...]:
@@ -190,6 +228,12 @@ class LayerContext:
         """The window of a layer, a size for each axis."""
         return tuple(getattr(self.op, "kernel_size", ())) or None
 
+    def kernels_taken(self) -> set[int]:
+        """Sizes of windows that people take for that of this layer: those of the network, and usual ones near it."""
+        own = max(self.kernel or (1,))
+        usual = {size for size in KERNELS if size <= LARGEST_KERNEL.get(len(self.kernel or ()), 0) or size <= own + 2}
+        return usual | {*self.network.kernels}
+
     @cached_property
     def axes(self) -> tuple[str, ...]:
         """The letters of the position axes of what is read: H and W of an image."""
@@ -226,7 +270,3 @@ class LayerContext:
             source=self.source,
             depth=self.depth,
         )
-
-    def sees(self) -> str:
-        """27×27×96"""
-        return format_shape(self.inputs[0]) if self.inputs else ""

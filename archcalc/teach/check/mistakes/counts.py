@@ -7,17 +7,28 @@ from fractions import Fraction
 
 from archcalc.core.conventions import BYTES
 from archcalc.core.language import say
+from archcalc.core.numbers import product
 from archcalc.core.quantities import QUANTITIES
+from archcalc.explain.derive.lift import AXIS_NAMES
 from archcalc.explain.derive.trace import Node, symbol
 from archcalc.teach.check.mistakes import formulas
-from archcalc.teach.check.mistakes.base import PAIR, Alternative, Edit, Mistake
+from archcalc.teach.check.mistakes.base import PAIR, TOGETHER, Alternative, Edit, Mistake
 from archcalc.teach.check.mistakes.context import LayerContext
 from archcalc.teach.check.mistakes.edits import edits
+from archcalc.teach.check.mistakes.formulas import OF_WEIGHTS
 from archcalc.teach.check.mistakes.rounding import rounded_factors
-from archcalc.teach.check.mistakes.trees import plus, times
+from archcalc.teach.check.mistakes.sizes import written
+from archcalc.teach.check.mistakes.trees import letters, plus, times
+from archcalc.teach.check.mistakes.weightless import of_weightless
 
 #: Mistakes of a higher cost are not combined with another.
-PAIRED_COST = 34
+PAIRED_COST = 26
+#: What the mistake of every day costs: the bias of a layer left out.
+_EVERYDAY = 10
+#: Images of a batch, as people choose them. From 8 on: a factor of 2 or 4 has other reasons.
+BATCHES = (8, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500, 512, 1024)
+#: Those that are met most often.
+_USUAL_BATCHES = (32, 64, 128, 256)
 
 
 def singles(context: LayerContext, quantity: str) -> list[Alternative]:
@@ -25,13 +36,15 @@ def singles(context: LayerContext, quantity: str) -> list[Alternative]:
     tree = formulas.right(context, quantity)
     bases = list(formulas.bases(context, quantity))
     found = [Alternative(made.value, steps, cost, made) for steps, cost, made in bases]
-    if quantity == "params":
-        found += [Alternative(made.value, steps, cost, made) for steps, cost, made in formulas.of_pool(context)]
+    found += [Alternative(made.value, steps, cost, made) for steps, cost, made in of_weightless(context, quantity)]
     if tree.value:
         made_by = [(edit, edit.apply(tree)) for edit in edits(context, quantity, tree)]
         found += [_after(edit, made) for edit, made in made_by if made is not None]
         found += _as_a_whole(context, quantity, tree)
-        found += rounded_factors(tree)
+        found += _biases_twice(context, quantity, tree)
+        # 180·36 for 181·36 is a bias left out, not a factor that was rounded.
+        unbiased = {one.value for one in found if one.steps[0].mistake == "forgot_bias" and one.cost <= _EVERYDAY}
+        found += [one for one in rounded_factors(tree) if one.value not in unbiased]
     return [one for one in found if one.value != tree.value and one.value >= 0]
 
 
@@ -52,6 +65,15 @@ def pairs(context: LayerContext, quantity: str) -> list[Alternative]:
         if made is not None:
             found += _combined(_after(edit, made), changes[index + 1 :])
     return [one for one in found if one.value not in (0, tree.value)]
+
+
+def _biases_twice(context: LayerContext, quantity: str, tree: Node) -> Iterator[Alternative]:
+    """The biases counted with each filter, and once more at the end."""
+    biases = context.row.biases
+    if quantity == "params" and biases and context.row.weights and context.row.op.family in ("convolution", "dense"):
+        reason = say("the biases of {layer} count twice: {biases:,} too many.", layer=context.name, biases=biases)
+        made = plus(tree, symbol("K", biases).node)
+        yield Alternative(made.value, (Mistake("added_bias", reason),), 20, made)
 
 
 def in_place(context: LayerContext, quantity: str) -> Iterator[Alternative]:
@@ -81,15 +103,7 @@ def _combined(start: Alternative, changes: list[Edit]) -> Iterator[Alternative]:
 def _as_a_whole(context: LayerContext, quantity: str, tree: Node) -> Iterator[Alternative]:
     """The right number, or that of the neighbours, taken in another way."""
     yield from doubled(quantity, tree)
-    batch = context.network.analysis.batch
-    if batch > 1 and quantity != "activation_bytes":
-        made = times(symbol("B", batch).node, tree)
-        yield Alternative(
-            made.value,
-            (Mistake("unit", say("times the batch of {batch}. Counts are per image.", batch=batch)),),
-            12,
-            made,
-        )
+    yield from in_batches(context.network.analysis.batch, quantity, tree)
     yield from in_other_units(context.network.analysis.dtype, quantity, tree)
     if quantity == "activation_bytes" and context.row.params:
         size = symbol("b", BYTES[context.network.analysis.dtype]).node
@@ -99,24 +113,50 @@ def _as_a_whole(context: LayerContext, quantity: str, tree: Node) -> Iterator[Al
         )
         made = times(held, size)
         yield Alternative(made.value, (Mistake("unit", reason),), 22, made)
+        reason = say("the parameters of {layer} are counted too. The question asks for the values.", layer=context.name)
+        made = plus(tree, times(held, size))
+        yield Alternative(made.value, (Mistake("sum_of_parts", reason),), 20, made)
     if quantity == "activations" and context.row.params:
         reason = say(
             "that is the number of {layer}'s parameters. Stored are the values that it gives.", layer=context.name
         )
         made = formulas.params(context)
         yield Alternative(made.value, (Mistake("unit", reason),), 26, made)
+    yield from _at_each_position(context, quantity, tree)
     yield from _repeated(context, quantity, tree)
+    yield from _with_partner(context, quantity, tree)
     yield from _of_others(context, quantity)
+
+
+def in_batches(batch: int, quantity: str, tree: Node) -> Iterator[Alternative]:
+    """The number for a batch of images; memory for one image of a batch."""
+    if quantity == "activation_bytes" and batch > 1:
+        reason = say("for one image. Here it is for a batch of {batch}.", batch=batch)
+        yield Alternative(Fraction(tree.value, batch), (Mistake("unit", reason),), 12)
+    own = say("Parameters are the same for all images.") if quantity in OF_WEIGHTS else say("Counts are per image.")
+    for images in dict.fromkeys((batch, *BATCHES)):
+        if images == 1 or (images == batch and quantity == "activation_bytes"):
+            continue
+        if images == batch:
+            reason = say("times the batch of {batch}. {own}", batch=images, own=own)
+        else:
+            reason = say("{batch} times the number, as for a batch of {batch} images. {own}", batch=images, own=own)
+        cost = 12 if images == batch else 24 if images in _USUAL_BATCHES else 30
+        made = times(symbol("B", images).node, tree)
+        yield Alternative(made.value, (Mistake("unit", reason),), cost, made)
 
 
 def doubled(quantity: str, tree: Node) -> Iterator[Alternative]:
     """Twice and half the number."""
     two = symbol("2", 2).node
     once = say("One multiply-add counts as one.") if quantity == "multiplications" else say("It counts once.")
-    cost = 15 if quantity == "multiplications" else 20
+    cost = 13 if quantity == "multiplications" else 20
     yield Alternative(
         2 * tree.value, (Mistake("factor_two", say("twice the number. {once}", once=once)),), cost, times(two, tree)
     )
+    if quantity == "multiplications":
+        reason = say("three times the number, as for training: forward once, backward twice. {once}", once=once)
+        yield Alternative(3 * tree.value, (Mistake("factor_two", reason),), 22, times(symbol("3", 3).node, tree))
     if tree.value % 2 == 0:
         yield Alternative(tree.value // 2, (Mistake("factor_two", say("half the number.")),), 24)
 
@@ -145,7 +185,9 @@ def in_other_units(dtype: str, quantity: str, tree: Node) -> Iterator[Alternativ
                 dtype=dtype,
                 size=size,
             )
-            yield Alternative(Fraction(value * other, size), (Mistake("unit", reason),), 26)
+            # Half of float32 and twice are rather its usual neighbours than a factor from nowhere.
+            cost = 18 if other in (size // 2, 2 * size) else 26
+            yield Alternative(Fraction(value * other, size), (Mistake("unit", reason),), cost)
     yield Alternative(value * 8, (Mistake("unit", say("bits, not bytes. A byte has 8.")),), 28)
     for power, decimal, binary in ((1, "KB", "KiB"), (2, "MB", "MiB"), (3, "GB", "GiB")):
         ratio = Fraction(1000**power, 1024**power)
@@ -169,6 +211,23 @@ def in_other_units(dtype: str, quantity: str, tree: Node) -> Iterator[Alternativ
             called=binary,
         )
         yield Alternative(value / ratio, (step,), cost)
+
+
+def _at_each_position(context: LayerContext, quantity: str, tree: Node) -> Iterator[Alternative]:
+    """The weights of a layer that all positions share, counted at each of them."""
+    positions = context.row.output_shape[1:]
+    if quantity not in OF_WEIGHTS or product(positions) == 1 or context.op.family in ("recurrent", "parameter"):
+        return
+    names = [name.letter for name in AXIS_NAMES[len(positions)][1:]]
+    if letters(tree).keys() & {f"{name}{index}" for name in names for index in ("", "₁", "₂")}:
+        return  # weights of its own for each position
+    reason = say(
+        "the parameters are counted at each of the {positions} positions. All positions share them.",
+        positions=written(positions),
+    )
+    sides = [symbol(f"{name}₂", side).node for name, side in zip(names, positions, strict=True)]
+    made = times(*sides, tree)
+    yield Alternative(made.value, (Mistake("repeat_count", reason),), 16, made)
 
 
 def _repeated(context: LayerContext, quantity: str, tree: Node) -> Iterator[Alternative]:
@@ -198,9 +257,24 @@ def _repeated(context: LayerContext, quantity: str, tree: Node) -> Iterator[Alte
         bn = network.rows[after]
         other = symbol("B", bn.params).node
         step = Mistake(
-            "sum_of_parts", say("{name} and {layer} together. Each has a row of its own.", name=name, layer=bn.name)
+            "sum_of_parts",
+            say("{name} and {layer} together. Each has a row of its own.", name=name, layer=bn.name),
+            called=TOGETHER,
         )
         yield Alternative(tree.value + bn.params, (step,), 22, plus(tree, other))
+
+
+def _with_partner(context: LayerContext, quantity: str, tree: Node) -> Iterator[Alternative]:
+    """A depthwise convolution counted with the 1×1 convolution that follows it, under the name of either."""
+    for row in context.network.partners(context.name) if quantity in ("params", "multiplications") else ():
+        value = QUANTITIES[quantity].of(row)
+        step = Mistake(
+            "sum_of_parts",
+            say("{name} and {layer} together. Each has a row of its own.", name=context.name, layer=row.name),
+            called=TOGETHER,
+        )
+        other = symbol("B", value).node
+        yield Alternative(tree.value + value, (step,), 18, plus(tree, other))
 
 
 def _of_others(context: LayerContext, quantity: str) -> Iterator[Alternative]:

@@ -15,10 +15,21 @@ from archcalc.explain.derive.lift import AXIS_NAMES
 from archcalc.explain.derive.trace import Node, Traced, symbol
 from archcalc.ops.conv import ConvTranspose
 from archcalc.teach.check.mistakes.base import Edit, Mistake
-from archcalc.teach.check.mistakes.context import KERNELS, LayerContext
+from archcalc.teach.check.mistakes.context import CLASSES, LayerContext
 from archcalc.teach.check.mistakes.formulas import HOLDERS
 from archcalc.teach.check.mistakes.sizes import kernel_cost, sized, written
-from archcalc.teach.check.mistakes.trees import ONE, count, letters, named, put, put_once, without_division_by
+from archcalc.teach.check.mistakes.trees import (
+    ONE,
+    count,
+    letters,
+    named,
+    plus,
+    put,
+    put_once,
+    rebuild,
+    times,
+    without_division_by,
+)
 
 _FILTERS, _GROUPS = "K", "G"
 
@@ -31,6 +42,8 @@ def edits(context: LayerContext, quantity: str, tree: Node) -> list[Edit]:
         found += _kernel(context, has)
         found += _depth(context, has)
         found += _values(context, has)
+    if context.op.kind == "embedding" and has.keys() >= {"R", "E"}:
+        found += _table(context, has)
     found += _filters(context, quantity, has)
     if quantity not in ("params", "weights") and context.inputs:
         found += _positions(context, quantity, has)
@@ -51,7 +64,9 @@ def _kernel(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
         return
     own = say("{layer}'s window is {window}", layer=context.name, window=written(window))
 
-    def put_all(sizes: Sequence[int]) -> Callable[[Node], Node]:
+    def put_all(sizes: Sequence[int]) -> Callable[[Node], Node | None]:
+        if len(set(sizes)) > len(set(sides)):  # one letter for all axes, and a size for each
+            return partial(_along_axes, letter=sides[0], sizes=sizes)
         return _replace({letter: named(has[letter], size) for letter, size in zip(sides, sizes, strict=True)})
 
     if rank > 1 and set(window) == {first} and first > 1:
@@ -67,10 +82,15 @@ def _kernel(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
             else say("the window along two axes only. It has {size}: {values} values.", size=size, values=values)
         )
         yield Edit(Mistake("kernel_not_squared", reason), 15, lambda tree: _once(tree, sides[0]))
+        yield from _sum_of_sides(context, sides[0], has)
         for wrong in sorted({*context.network.kernels} - {first, 1}) if rank == 2 else ():
             reason = say("a window of {first}×{wrong}. {own}.", first=first, wrong=wrong, own=own)
             one_side = partial(_once, letter=sides[0], value=named(has[sides[0]], wrong))
             yield Edit(Mistake("wrong_kernel", reason), 36, one_side)
+    if rank == 1 and first > 1:
+        reason = say("the window is squared. It lies along one axis: {first} values.", first=first)
+        square = times(has[sides[0]], has[sides[0]])
+        yield Edit(Mistake("kernel_not_squared", reason), 15, _replace({sides[0]: square}))
     if set(window) != {1}:
         reason = say("the window is left out. {own}.", own=own)
         yield Edit(Mistake("wrong_kernel", reason), 26, _replace(dict.fromkeys(sides, ONE)))
@@ -78,7 +98,7 @@ def _kernel(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
         for wrong in dict.fromkeys(window):
             reason = say("a window of {value}. {own}.", value=written((wrong,) * rank), own=own)
             yield Edit(Mistake("wrong_kernel", reason), 18, put_all((wrong,) * rank))
-    for wrong in sorted({*KERNELS, *context.network.kernels} - {*window, 1}):
+    for wrong in sorted(context.kernels_taken() - {*window, 1}):
         whose = context.network.kernels.get(wrong)
         belongs = say(", as {whose} has", whose=whose) if whose is not None and whose != context.name else ""
         reason = say("a window of {value}{belongs}. {own}.", value=written((wrong,) * rank), belongs=belongs, own=own)
@@ -94,6 +114,68 @@ def _kernel(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
             own=own,
         )
         yield Edit(Mistake("map_size_as_kernel", reason), 24, put_all(shape))
+
+
+def _table(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
+    """The table of an embedding: its rows, and the features of each."""
+    rows, features = has["R"], has["E"]
+    own = say(
+        "The table of {layer} has {rows:,} rows of {features:,} features.",
+        layer=context.name,
+        rows=rows.value,
+        features=features.value,
+    )
+    length = (context.inputs[0][1:] or context.inputs[0])[0]
+    if length not in (1, rows.value):
+        reason = say(
+            "the length of the row, {length:,}, in the place of the rows of the table. {own}", length=length, own=own
+        )
+        yield Edit(Mistake("wrong_input_channels", reason), 14, _replace({"R": named(rows, length)}))
+    reason = say("the rows alone. {own}", own=own)
+    yield Edit(Mistake("forgot_output_channels", reason), 16, _replace({"E": ONE}))
+    reason = say("one row alone. {own}", own=own)
+    yield Edit(Mistake("forgot_input_channels", reason), 16, _replace({"R": ONE}))
+
+
+def _sum_of_sides(context: LayerContext, letter: str, has: dict[str, Node]) -> Iterator[Edit]:
+    """F·2 for F·F, and F·F + D for F·F·D."""
+    window = context.kernel or ()
+    values = "·".join(map(str, window))
+    if len(window) == 2:
+        reason = say(
+            "the side of the window times 2, not times itself. It has {values} = {count} values.",
+            values=values,
+            count=product(window),
+        )
+        yield Edit(Mistake("kernel_not_squared", reason), 20, partial(_once, letter=letter, value=symbol("2", 2).node))
+    depth = has.get(context.depth_letter)
+    if depth is not None and depth.value > 1 and _GROUPS not in has:
+        reason = say(
+            "window and input depth are added. They are multiplied: {values}·{depth} values.",
+            values=values,
+            depth=depth.value,
+        )
+        yield Edit(Mistake("forgot_input_channels", reason), 22, partial(_added, depth=depth))
+
+
+def _added(tree: Node, depth: Node) -> Node:
+    """F·F·D as F·F + D."""
+
+    def replace(part: Node) -> Node | None:
+        return plus(part.parts[0], part.parts[1]) if part.kind == "*" and part.parts[1] == depth else None
+
+    return rebuild(tree, replace)
+
+
+def _along_axes(tree: Node, letter: str, sizes: Sequence[int]) -> Node | None:
+    """The letter replaced by another number along each axis."""
+    found = letters(tree).get(letter)
+    if found is None:
+        return None
+    made = tree
+    for axis, size in enumerate(sizes):
+        made = put_once(made, letter, named(found, size), axis)
+    return made
 
 
 def _once(tree: Node, letter: str, value: Node = ONE) -> Node | None:
@@ -119,12 +201,17 @@ def _depth(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
         yield Edit(Mistake("forgot_groups", reason), 10, lambda tree: without_division_by(tree, _GROUPS))
     if depth.value > 1:
         reason = say("the input depth is missing. {reads}", reads=context.reads())
-        yield Edit(Mistake("forgot_input_channels", reason), 16, partial(_without_depth, letter=letter))
+        yield Edit(Mistake("forgot_input_channels", reason), 14, partial(_without_depth, letter=letter))
     if _GROUPS not in has and context.depth % 2 == 0:
         reason = say("half the input depth, as in a filter of two groups. {layer} has one group.", layer=context.name)
         yield Edit(Mistake("wrong_input_channels", reason), 34, _other_depth(letter, named(depth, context.depth // 2)))
     if _GROUPS in has and has[_GROUPS].value == context.depth:
         return  # depthwise: a filter sees one channel, however many there are
+    sides = context.inputs[0][1:2] + context.row.output_shape[1:2]
+    for side in dict.fromkeys(one for one in sides if one not in (1, depth.value)):
+        reason = say("a side of the map, {side}, in the place of its depth. {reads}", side=side, reads=context.reads())
+        edit = _other_depth(letter, named(depth, side))
+        yield Edit(Mistake("wrong_input_channels", reason), 22, edit)
     for one in context.network.depths(context.name):
         if one.value not in (1, depth.value):
             reason = f"{one.whose}. {context.reads()}"
@@ -147,8 +234,8 @@ def _other_depth(letter: str, depth: Node) -> Callable[[Node], Node | None]:
 
 def _values(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
     """The inputs of a dense layer: the values of a map, or of the dense layer before."""
-    if context.row.op.family != "dense":
-        return
+    if context.row.op.family != "dense" or getattr(context.row.op, "per_position", False):
+        return  # at each position it reads the channels alone
     maker = context.network.maker(context.row.inputs[0])
     image = context.inputs[0]
     flat = len(image) == 1
@@ -156,9 +243,11 @@ def _values(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
         # Seen through flatten: the map whose values these are.
         shapes = maker.input_shapes
         image = shapes[0] if len(shapes) == 1 and maker.op.family == "shape" else image
-    own = say("{layer} reads {image}", layer=context.name, image=format_shape(image)) + (
-        say(" = {image:,} values", image=product(image)) if len(image) > 1 else " values"
-    )
+    written = format_shape(image)
+    if len(image) > 1:
+        own = say("{layer} reads {image} = {count:,} values", layer=context.name, image=written, count=product(image))
+    else:
+        own = say("{layer} reads {image} values", layer=context.name, image=written)
     if flat and "N₁" in has:
         right = has["N₁"]
         yield Edit(
@@ -169,17 +258,23 @@ def _values(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
                 yield Edit(Mistake("wrong_input_channels", f"{why}. {own}."), cost, _replace({"N₁": node}))
         return
     depth, sides = context.depth_letter, tuple([f"{axis}₁" for axis in context.axes])
-    if sides and has.keys() >= set(sides) and product(image[1:]) > 1:
-        reason = say("only the channels of the input. {own}.", own=own)
-        yield Edit(Mistake("wrong_input_channels", reason), 16, _replace(dict.fromkeys(sides, ONE)))
-        if len(sides) == 2:
-            reason = say("the rows of the input count, its columns do not. {own}.", own=own)
-            yield Edit(Mistake("wrong_input_channels", reason), 24, _replace({sides[1]: ONE}))
+    if sides and has.keys() >= set(sides):
+        if product(image[1:]) > 1:
+            yield from _parts_of_map(own, sides)
         for shape, whose in _maps_before(context, len(image)):
             values = {letter: named(has[letter], size) for letter, size in zip(sides, shape[1:], strict=True)}
             if depth in has:
                 values[depth] = named(has[depth], shape[0])
             yield Edit(Mistake("wrong_input_channels", f"{whose}, {format_shape(shape)}. {own}."), 16, _replace(values))
+
+
+def _parts_of_map(own: str, sides: Sequence[str]) -> Iterator[Edit]:
+    """Not all values of a map that is read."""
+    reason = say("only the channels of the input. {own}.", own=own)
+    yield Edit(Mistake("wrong_input_channels", reason), 16, _replace(dict.fromkeys(sides, ONE)))
+    if len(sides) == 2:
+        reason = say("the rows of the input count, its columns do not. {own}.", own=own)
+        yield Edit(Mistake("wrong_input_channels", reason), 24, _replace({sides[1]: ONE}))
 
 
 def _other_values(context: LayerContext, image: tuple[int, ...]) -> Iterator[tuple[Node, str, int]]:
@@ -240,6 +335,12 @@ def _filters(context: LayerContext, quantity: str, has: dict[str, Node]) -> Iter
     if each is None:
         return
     name, number = context.name, filters.value
+    if number > 1 and quantity in ("activations", "activation_bytes"):
+        reason = say(
+            "the depth is missing. The output is {output_shape}.",
+            output_shape=format_shape(context.row.output_shape),
+        )
+        yield Edit(Mistake("forgot_output_channels", reason), 14, _replace({_FILTERS: ONE}))
     if number > 1:
         reason = (
             say("one filter only. {name} has {number:,}.", name=name, number=number)
@@ -247,9 +348,38 @@ def _filters(context: LayerContext, quantity: str, has: dict[str, Node]) -> Iter
             else say("one neuron only. {name} has {number:,}.", name=name, number=number)
         )
         yield Edit(Mistake("forgot_output_channels", reason), 16, _replace({_FILTERS: ONE}))
+    near = ((number - 1, "", 28), (number + 1, "", 30)) if number > 2 else ()
+    for wrong, whose, cost in (*near, *_other_filters(context)):
+        reason = (
+            say("{wrong:,} filters{whose}. {name} has {number:,}.", wrong=wrong, whose=whose, name=name, number=number)
+            if each == "filters"
+            else say(
+                "{wrong:,} neurons{whose}. {name} has {number:,}.", wrong=wrong, whose=whose, name=name, number=number
+            )
+        )
+        edit = _replace({_FILTERS: named(filters, wrong)})
+        yield Edit(Mistake("forgot_output_channels", reason), cost, edit)
+    groups = getattr(context.op, "groups", 1)
+    if 1 < groups < number:
+        reason = say(
+            "the filters of one of {groups} groups. All groups together give {right:,}.", groups=groups, right=number
+        )
+        yield Edit(
+            Mistake("forgot_output_channels", reason), 16, _replace({_FILTERS: named(filters, number // groups)})
+        )
     letter = context.depth_letter
     depth = has.get(letter) or (symbol(letter, context.depth).node if len(context.inputs[0]) > 1 else has.get("N₁"))
-    if depth is not None and depth.value not in (1, number) and each == "filters":
+    if depth is None or depth.value in (1, number):
+        return
+    if each != "filters":
+        reason = say(
+            "the number of inputs, {depth:,}, in the place of the neurons. {name} has {number:,}.",
+            depth=depth.value,
+            name=name,
+            number=number,
+        )
+        yield Edit(Mistake("forgot_output_channels", reason), 22, _replace({_FILTERS: named(filters, depth.value)}))
+    else:
         reason = say(
             "the input depth in the place of the number of filters. {name} has {number:,}.", name=name, number=number
         )
@@ -262,6 +392,22 @@ def _filters(context: LayerContext, quantity: str, has: dict[str, Node]) -> Iter
             )
             values = {letter: named(depth, number), _FILTERS: named(filters, depth.value)}
             yield Edit(Mistake("swapped_axes", reason), 22, _replace(values))
+
+
+def _other_filters(context: LayerContext) -> Iterator[tuple[int, str, int]]:
+    """Numbers of filters or neurons of the layers next to this one, and of classes where it is the last."""
+    right, seen = context.row.output_shape[0], {context.row.output_shape[0], context.depth, 1}
+    rows = context.network.weighted
+    if rows and rows[-1].name == context.name and context.op.family == "dense":
+        for classes in CLASSES:
+            if classes not in seen:
+                seen.add(classes)
+                yield classes, "", 20
+    for far, row in context.network.nearest(context.name):
+        wrong = row.output_shape[0]
+        if far < 2 and row.op.family == context.op.family and wrong not in (*seen, right - 1, right + 1):
+            seen.add(wrong)
+            yield wrong, say(", as {whose} has", whose=row.name), 24 + 4 * far
 
 
 def _positions(context: LayerContext, quantity: str, has: dict[str, Node]) -> Iterator[Edit]:
@@ -277,6 +423,10 @@ def _positions(context: LayerContext, quantity: str, has: dict[str, Node]) -> It
     if quantity == "multiplications" and product(has[letter].value for letter in own) > 1:
         reason = say("the positions are missing; that is the number of weights. {where}.", where=where)
         yield Edit(Mistake("multiplications_without_positions", reason), 10, _replace(dict.fromkeys(own, ONE)))
+        if len(own) == 3:
+            reason = say("the positions along two axes only. {where}.", where=where)
+            for axis, cost in ((own[0], 16), (own[2], 22)):
+                yield Edit(Mistake("multiplications_without_positions", reason), cost, _replace({axis: ONE}))
         if len(own) > 1:
             reason = say("the positions along one axis only. {where}.", where=where)
             ones = _replace(dict.fromkeys(own[1:], ONE))
@@ -292,6 +442,22 @@ def _positions(context: LayerContext, quantity: str, has: dict[str, Node]) -> It
         sides = zip(after, before, given[1:], strict=True)
         values = {letter: symbol(instead, size).node for letter, instead, size in sides}
         yield Edit(Mistake("positions_of_input", reason), 12, _replace(values))
+    for reader in context.network.readers(context.name):
+        after_it = reader.output_shape[1:]
+        if (
+            reader.op.family == "pooling"
+            and len(after_it) == len(own)
+            and after_it != output[1:]
+            and product(after_it) > 1
+        ):
+            reason = say(
+                "the positions of {reader}'s output, {sides}. {where}.",
+                reader=reader.name,
+                sides=written(after_it),
+                where=where,
+            )
+            shorter = {letter: named(has[letter], size) for letter, size in zip(own, after_it, strict=True)}
+            yield Edit(Mistake("positions_of_input", reason), 20, _replace(shorter))
     for one in sized(context):
         if len(one.steps) == 1 and one.steps[0].mistake != "positions_of_input" and _is_alike(one.sizes, output):
             values = {letter: named(has[letter], size) for letter, size in zip(own, one.sizes, strict=True)}

@@ -2,40 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from archcalc.core.errors import ArchcalcError
 from archcalc.core.language import say
 from archcalc.core.quantities import QUANTITIES
 from archcalc.design.conventions import TOOLS, count
 from archcalc.passes.analysis import Analysis, Row, analyse
+from archcalc.render.tables.summaries import summaries
 from archcalc.spec.catalogue import key_of, load, variants_in_catalogue
-from archcalc.teach.check.mistakes.base import Alternative, Mistake
-from archcalc.teach.check.mistakes.context import LayerContext, NetworkContext
+from archcalc.teach.check.mistakes.base import OTHER_NETWORK, Alternative, Mistake
+from archcalc.teach.check.mistakes.context import CLASSES, LayerContext, NetworkContext
 from archcalc.teach.check.mistakes.sizes import written
 from archcalc.teach.check.mistakes.upstream import follow
 
 #: Sides of images that people take for one another.
 _SIDES = (28, 32, 224, 227, 299, 331)
-_VARIANT, _TOOL = 6, 10
+_VARIANT, _TOOL, _SETTING, _NETWORK = 6, 10, 20, OTHER_NETWORK
+#: A tool that adds nothing of its own only leaves out what people leave out too.
+_TOOL_THAT_ADDS_NOTHING = 16
+#: Smaller totals are alike by chance.
+_TELLING = 10_000
 
 
 def variants(network: NetworkContext, quantity: str) -> Iterator[Alternative]:
     """The totals of the other variants of a network of the catalogue."""
     own = network.analysis.graph.name
     for name in variants_in_catalogue(own):
-        if key_of(name) == key_of(own):
-            continue
-        try:
-            analysis = analyse(load(name), network.analysis.batch, network.analysis.dtype, network.analysis.conventions)
-        except ArchcalcError:
+        if key_of(name) == key_of(own) or (analysis := _analysed(network, name, {})) is None:
             continue
         value = QUANTITIES[quantity].sum_of(analysis.rows)
         reason = say(
             "that is {name}, {value}. Here it is {own}.", name=name, value=analysis.graph.title or name, own=own
         )
         yield Alternative(value, (Mistake("other_variant", reason),), _VARIANT)
+    yield from _with_other_settings(network, quantity)
+
+
+def in_variants(context: LayerContext) -> Iterator[tuple[Row, Mistake]]:
+    """The row of a layer in the other variants of the network, where it is another."""
+    network, own = context.network, context.network.analysis.graph.name
+    if context.row is not network.analysis.by_name.get(context.name):
+        return
+    for name in variants_in_catalogue(own):
+        if key_of(name) != key_of(own) and network.variants.get(name) is None:
+            found = _analysed(network, name, {})
+            network.variants[name] = dict(found.by_name) if found is not None else {}
+    for name, rows in network.variants.items():
+        row = rows.get(context.name)
+        if row is not None and (row.output_shape, row.params, row.multiplications) != (
+            context.row.output_shape,
+            context.row.params,
+            context.row.multiplications,
+        ):
+            reason = say("right for {layer} of {name}. Here it is {own}.", layer=context.name, name=name, own=own)
+            yield row, Mistake("other_variant", reason)
+
+
+def _with_other_settings(network: NetworkContext, quantity: str) -> Iterator[Alternative]:
+    """The totals with a switch of the network set otherwise, and with other numbers of classes."""
+    graph = network.analysis.graph
+    if not variants_in_catalogue(graph.name):
+        return
+    for name, current in graph.settings.items():
+        others = (not current,) if isinstance(current, bool) else CLASSES if name == "classes" else ()
+        for value in others:
+            analysis = None if value == current else _analysed(network, graph.name, {**graph.settings, name: value})
+            if analysis is not None:
+                reason = say(
+                    "that is {own} with {name}={value}. Here it is {current}.",
+                    own=graph.name,
+                    name=name,
+                    value=str(value).lower(),
+                    current=str(current).lower(),
+                )
+                total = QUANTITIES[quantity].sum_of(analysis.rows)
+                yield Alternative(total, (Mistake("other_variant", reason),), _SETTING)
+
+
+def _analysed(network: NetworkContext, name: str, settings: Mapping[str, Any]) -> Analysis | None:
+    own = network.analysis
+    try:
+        return analyse(load(name, dict(settings)), own.batch, own.dtype, own.conventions)
+    except ArchcalcError:
+        return None
+
+
+def other_networks(network: NetworkContext, quantity: str) -> Iterator[Alternative]:
+    """The totals of the other networks of the catalogue."""
+    own = network.analysis.graph
+    known = {key_of(name) for name in (own.name, *variants_in_catalogue(own.name))}
+    for one in summaries() if quantity in ("params", "multiplications") else ():
+        value: int = getattr(one, quantity)
+        if key_of(one.network) not in known and value >= _TELLING:
+            title = one.title or one.network
+            reason = say("that is {name}, {value}. Here it is {own}.", name=one.network, value=title, own=own.name)
+            yield Alternative(value, (Mistake("other_variant", reason),), _NETWORK)
 
 
 def tools(analysis: Analysis) -> Iterator[Alternative]:
@@ -49,8 +112,11 @@ def tools(analysis: Analysis) -> Iterator[Alternative]:
                 how = say("that is the total of {tool}, which adds {added}.", tool=tool.name, added=say(tool.added))
             else:
                 how = say("that is the total of {tool}, which counts some layers in another way.", tool=tool.name)
-            reason = f"{how} {say('{ours:,} are multiplications.', ours=ours)}"
-            yield Alternative(counted.total, (Mistake("other_tool", reason),), _TOOL)
+            notes = [f"{tool.name}: {say(note)}." for note in tool.notes_on(analysis)]
+            own = say("{ours:,} are multiplications.", ours=ours)
+            reason = " ".join((how, *notes, own))
+            cost = _TOOL if tool.added else _TOOL_THAT_ADDS_NOTHING
+            yield Alternative(counted.total, (Mistake("other_tool", reason),), cost)
 
 
 class OtherInput(NamedTuple):
@@ -69,16 +135,35 @@ def other_inputs(context: LayerContext) -> Iterator[OtherInput]:
     depth, height, width = first.output_shape
     for side in _SIDES:
         near = height == width != side and 3 * side < 4 * height and 3 * height < 4 * side
-        if near and (row := follow(network, first, (depth, side, side), context.row)) is not None:
+        if near and context.row is first:
+            yield OtherInput(first._replace(output_shape=(depth, side, side)), (side, side))
+        elif near and (row := follow(network, first, (depth, side, side), context.row)) is not None:
             yield OtherInput(row, (side, side))
 
 
+def without_class_token(context: LayerContext) -> Iterator[tuple[Row, Mistake]]:
+    """The row of a layer, were there no class token before the row of tokens."""
+    network = context.network
+    if context.row is not network.analysis.by_name.get(context.name):
+        return
+    for source in network.rows[: network.position[context.name] + 1]:
+        if source.op.kind != "class_token":
+            continue
+        channels, patches = source.input_shapes[0]
+        row = follow(network, source, (channels, patches), context.row)
+        if source is context.row:
+            row = source._replace(output_shape=(channels, patches))
+        if row is not None and (row.output_shape, row.input_shapes) != (context.row.output_shape, context.inputs):
+            reason = say(
+                "the class token is missing. {layer} puts it before the {patches:,} others: {tokens:,} tokens.",
+                layer=source.name,
+                patches=patches,
+                tokens=source.output_shape[1],
+            )
+            yield row, Mistake("repeat_count", reason)
+
+
 def size_reason(network: NetworkContext, size: tuple[int, ...]) -> str:
-    """Right for an input of 224×224; this network reads 227×227."""
+    """Right for an input of 224×224. Here it is 227×227."""
     own = written(network.rows[0].output_shape[1:])
-    return say(
-        "right for an input of {size}. {layer} reads {own}.",
-        size=written(size),
-        layer=network.analysis.graph.name,
-        own=own,
-    )
+    return say("right for an input of {size}. Here it is {own}.", size=written(size), own=own)

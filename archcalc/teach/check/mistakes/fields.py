@@ -14,8 +14,8 @@ from archcalc.ops import rules
 from archcalc.ops.base import EVERYTHING, POINTS, Window
 from archcalc.passes.analysis import Row
 from archcalc.teach.check.mistakes.base import Mistake, MistakenSize
-from archcalc.teach.check.mistakes.context import KERNELS, LayerContext
-from archcalc.teach.check.mistakes.sizes import Trees, kernel_cost, written
+from archcalc.teach.check.mistakes.context import LayerContext
+from archcalc.teach.check.mistakes.sizes import Trees, by, kernel_cost, written
 from archcalc.teach.check.mistakes.trees import ONE, letters, named, put, put_once, quantity, without_any_one
 
 FIELD = "receptive_field"
@@ -57,13 +57,40 @@ def _differences(context: LayerContext) -> list[int]:
     return [one.size - other.size for one, other in zip(own.axes, right.axes, strict=True)]
 
 
+def _letters(tree: Node, base: str) -> dict[str, Node]:
+    """The symbols for a quantity along an axis: j₁, or j_1h where the axes differ."""
+    beginnings = (f"{base}₁", f"{base}_1") if base in ("r", "j") else (f"{base}_",)
+    return {text: node for text, node in letters(tree).items() if text == base or text.startswith(beginnings)}
+
+
+def _with(right: Trees, base: str, values: Sequence[Node | int]) -> Trees:
+    """The formulas with another number for a quantity along each axis."""
+    return tuple(
+        [
+            put(
+                tree,
+                {
+                    text: named(node, value) if isinstance(value, int) else value
+                    for text, node in _letters(tree, base).items()
+                },
+            )
+            for tree, value in zip(right, values, strict=True)
+        ]
+    )
+
+
+def _values(right: Trees, base: str) -> tuple[int, ...]:
+    """The numbers of a quantity along each axis, 1 where the formula does without; none where all do."""
+    found = [next(iter(_letters(tree, base).values()), None) for tree in right]
+    return tuple([1 if node is None else node.value for node in found]) if any(found) else ()
+
+
 def _as_the_student_has_it(context: LayerContext, right: Trees) -> Trees:
     """The formulas with the student's own field of the layers before."""
-    found = []
-    for tree, more in zip(right, _differences(context), strict=True):
-        before = letters(tree).get("r₁")
-        found.append(put(tree, {"r₁": named(before, before.value + more)}) if more and before is not None else tree)
-    return tuple(found)
+    before, more = _values(right, "r"), _differences(context)
+    if not before or not any(more):
+        return right
+    return _with(right, "r", [size + extra for size, extra in zip(before, more, strict=True)])
 
 
 def _sized(step: Mistake, cost: int, made: Trees) -> MistakenSize:
@@ -74,42 +101,47 @@ def _edited(context: LayerContext) -> Iterator[MistakenSize]:
     right = trees(context)
     if right is None:
         return
-    has = letters(right[0])
-
-    def all_of(letter_values: dict[str, Node]) -> Trees:
-        return tuple([put(tree, letter_values) for tree in right])
-
-    if "j₁" in has:
-        step = has["j₁"].value
+    every = [ONE] * len(right)
+    steps, before = _values(right, "j"), _values(right, "r")
+    if steps:
+        step = by(steps)
         reason = say(
             "each position counts as one pixel. Positions of the input of {layer} lie {step} pixels apart.",
             layer=context.name,
             step=step,
         )
-        yield _sized(Mistake("forgot_stride", reason), 12, all_of({"j₁": ONE}))
-        stride = getattr(context.op, "stride", None)
-        if stride is not None and stride[0] > 1:
+        yield _sized(Mistake("forgot_stride", reason), 12, _with(right, "j", every))
+        stride = tuple(getattr(context.op, "stride", ()))
+        if len(stride) == len(right) and max(stride) > 1:
+            after = tuple([one * other for one, other in zip(steps, stride, strict=True)])
             reason = say(
                 "the output's step, {value} pixels. The window lies on the input: steps of {step}.",
-                value=step * stride[0],
+                value=by(after),
                 step=step,
             )
-            yield _sized(Mistake("wrong_stride", reason), 16, all_of({"j₁": named(has["j₁"], step * stride[0])}))
+            yield _sized(Mistake("wrong_stride", reason), 16, _with(right, "j", after))
             reason = say(
                 "the stride of {layer} alone. All strides before it count together: {step} pixels a step.",
                 layer=context.name,
                 step=step,
             )
-            yield _sized(Mistake("wrong_stride", reason), 18, all_of({"j₁": named(has["j₁"], stride[0])}))
+            yield _sized(Mistake("wrong_stride", reason), 18, _with(right, "j", stride))
     reason = say("the − 1 is missing. A window of F has F − 1 steps from its first to its last position.")
     yield _sized(Mistake("forgot_plus_one", reason), 12, tuple([without_any_one(tree) for tree in right]))
-    if "r₁" in has:
-        reason = say("what the layers before see is missing: {value} pixels.", value=has["r₁"].value)
-        yield _sized(Mistake("sum_of_parts", reason), 18, all_of({"r₁": ONE}))
-        nothing = quantity("r₁", 0)
-        yield _sized(Mistake("sum_of_parts", reason), 20, all_of({"r₁": nothing}))
-    if context.kernel is not None and "F" in has:
-        for wrong in sorted({*KERNELS, *context.network.kernels} - {context.kernel[0]}):
+    if steps:
+        reason = say(
+            "the window is added as it is. It has F − 1 steps, each of {step} pixels at the input of {layer}.",
+            layer=context.name,
+            step=by(steps),
+        )
+        ones = tuple([without_any_one(tree) for tree in _with(right, "j", every)])
+        yield _sized(Mistake("forgot_stride", reason), 16, ones)
+    if before:
+        reason = say("what the layers before see is missing: {value} pixels.", value=by(before))
+        yield _sized(Mistake("sum_of_parts", reason), 18, _with(right, "r", every))
+        yield _sized(Mistake("sum_of_parts", reason), 20, _with(right, "r", [quantity("r₁", 0)] * len(right)))
+    if context.kernel is not None and _values(right, "F"):
+        for wrong in sorted(context.kernels_taken() - {context.kernel[0]}):
             taken = written((wrong,) * len(context.kernel))
             reason = say(
                 "a window of {taken}. {layer}'s is {kernel}.",
@@ -118,12 +150,13 @@ def _edited(context: LayerContext) -> Iterator[MistakenSize]:
                 kernel=written(context.kernel),
             )
             cost = 24 + kernel_cost(context, wrong)
-            yield _sized(Mistake("wrong_kernel", reason), cost, all_of({"F": named(has["F"], wrong)}))
-    if "d" in has:
+            yield _sized(Mistake("wrong_kernel", reason), cost, _with(right, "F", [wrong] * len(right)))
+    if dilations := _values(right, "d"):
         reason = say(
-            "the dilation is missing. {layer} spreads its window by {value}.", layer=context.name, value=has["d"].value
+            "the dilation is missing. {layer} spreads its window by {value}.", layer=context.name, value=by(dilations)
         )
-        yield _sized(Mistake("forgot_dilation", reason), 10, tuple([put_once(tree, "d", ONE) for tree in right]))
+        found = [put_once(tree, next(iter(_letters(tree, "d")), "d"), ONE) for tree in right]
+        yield _sized(Mistake("forgot_dilation", reason), 10, tuple(found))
 
 
 def _taken_for_it(context: LayerContext, right: tuple[int, ...]) -> Iterator[MistakenSize]:
@@ -172,6 +205,10 @@ def _along_the_way(context: LayerContext) -> Iterator[MistakenSize]:
         return
     reason = say("no layer's stride counts. A stride moves the windows of all later layers further apart.")
     yield _walked(chain, Mistake("forgot_stride", reason), 14, strides=False)
+    windows = [sum(link.windows[axis].size for link in chain) for axis in range(len(chain[0].windows))]
+    reason = say("the windows are added up. Each has F − 1 steps, as long as the strides before it make them.")
+    sums = tuple([quantity("ΣF", window) for window in windows])
+    yield _sized(Mistake("forgot_stride", reason), 18, sums)
     pools = [link for link in chain if link.row.op.family == "pooling"]
     if pools and len(pools) < len(chain):
         kept = [link for link in chain if link.row.op.family != "pooling"]

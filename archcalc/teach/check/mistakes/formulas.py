@@ -8,18 +8,20 @@ from typing import Any
 from archcalc.core.conventions import BYTES
 from archcalc.core.language import mark, say
 from archcalc.core.numbers import product
-from archcalc.core.shapes import format_shape
+from archcalc.core.shapes import Shape, format_shape
+from archcalc.explain.derive.lift import AXIS_NAMES
 from archcalc.explain.derive.trace import Node, number_node, symbol, traced
 from archcalc.ops.base import Op, elements
 from archcalc.ops.conv import CONV_OF_RANK, ConvTranspose
 from archcalc.passes.params import count_values
-from archcalc.teach.check.mistakes.base import Mistake
+from archcalc.teach.check.mistakes import sequences
+from archcalc.teach.check.mistakes.base import HABIT, Base, Mistake
 from archcalc.teach.check.mistakes.context import LayerContext
+from archcalc.teach.check.mistakes.sizes import PLAIN_FIELDS
 from archcalc.teach.check.mistakes.trees import combine, plus, times
 
-Base = tuple[tuple[Mistake, ...], int, Node]
-
 _BOTH = mark("γ and β are trained, one of each for every channel.")
+_BOTH_OF_VALUES = mark("γ and β are trained, one of each for every value.")
 #: Counts of the arrays that a layer owns.
 OF_WEIGHTS = ("params", "weights", "biases")
 #: What a bias belongs to, by the family of the op.
@@ -44,6 +46,13 @@ def outputs(context: LayerContext) -> Node:
     return traced(elements(context.lifted.output)).node
 
 
+def elements_of(shape: Shape) -> Node:
+    """The values of a map of this shape, from its sides: H·W·D."""
+    letters = [name.letter for name in AXIS_NAMES[len(shape) - 1]]
+    sides: Any = tuple([symbol(letter, side) for letter, side in zip(letters, shape, strict=True)])
+    return traced(elements(sides)).node
+
+
 def memory(context: LayerContext) -> Node:
     """Bytes of what a layer stores."""
     analysis, row = context.network.analysis, context.row
@@ -57,7 +66,7 @@ def arrays_of(context: LayerContext, biases: bool) -> Node:
     """The values of a layer's biases, or of its other arrays."""
     lifted = context.lifted
     arrays = [array for array in lifted.op.param_shapes(lifted.inputs) if not array.buffer]
-    kept = [array for array in arrays if (array.name == "bias") == biases]
+    kept = [array for array in arrays if array.is_bias == biases]
     return traced(count_values(kept)).node if kept else number_node(0)
 
 
@@ -94,6 +103,9 @@ def bases(context: LayerContext, quantity: str) -> Iterator[Base]:
     owner = context.row.weights_of
     if quantity in OF_WEIGHTS and owner is not None:
         yield (again(context),), 10, of_weights(context, quantity)
+    elif context.op.family in ("recurrent", "attention"):
+        if quantity in ("params", "multiplications"):
+            yield from sequences.params(context) if quantity == "params" else sequences.work(context)
     elif quantity == "params":
         yield from _other_arrays(context)
     elif quantity == "weights" and context.row.biases:
@@ -107,13 +119,11 @@ def _other_arrays(context: LayerContext) -> Iterator[Base]:
     op, name = context.op, context.name
     lifted = context.lifted.op
     bias = getattr(op, "bias", None)
-    each = HOLDERS.get(op.family, mark("channels"))
-    made = context.row.output_shape[0]
     if bias is True:
         tree = params(context, lifted.model_copy(update={"bias": False}))
-        reason = say("the bias is missing. Each of the {made:,} {each} has one.", made=made, each=say(each))
-        yield (Mistake("forgot_bias", reason),), 10, tree
-        yield from _many_biases(context, tree)
+        yield (Mistake("forgot_bias", _missing_bias(context)),), 10, tree
+        if op.family in HOLDERS:
+            yield from _many_biases(context, tree)
     elif bias is False:
         tree = params(context, lifted.model_copy(update={"bias": True}))
         why = (
@@ -126,6 +136,11 @@ def _other_arrays(context: LayerContext) -> Iterator[Base]:
             10,
             tree,
         )
+    groups = getattr(op, "groups", 1)
+    if groups > 1:
+        reason = say("multiplied by the {groups} groups. All {groups} together have these weights.", groups=groups)
+        tree = times(symbol("G", groups).node, params(context))
+        yield (Mistake("forgot_groups", reason),), 14, tree
     if getattr(op, "connections", None) is not None:
         tree = params(context, lifted.model_copy(update={"connections": None}))
         reason = say(
@@ -135,19 +150,39 @@ def _other_arrays(context: LayerContext) -> Iterator[Base]:
     yield from _normalisation(context)
 
 
+def _missing_bias(context: LayerContext) -> str:
+    """Why there is a bias, by what it belongs to."""
+    made, values = context.row.biases, elements(context.row.output_shape)
+    family = context.op.family
+    if family == "normalisation":
+        both = _BOTH if made == context.row.output_shape[0] else _BOTH_OF_VALUES
+        return say("the shift β is missing. {both}", both=say(both))
+    if made == values != context.row.output_shape[0]:
+        return say("the bias is missing. Each of the {made:,} values of the output has one.", made=made)
+    each = say(HOLDERS.get(family, mark("channels")))
+    return say("the bias is missing. Each of the {made:,} {each} has one.", made=made, each=each)
+
+
 def _is_normalised(context: LayerContext) -> bool:
     rows = context.network.rows
     after = context.network.position[context.name] + 1
     return after < len(rows) and rows[after].buffers > 0
 
 
+def is_per_position(context: LayerContext) -> bool:
+    """Whether a dense layer reads the channels of each position alone."""
+    return bool(getattr(context.op, "per_position", False))
+
+
 def _many_biases(context: LayerContext, weights: Node) -> Iterator[Base]:
     """A bias for each weight, for each slice of a filter, for each output value."""
-    made = context.row.output_shape[0]
-    each = HOLDERS.get(context.op.family, mark("channels"))
+    made = context.row.biases
+    is_shared = made == context.row.output_shape[0]  # by all positions
     one = (
-        say("A bias belongs to a whole filter: {made:,} in all.", made=made)
-        if each == "filters"
+        say("Each of the {made:,} values of the output has one.", made=made)
+        if not is_shared
+        else say("A bias belongs to a whole filter: {made:,} in all.", made=made)
+        if context.op.family == "convolution"
         else say("Each of the {made:,} neurons has one.", made=made)
     )
     yield (
@@ -155,16 +190,31 @@ def _many_biases(context: LayerContext, weights: Node) -> Iterator[Base]:
         14,
         plus(weights, number_node(1)),
     )
+    groups = getattr(context.op, "groups", 1)
+    if 1 < groups < made:
+        reason = say("one bias for each of the {groups} groups. {one}", groups=groups, one=one)
+        yield (Mistake("bias_per_weight", reason),), 18, plus(weights, symbol("G", groups).node)
     twice = plus(weights, weights)
-    yield (Mistake("bias_per_weight", say("a bias for every weight. {one}", one=one)),), 24, twice
+    yield (Mistake("bias_per_weight", say("a bias for every weight. {one}", one=one)),), 25, twice
     shape = context.inputs[0]
-    if len(context.row.output_shape) > 1:
+    if context.op.family == "dense" and (given := shape[0] if is_per_position(context) else elements(shape)) != made:
+        reason = say("a bias for each of the {values:,} inputs. {one}", values=given, one=one)
+        yield (Mistake("bias_per_weight", reason),), 18, plus(weights, symbol("N₁", given).node)
+    if len(context.row.output_shape) > 1 and is_shared:
         found = {part.symbol.text: part for part in weights.walk() if part.symbol is not None}
         depth, filters = found.get(context.depth_letter), found.get("K")
         if depth is not None and filters is not None and shape[0] > 1:
             slices = times(depth, filters)
             reason = say("a bias for each of the {shape} slices of a filter. {one}", shape=shape[0], one=one)
             yield (Mistake("bias_per_weight", reason),), 22, plus(weights, slices)
+            if shape[0] != made:
+                reason = say("a bias for each of the {depth:,} input channels. {one}", depth=shape[0], one=one)
+                yield (Mistake("bias_per_weight", reason),), 20, plus(weights, depth)
+        window = context.kernel
+        if filters is not None and window is not None and set(window) != {1}:
+            values = traced(product([symbol("F", side) for side in window])).node
+            reason = say("a bias for each of the {values} values of a window. {one}", values=values.value, one=one)
+            yield (Mistake("bias_per_weight", reason),), 21, plus(weights, times(values, filters))
         reason = say(
             "a bias for every output value. All positions share that of their filter: {made:,} in all.", made=made
         )
@@ -186,10 +236,19 @@ def _normalisation(context: LayerContext) -> Iterator[Base]:
             8,
             number_node(0),
         )
+        yield from _of_the_norm(context)
     if context.row.trainable_params == 2 * context.depth:
         tree = params(context, context.lifted.op.model_copy(update={"shift": False}))
         reason = say("the shift β is missing. {both}", both=say(_BOTH))
         yield (Mistake("forgot_bias", reason),), 10, tree
+
+
+def _of_the_norm(context: LayerContext) -> Iterator[Base]:
+    """One γ and one β for all channels."""
+    each = context.row.params // context.row.output_shape[0]
+    if each * context.row.output_shape[0] == context.row.params and context.row.output_shape[0] > 1:
+        reason = say("one of each for the whole layer. {both}", both=say(_BOTH))
+        yield (Mistake("forgot_output_channels", reason),), 16, number_node(each)
 
 
 def _other_work(context: LayerContext) -> Iterator[Base]:
@@ -202,7 +261,9 @@ def _other_work(context: LayerContext) -> Iterator[Base]:
     reason = say(
         "multiplications and additions together: 2n − 1 for a sum of n products. One multiply-add counts as one."
     )
-    yield (Mistake("factor_two", reason),), 16, sums
+    yield (Mistake("factor_two", reason, called=HABIT),), 16, sums
+    reason = say("the additions alone: n − 1 for a sum of n products. The question asks for the multiplications.")
+    yield (Mistake("factor_two", reason, called=HABIT),), 17, combine("-", (tree, outputs(context)))
     lifted = context.lifted
     if getattr(context.op, "connections", None) is not None:
         whole = lifted.op.model_copy(update={"connections": None})
@@ -212,10 +273,7 @@ def _other_work(context: LayerContext) -> Iterator[Base]:
         made = traced(whole.macs(lifted.inputs, lifted.output)).node
         yield (Mistake("wrong_input_channels", reason),), 14, made
     if isinstance(context.op, ConvTranspose):
-        fields: dict[str, Any] = {
-            key: getattr(lifted.op, key)
-            for key in ("kernel_size", "stride", "padding", "out_channels", "groups", "bias")
-        }
+        fields: dict[str, Any] = {key: getattr(lifted.op, key) for key in PLAIN_FIELDS}
         plain = CONV_OF_RANK[context.op.rank].model_construct(**fields)
         made = traced(plain.macs(lifted.inputs, lifted.output)).node
         reason = say(
@@ -223,33 +281,3 @@ def _other_work(context: LayerContext) -> Iterator[Base]:
             inputs=format_shape(context.inputs[0][1:]),
         )
         yield (Mistake("positions_of_input", reason),), 12, made
-
-
-def of_pool(context: LayerContext) -> Iterator[Base]:
-    """A pool's window counted as if it had weights: the formulas of a convolution with this window."""
-    kernel = getattr(context.plain, "kernel_size", None)
-    if context.op.family != "pooling" or kernel is None or context.row.params or len(context.inputs) != 1:
-        return
-    lifted = context.lifted
-    depth = lifted.inputs[0][0]
-    reason = say(
-        "weights for a window that has none. {layer} takes {value} of each window: nothing is trained.",
-        layer=context.name,
-        value=_taken(context),
-    )
-    step = (Mistake("params_in_pool", reason),)
-    window = lifted.op.kernel_size  # type: ignore[attr-defined]  # checked above
-    for groups, cost in ((1, 10), (depth, 12)):
-        for bias in (True, False):
-            conv = CONV_OF_RANK[len(window)].model_construct(
-                kernel_size=window, out_channels=depth, groups=groups, bias=bias
-            )
-            tree = params(context, conv)
-            yield step, cost + 2 * (not bias), tree
-    one = traced(product(window)).node
-    yield step, 20, one
-    yield step, 24, plus(one, number_node(1))
-
-
-def _taken(context: LayerContext) -> str:
-    return say("the largest value") if context.op.kind.startswith("max_pool") else say("a mean")

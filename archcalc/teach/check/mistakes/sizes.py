@@ -5,19 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from archcalc.core.errors import ShapeError
 from archcalc.core.language import say
 from archcalc.core.numbers import ceil_div
 from archcalc.core.shapes import AXES
 from archcalc.explain.derive.trace import Node, symbol, traced
 from archcalc.ops.base import Op
+from archcalc.ops.conv import CONV_OF_RANK, ConvTranspose
 from archcalc.ops.windowed import Sides
 from archcalc.teach.check.mistakes.base import PAIR, Mistake, MistakenSize
-from archcalc.teach.check.mistakes.context import KERNELS, STRIDES, LayerContext
-from archcalc.teach.check.mistakes.trees import is_uneven, rounded_otherwise, without_last_one
+from archcalc.teach.check.mistakes.context import STRIDES, LayerContext
+from archcalc.teach.check.mistakes.trees import (
+    ONE,
+    combine,
+    is_uneven,
+    plus,
+    quantity,
+    rounded_otherwise,
+    without_last_one,
+)
 
 SHAPE = "output_shape"
+#: The fields that a transposed convolution has in common with a plain one.
+PLAIN_FIELDS = ("kernel_size", "stride", "padding", "dilation", "out_channels", "groups", "bias")
 #: Mistakes with few outcomes, so that two of them together still say something.
 _PAIRED = ("forgot_padding", "padding_once", "forgot_stride", "forgot_plus_one", "floor_ceil", "forgot_dilation")
+
+#: Settings that nobody takes for others along one axis, where all axes are alike.
+_OF_ALL_AXES = ("wrong_kernel", "wrong_stride", "added_padding", "forgot_dilation")
 
 Setting = tuple[Mistake, int, dict[str, Any]]
 #: A calculation for each axis.
@@ -68,12 +83,12 @@ def settings(context: LayerContext) -> Iterator[Setting]:
             yield _step("forgot_stride", reason), 14, {"stride": (1,) * rank}
         for wrong in sorted({*STRIDES, kernel[0], *context.network.strides} - {1, stride[0]}):
             reason = say("a stride of {wrong}. {name} has {stride}.", wrong=wrong, name=name, stride=by(stride))
-            far = abs(wrong - stride[0]) + 4 * (wrong > 4 and wrong not in context.network.strides)
+            far = abs(wrong - stride[0]) + (0 if wrong in context.network.strides else 4 if wrong <= 4 else 6)
             yield _step("wrong_stride", reason), 22 + far, {"stride": _all_axes("S", wrong, rank)}
     if kernel is not None and not context.is_same:
         # A window that is larger by the padding is the same as no padding: H − (F + 2P) + 2P.
         padded = kernel[0] + (padding.begins[0] + padding.ends[0] if isinstance(padding, Sides) else 0)
-        for wrong in sorted({*KERNELS, *context.network.kernels} - {kernel[0], padded}):
+        for wrong in sorted(context.kernels_taken() - {kernel[0], padded}):
             reason = say(
                 "a window of {value}. {name} has {kernel}.",
                 value=written((wrong,) * rank),
@@ -98,7 +113,7 @@ def kernel_cost(context: LayerContext, wrong: int) -> int:
     """A kernel of a neighbour is more likely than one that the network does not have; so is one near the right size."""
     assert context.kernel is not None
     known = wrong in context.network.kernels
-    return min(abs(wrong - context.kernel[0]), 6) + 4 * (not known) + 2 * (wrong % 2 == 0)
+    return min(abs(wrong - context.kernel[0]), 6 if known else 8) + 5 * (not known) + 2 * (wrong % 2 == 0)
 
 
 def sized(context: LayerContext) -> list[MistakenSize]:
@@ -118,14 +133,23 @@ def _found(context: LayerContext) -> list[MistakenSize]:
         op = context.lifted.op
         if context.is_same and "padding" not in fields:
             op = op.model_copy(update={"padding": "same"})
-        # A window of another size or stride is not cut off at the end: the plain formula is what people use.
-        plain = {"clip_last_window": False} if hasattr(op, "clip_last_window") else {}
-        made = _trees(context, op.model_copy(update={**plain, **fields}))
-        if made is not None:
-            found += _both_and_each(right, trees, made, step, cost)
+        # A window of another size or stride is not cut off at the end, nor does it fit exactly: people use the plain
+        # formula.
+        plain = {field: False for field in ("clip_last_window", "exact") if hasattr(op, field)}
+        op = op.model_copy(update={**plain, **fields})
+        # What does not divide is rounded down by most, whatever the layer does.
+        others = [{"ceil_mode": False}] if getattr(op, "ceil_mode", False) and "ceil_mode" not in fields else []
+        for other in ({}, *others):
+            made = _trees(context, op.model_copy(update=other))
+            if made is not None:
+                found += _both_and_each(right, trees, made, step, cost + 2 * len(other))
     if trees is not None:
         found += _edits(context, right, trees)
-    return [*_same(context, right), *found, *_moved(context, right, trees)]
+        if getattr(context.op, "ceil_mode", False):
+            floored = _trees(context, context.lifted.op.model_copy(update={"ceil_mode": False}))
+            found += [one._replace(cost=one.cost + 2) for one in _edits(context, right, floored or trees)]
+    more = (_same, _same_cut_off, _twice, _not_transposed, _misplaced)
+    return [*(one for made in more for one in made(context, right)), *found, *_moved(context, right, trees)]
 
 
 def _right(context: LayerContext) -> tuple[int, ...]:
@@ -140,8 +164,7 @@ def _same(context: LayerContext, right: tuple[int, ...]) -> Iterator[MistakenSiz
     padding, stride = getattr(context.plain, "padding", None), getattr(context.op, "stride", None)
     if not isinstance(padding, Sides) or any(padding) or stride is None or hasattr(context.op, "output_padding"):
         return
-    sides = context.lifted.inputs[0][1:]
-    trees = tuple([traced(ceil_div(side, symbol("S", step))).node for side, step in zip(sides, stride, strict=True)])
+    trees = _divided(context, stride)
     made = tuple([tree.value for tree in trees])
     reason = say("padded, as `same` does: the input divided by the stride. {layer} has no padding.", layer=context.name)
     if made != right:
@@ -149,7 +172,108 @@ def _same(context: LayerContext, right: tuple[int, ...]) -> Iterator[MistakenSiz
         yield MistakenSize(made, (_step("added_padding", reason),), 19, trees)
 
 
+def _divided(context: LayerContext, stride: Sequence[Any]) -> Trees:
+    """⌈n/S⌉ along each axis, which is what `same` comes to."""
+    sides = context.lifted.inputs[0][1:]
+    steps = [symbol("S", int(step)) for step in stride]
+    return tuple([traced(ceil_div(side, step)).node for side, step in zip(sides, steps, strict=True)])
+
+
+def _same_cut_off(context: LayerContext, right: tuple[int, ...]) -> Iterator[MistakenSize]:
+    """Padding `same` with the input divided by the stride and rounded down."""
+    stride = getattr(context.op, "stride", None)
+    if not context.is_same or stride is None or hasattr(context.op, "output_padding"):
+        return
+    trees = tuple([rounded_otherwise(tree) for tree in _divided(context, stride)])
+    made = tuple([tree.value for tree in trees])
+    if made != right and min(made) >= 1:
+        reason = say("rounded down. With padding same the input divided by the stride is rounded up.")
+        yield MistakenSize(made, (_step("floor_ceil", reason),), 11, trees)
+
+
+def _twice(context: LayerContext, right: tuple[int, ...]) -> Iterator[MistakenSize]:
+    """The layer applied to its own output: a map that was pooled twice."""
+    row = context.row
+    if len(context.inputs) != 1 or right == context.inputs[0][1:] or getattr(context.op, "stride", None) is None:
+        return
+    inputs = (row.output_shape,)
+    for more, op in enumerate(_as_rounded(context)):
+        try:
+            op.check(inputs)
+        except ShapeError:
+            return
+        again = row._replace(op=op, input_shapes=inputs, output_shape=op.output_shape(inputs))
+        second = LayerContext(context.network, again)
+        trees = _trees(second, op if context.is_same else second.lifted.op)
+        if trees is None or (made := tuple([tree.value for tree in trees])) == right:
+            continue
+        reason = say("{layer} is applied twice. Its own output is {right}.", layer=context.name, right=written(right))
+        cost = 15 if context.op.family == "pooling" else 36
+        yield MistakenSize(made, (_step("repeat_count", reason),), cost + more, trees)
+
+
+def _not_transposed(context: LayerContext, right: tuple[int, ...]) -> Iterator[MistakenSize]:
+    """A transposed convolution taken for a convolution, and the input times the stride, as padding `same` makes it."""
+    op, lifted = context.op, context.lifted
+    if not isinstance(op, ConvTranspose):
+        return
+    fields: dict[str, Any] = {key: getattr(lifted.op, key) for key in PLAIN_FIELDS}
+    smaller = _trees(context, CONV_OF_RANK[op.rank].model_construct(**fields))
+    reason = say("the formula of a convolution. {layer} is transposed: its output is larger.", layer=context.name)
+    if smaller is not None:
+        yield from _both_and_each(right, None, smaller, _step("wrong_stride", reason), 14)
+    steps = [symbol("S", step) for step in op.stride]
+    larger = tuple([(step * side).node for step, side in zip(steps, lifted.inputs[0][1:], strict=True)])
+    reason = say(
+        "the input times the stride, as padding same makes it. {layer} gives {right}.",
+        layer=context.name,
+        right=written(right),
+    )
+    yield from _both_and_each(right, None, larger, _step("added_padding", reason), 16)
+
+
+def _misplaced(context: LayerContext, right: tuple[int, ...]) -> Iterator[MistakenSize]:
+    """(W − F)/S + 2P + 1 and (W − F + 2P + 1)/S: what belongs in the numerator outside it, and the reverse."""
+    padding, stride = getattr(context.plain, "padding", None), getattr(context.op, "stride", (1,))
+    if not isinstance(padding, Sides) or set(stride) == {1} or isinstance(context.op, ConvTranspose):
+        return
+    bare = _trees(context, context.lifted.op.model_copy(update={"padding": Sides((0,) * len(padding))}))
+    if any(padding) and bare is not None:
+        totals = [sum(sides) for sides in zip(padding.begins, padding.ends, strict=True)]
+        made = tuple([plus(tree, quantity("2P", total)) for tree, total in zip(bare, totals, strict=True)])
+        reason = say("the padding is added after dividing. It makes the input larger: add it before.")
+        yield from _both_and_each(right, None, made, _step("forgot_stride", reason), 15)
+    trees = _trees(context, context.lifted.op)
+    inside = [_with_one_inside(tree) for tree in trees or ()]
+    whole = tuple([tree for tree in inside if tree is not None])
+    if whole and len(whole) == len(right):
+        reason = say("the 1 stands inside the division. It is the first position: add it after dividing.")
+        yield from _both_and_each(right, None, whole, _step("forgot_plus_one", reason), 20)
+
+
+def _with_one_inside(tree: Node) -> Node | None:
+    """⌊(…)/S⌋ + 1 as ⌊(… + 1)/S⌋."""
+    kept = without_last_one(tree)
+    if kept is None or kept.kind not in ("//", "ceil"):
+        return None
+    return combine(kept.kind, (plus(kept.parts[0], ONE), kept.parts[1]))
+
+
+def _as_rounded(context: LayerContext) -> Iterator[Op]:
+    """The op, and with the other rounding where that gives the same output. Windows need not fit exactly."""
+    op, row = context.op, context.row
+    if getattr(op, "exact", False):
+        op = op.model_copy(update={"exact": False})
+    yield op
+    if hasattr(op, "ceil_mode"):
+        other = op.model_copy(update={"ceil_mode": not op.ceil_mode})
+        if other.output_shape(row.input_shapes) == row.output_shape:
+            yield other
+
+
 def _trees(context: LayerContext, op: Op) -> Trees | None:
+    if getattr(op, "padding", None) == "same" and not hasattr(op, "output_padding"):
+        return _divided(context, op.stride)  # type: ignore[attr-defined]  # what has a padding has a stride
     try:
         made = op.output_shape(context.lifted.inputs)
     except (ArithmeticError, ValueError):
@@ -172,6 +296,8 @@ def _both_and_each(
     yield MistakenSize(values, (step,), cost, wrong)
     if trees is None or len(right) == 1 or any(a == b for a, b in zip(values, right, strict=True)):
         return
+    if len(set(right)) == 1 and step.mistake in _OF_ALL_AXES:
+        return
     for axis, name in enumerate(AXES[len(right)]):
         one = (*right[:axis], values[axis], *right[axis + 1 :])
         mixed = (*trees[:axis], wrong[axis], *trees[axis + 1 :])
@@ -188,7 +314,9 @@ def _edited(context: LayerContext, trees: Trees) -> Iterator[tuple[Mistake, int,
     shorter = tuple([kept for tree in trees if (kept := without_last_one(tree)) is not None])
     if len(shorter) == len(trees):
         reason = say("the + 1 is missing. The first position counts too: n steps lead to n + 1 positions.")
-        yield _step("forgot_plus_one", reason), 12, shorter
+        # (224 − 3 + 0 + 1)/2 is hardly what a person writes.
+        is_uneven_padding = len(set(getattr(context.plain, "padding", ()))) > 1
+        yield _step("forgot_plus_one", reason), 12 + 8 * is_uneven_padding, shorter
     if not hasattr(context.op, "ceil_mode"):
         rounded = tuple([rounded_otherwise(tree) for tree in trees])
         reason = say(

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
+from itertools import pairwise
 
 from archcalc.core.conventions import BYTES
 from archcalc.core.language import all_of, mark, one_of, say
 from archcalc.core.quantities import QUANTITIES
 from archcalc.ops.base import elements
 from archcalc.passes.analysis import Row
-from archcalc.teach.check.mistakes.base import Alternative, Mistake
-from archcalc.teach.check.mistakes.context import NetworkContext
-from archcalc.teach.check.mistakes.counts import doubled, in_other_units, singles
-from archcalc.teach.check.mistakes.elsewhere import tools, variants
+from archcalc.teach.check.blocks import stages_of
+from archcalc.teach.check.mistakes import HABITS
+from archcalc.teach.check.mistakes.base import HABIT, TOGETHER, Alternative, Mistake
+from archcalc.teach.check.mistakes.context import NetworkContext, is_depthwise
+from archcalc.teach.check.mistakes.counts import doubled, in_batches, in_other_units, singles
+from archcalc.teach.check.mistakes.elsewhere import other_networks, tools, variants, without_class_token
 from archcalc.teach.check.mistakes.formulas import HOLDERS, OF_WEIGHTS, of_weights
 from archcalc.teach.check.mistakes.trees import quantity as named
 from archcalc.teach.reading.typos import rounded, rounded_to
 
-#: Mistakes that someone who makes them makes in every layer.
-_EVERYWHERE = (
-    "forgot_bias", "added_bias", "bias_per_weight", "forgot_input_channels", "forgot_output_channels",
-    "forgot_groups", "kernel_not_squared", "forgot_batch_norm", "counted_running_statistics", "params_in_pool",
-    "multiplications_without_positions", "positions_of_input", "forgot_padding", "padding_once", "forgot_plus_one",
-    "floor_ceil", "forgot_stride", "map_size_as_kernel",
-)  # fmt: skip
-#: Of a layer known only through a total, mistakes of a higher cost are far-fetched.
-_LIKELY = 32
+#: Of a layer known only through a total, mistakes of a higher cost are far-fetched: of many layers one always fits.
+_LIKELY = 24
 #: Mistakes of a higher cost are not combined with another one of the same sum.
-MOST_COST = 36
+MOST_COST = 26
+#: What a branch past the others is called, whose layers are easily forgotten.
+_SKIPS = ("shortcut", "projection", "downsample", "skip", "residual")
+_ROLES = {
+    "1×1": mark("1×1 convolutions"),
+    "depthwise": mark("depthwise convolutions"),
+    "shortcut": mark("shortcuts"),
+}
+_SEQUENCES = ("attention", "recurrent")
 _FAMILIES = {
     "convolution": mark("convolutions"),
     "dense": mark("dense layers"),
@@ -44,35 +48,58 @@ _FAMILIES = {
 _Several = dict[tuple[str, str, int | Fraction], tuple[Alternative, list[str]]]
 
 
-def values_of(network: NetworkContext, quantity: str) -> dict[str, int]:
+def rows_inside(network: NetworkContext, block: str) -> tuple[Row, ...]:
+    """The layers of a block; of the whole network without one. Raises `KeyError`."""
+    if not block:
+        return network.rows
+    stage = stages_of(network.rows).get(block)
+    if stage is not None:
+        return tuple([network.rows[index] for index in stage])
+    if "…" in block:  # all from one layer to another
+        first, last = (network.position[name] for name in block.split("…"))
+        return network.rows[first : last + 1]
+    if ", " in block:  # layers and blocks that a row lists
+        return tuple([row for part in block.split(", ") for row in rows_inside(network, part)])
+    rows = tuple([row for row in network.rows if row.name == block or row.name.startswith(f"{block}/")])
+    if not rows:
+        raise KeyError(block)
+    return rows
+
+
+def values_of(rows: Iterable[Row], quantity: str) -> dict[str, int]:
     """The column: what each layer adds to the sum."""
-    return {row.name: value for row in network.rows if (value := QUANTITIES[quantity].of(row)) is not None}
+    return {row.name: value for row in rows if (value := QUANTITIES[quantity].of(row)) is not None}
 
 
-def total_singles(network: NetworkContext, quantity: str) -> list[Alternative]:
-    """What one mistake anywhere leads to for the total."""
-    column = values_of(network, quantity)
+def total_singles(network: NetworkContext, quantity: str, block: str = "") -> list[Alternative]:
+    """What one mistake anywhere leads to for the total, or for the sum over a block."""
+    rows = rows_inside(network, block)
+    column = values_of(rows, quantity)
     total = sum(column.values())
+    whole = named("T", total)
     found = [
-        *_left_out(network, column, total),
-        *doubled(quantity, named("T", total)),
-        *in_other_units(network.analysis.dtype, quantity, named("T", total)),
+        *_left_out(rows, column, total, block),
+        *doubled(quantity, whole),
+        *in_other_units(network.analysis.dtype, quantity, whole),
+        *in_batches(network.analysis.batch, quantity, whole),
         *_rounded(column),
-        *_by_layer(network, quantity, total),
-        *_otherwise(network, quantity, total),
-        *elsewhere(network, quantity),
+        *_by_layer(network, rows, quantity, total),
+        *shared_again(network, rows, quantity),
     ]
+    if not block:
+        found += [*_otherwise(network, quantity, total), *elsewhere(network, quantity)]
     return [one for one in found if one.value != total and one.value >= 0]
 
 
 def elsewhere(network: NetworkContext, quantity: str) -> Iterator[Alternative]:
-    """Totals of other variants and of other tools."""
+    """Totals of other variants, of other networks and of other tools."""
     yield from variants(network, quantity)
+    yield from other_networks(network, quantity)
     if quantity == "multiplications":
         yield from tools(network.analysis)
 
 
-def _left_out(network: NetworkContext, column: dict[str, int], total: int) -> Iterator[Alternative]:
+def _left_out(rows: Sequence[Row], column: dict[str, int], total: int, inside: str) -> Iterator[Alternative]:
     """Layers, blocks and families left out, or counted twice."""
     alike: dict[int, list[str]] = defaultdict(list)
     for name, value in column.items():
@@ -99,26 +126,42 @@ def _left_out(network: NetworkContext, column: dict[str, int], total: int) -> It
             )
             yield Alternative(total - several * value, (step,), 24 + several)
     blocks: dict[str, int] = defaultdict(int)
+    layers: Counter[str] = Counter()
     for name, value in column.items():
         for cut, letter in enumerate(name):
-            if letter == "/":
+            if letter == "/" and cut > len(inside):
                 blocks[name[:cut]] += value
+                layers[name[:cut]] += value > 0
+    counted = set()
+    for units, alternative in _equal_blocks(blocks, total):
+        counted.update(units)
+        yield alternative
     for block, value in blocks.items():
+        # What is inside a part of the same value is said of the outermost.
+        if value == total or block in counted or blocks.get(block.rpartition("/")[0]) == value:
+            continue
+        is_skip = any(word in block.rpartition("/")[2] for word in _SKIPS)
+        if layers[block] < 2 and not is_skip:
+            continue
         step = Mistake(
             "repeat_count",
             say("the layers of {block} are missing from the sum: {value:,}.", block=block, value=value),
             block,
         )
-        yield Alternative(total - value, (step,), 20)
+        yield Alternative(total - value, (step,), 14 if is_skip else 20)
         step = Mistake(
             "repeat_count",
             say("the layers of {block} count twice: {value:,} too many.", block=block, value=value),
             block,
         )
         yield Alternative(total + value, (step,), 22)
+    yield from _of_roles(rows, column, total)
     for family, words in _FAMILIES.items():
-        value = sum(column[row.name] for row in network.rows if row.op.family == family)
-        if value and family != "normalisation":
+        own = [column[row.name] for row in rows if row.op.family == family and column.get(row.name)]
+        value = sum(own)
+        if len(own) < 2 and len(column) > 3:
+            continue  # rather the layer by its name
+        if value not in (0, total) and (family != "normalisation" or inside):
             step = Mistake(
                 "repeat_count", say("the {words} are missing from the sum: {value:,}.", words=say(words), value=value)
             )
@@ -127,49 +170,161 @@ def _left_out(network: NetworkContext, column: dict[str, int], total: int) -> It
             yield Alternative(value, (step,), 18)
 
 
+def _of_roles(rows: Sequence[Row], column: Mapping[str, int], total: int) -> Iterator[Alternative]:
+    """Layers of one role in all blocks left out: projections of shortcuts, 1×1 convolutions, depthwise ones."""
+    parts: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in rows:
+        value = column.get(row.name, 0)
+        names = [name.rstrip("0123456789_") for name in row.name.split("/")[1:]]
+        for role in [*dict.fromkeys(names), *_roles_of(row)] if value else ():
+            parts[role][row.name] = value
+    known: set[int] = {0, total}
+    # Of roles with the same layers the last name is that of the layer, the others of what is around it.
+    for role in sorted(parts, key=lambda role: (role not in _ROLES, len(parts[role]))):
+        value, names = sum(parts[role].values()), list(parts[role])
+        if value in known or len(names) < 2:
+            continue
+        known.add(value)
+        which = say(_ROLES[role]) if role in _ROLES else say("layers called {name}", name=role)
+        is_skip = any(word in role for word in _SKIPS)
+        reason = say(
+            "the {words} are missing from the sum, {names}: {value:,}.",
+            words=which,
+            names=all_of(_few(names)),
+            value=value,
+        )
+        yield Alternative(total - value, (Mistake("repeat_count", reason),), 14 if is_skip or role in _ROLES else 17)
+
+
+def _roles_of(row: Row) -> Iterator[str]:
+    """What a convolution is by its window and its groups."""
+    kernel = getattr(row.op, "kernel_size", ())
+    if row.op.family == "convolution" and kernel == (1, 1):
+        yield "1×1"
+    if is_depthwise(row):
+        yield "depthwise"
+
+
+def _equal_blocks(blocks: Mapping[str, int], total: int) -> Iterator[tuple[list[str], Alternative]]:
+    """One or more of several units of a stage left out, or one too many."""
+    alike: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for block, value in blocks.items():
+        if value and block.rpartition("/")[2].rstrip("0123456789") != block.rpartition("/")[2]:
+            alike[block.rpartition("/")[0], value].append(block)
+    for (_, value), names in alike.items():
+        if len(names) < 2 or len(names) * value == total:
+            continue
+        which = one_of(_few(names))
+        step = Mistake(
+            "repeat_count", say("one unit too few: {which} is missing, {value:,}.", which=which, value=value)
+        )
+        yield names, Alternative(total - value, (step,), 12)
+        step = Mistake(
+            "repeat_count", say("one unit too many: {which} counts twice, {value:,}.", which=which, value=value)
+        )
+        yield names, Alternative(total + value, (step,), 14)
+        for several in range(2, len(names) + 1):
+            reason = say(
+                "{count} units too few, of {names}: {value:,} each.",
+                count=several,
+                names=all_of(_few(names)),
+                value=value,
+            )
+            yield names, Alternative(total - several * value, (Mistake("repeat_count", reason),), 16 + several)
+
+
 def _few(names: list[str]) -> list[str]:
     return [names[0], names[1], "…", names[-1]] if len(names) > 4 else names
 
 
-def _by_layer(network: NetworkContext, quantity: str, total: int) -> Iterator[Alternative]:
+def _by_layer(network: NetworkContext, rows: Sequence[Row], quantity: str, total: int) -> Iterator[Alternative]:
     """A mistake in one layer, and the same in all layers."""
-    everywhere: dict[tuple[str, str], list[Alternative]] = defaultdict(list)
+    everywhere: dict[tuple[str, str], list[tuple[Alternative, str]]] = defaultdict(list)
     whole: dict[tuple[str, str], int] = defaultdict(int)
+    first: dict[tuple[str, str], str] = {}
     several: _Several = {}
-    for row, alike in _kinds(network):
+    normalised = sum(row.buffers > 0 for row in rows)
+    for row, alike in _kinds(network, rows):
         if QUANTITIES[quantity].of(row) is None:
             continue
         seen: set[str] = set()
+        seen_costs: set[tuple[str, int]] = set()
         for one in singles(network.context(row), quantity):
             step = one.steps[0]
+            # What counts in another row is in the sum; nobody rounds in one layer of many alone.
+            if step.called == TOGETHER or step.mistake == "rounded_inputs":
+                continue
+            # A weight for each channel of an activation function is what many numbers are by chance.
+            if step.mistake == "params_in_pool" and row.op.family != "pooling":
+                continue
             # Rather the whole column is taken in another unit; a layer that comes to nothing is left out.
-            is_whole = step.mistake in ("factor_two", "unit") or one.value == 0
+            is_whole = (step.mistake in ("factor_two", "unit") and step.called != HABIT) or one.value == 0
             if is_whole and step.mistake != "forgot_batch_norm":
                 continue
             change = one.value - QUANTITIES[quantity].of(row)
-            if step.mistake not in seen and step.mistake in _EVERYWHERE:
+            if step.mistake not in seen and step.mistake in HABITS:
                 seen.add(step.mistake)
+                seen_costs.add((step.mistake, one.cost))
                 for where in _scopes(row, step.mistake):
                     whole[step.mistake, where] += int(change) * len(alike)
-                    everywhere[step.mistake, where] += [one] * len(alike)
+                    everywhere[step.mistake, where] += [(one, name) for name in alike]
+                    first.setdefault((step.mistake, where), row.name)
+            elif step.called == HABIT or (step.mistake in HABITS and (step.mistake, one.cost) not in seen_costs):
+                # Another mistake of the same kind, or a way to count.
+                seen_costs.add((step.mistake, one.cost))
+                where = f"{one.cost}"
+                whole[step.mistake, where] += int(change) * len(alike)
+                everywhere[step.mistake, where] += [(one, name) for name in alike]
+            if row.op.family in _SEQUENCES and one.cost <= _LIKELY:
+                # Of their many parts each may be counted otherwise in all layers.
+                where = f"{row.op.kind} {one.cost} {step.reason.partition('.')[0]}"
+                whole[step.mistake, where] += int(change) * len(alike)
+                everywhere[step.mistake, where] += [(one, name) for name in alike]
+            is_habit = step.mistake == "counted_running_statistics" and normalised > 1
+            if is_habit or one.cost > _LIKELY:
+                continue
             others = " " + say("It may also be {alike}.", alike=one_of(_few(alike[1:]))) if len(alike) > 1 else ""
             placed = step._replace(reason=step.reason + others, layer=row.name, quantity=step.quantity or quantity)
-            cost = one.cost + (14 if one.cost <= _LIKELY else 46)
+            cost = one.cost + 14
             if step.mistake == "counted_running_statistics":
                 cost = one.cost + 4  # what Keras and many tables count
             yield Alternative(total + change, (placed,), cost, one.tree)
-            if step.mistake in _EVERYWHERE:
+            if step.mistake in HABITS:
                 single = Alternative(one.value, (step._replace(quantity=placed.quantity),), one.cost)
                 several.setdefault((row.op.kind, step.mistake, change), (single, []))[1].extend(alike)
     yield from _in_several(several, total)
-    for (mistake, where), ones in everywhere.items():
+    if quantity == "params":
+        yield from _bias_for_norm(network, rows, total)
+    yield from _in_all(everywhere, {key: total + change for key, change in whole.items()}, first, quantity)
+
+
+def _in_all(
+    everywhere: Mapping[tuple[str, str], list[tuple[Alternative, str]]],
+    totals: Mapping[tuple[str, str], int],
+    first: Mapping[tuple[str, str], str],
+    quantity: str,
+) -> Iterator[Alternative]:
+    """The same mistake in all layers, with the sums that it leads to; `first` names the first layer of each."""
+    for (mistake, where), placed in everywhere.items():
+        ones, names = [one for one, _ in placed], list(dict.fromkeys(name for _, name in placed))
+        if len(ones) == 1 and where == "weights":
+            # The only bias of the network: whoever forgets biases forgets it.
+            step = ones[0].steps[0]._replace(layer=first[mistake, where], quantity=quantity)
+            yield Alternative(totals[mistake, where], (step,), ones[0].cost + 4, ones[0].tree)
         if len(ones) > 1:
             reason = ones[0].steps[0].reason
             step = Mistake(
                 mistake,
-                say("in all {count} layers that this concerns. For example: {reason}", count=len(ones), reason=reason),
+                say(
+                    "in all {count} layers that this concerns, {names}. For example: {reason}",
+                    count=len(names),
+                    names=all_of(_few(names)),
+                    reason=reason,
+                ),
             )
-            yield Alternative(total + whole[mistake, where], (step,), min(one.cost for one in ones) + 4)
+            # A normalisation without its shift is rather left out as a whole.
+            cost = min(one.cost for one in ones) + (12 if where == "normalisation" else 4)
+            yield Alternative(totals[mistake, where], (step,), cost)
 
 
 def _scopes(row: Row, mistake: str) -> tuple[str, ...]:
@@ -181,12 +336,31 @@ def _scopes(row: Row, mistake: str) -> tuple[str, ...]:
     return ("", family, *filters, "weights") if row.multiplications else ("", family)
 
 
-def _kinds(network: NetworkContext) -> Iterator[tuple[Row, list[str]]]:
+def _kinds(network: NetworkContext, rows: Sequence[Row]) -> Iterator[tuple[Row, list[str]]]:
     """Layers that are not of one size with an earlier one, each with the names of all that are."""
-    for row in network.rows:
-        alike = network.alike(row.name)
+    own = {row.name for row in rows}
+    for row in rows:
+        alike = [name for name in network.alike(row.name) if name in own]
         if row.inputs and alike[0] == row.name:
             yield row, alike
+
+
+def _bias_for_norm(network: NetworkContext, rows: Sequence[Row], total: int) -> Iterator[Alternative]:
+    """Each convolution before a batch normalisation with a bias of its own, and the normalisation not counted."""
+    plain = [row for row in rows if getattr(row.op, "bias", None) is False and row.op.family == "convolution"]
+    norms = [row for row in rows if row.buffers]
+    after = {row.name: other for row, other in pairwise(network.rows)}
+    pairs = [row for row in plain if after[row.name] in norms]
+    for few, left in ((pairs, [after[row.name] for row in pairs]), (plain, norms)):
+        change = sum(row.output_shape[0] for row in few) - sum(row.params for row in left)
+        names = [row.name for row in few]
+        if not names or not left or (few is plain and len(pairs) == len(plain)):
+            continue
+        reason = say(
+            "a bias for each filter of {names} instead of batch normalisation, which has γ and β for each.",
+            names=all_of(_few(names)),
+        )
+        yield Alternative(total + change, (Mistake("forgot_batch_norm", reason),), 14 + 4 * (few is plain))
 
 
 def _in_several(several: _Several, total: int) -> Iterator[Alternative]:
@@ -205,6 +379,8 @@ def _in_several(several: _Several, total: int) -> Iterator[Alternative]:
 def _rounded(column: dict[str, int]) -> Iterator[Alternative]:
     """The sum of rounded numbers."""
     values = [value for value in column.values() if value]
+    if len(values) < 3:
+        return
 
     def of(near: Callable[[int], int], how: str, cost: int) -> Alternative:
         reason = say("the sum of numbers that were rounded to {how}. Round the sum alone.", how=how)
@@ -218,8 +394,17 @@ def _rounded(column: dict[str, int]) -> Iterator[Alternative]:
 
 def _otherwise(network: NetworkContext, quantity: str, total: int) -> Iterator[Alternative]:
     """Other sums of the same network."""
+    tokens = [row for row in network.rows if row.op.kind == "class_token"]
+    if tokens:
+        moved = [(row, next(without_class_token(network.context(row)), None)) for row in network.rows]
+        step = next(found[1] for _, found in moved if found is not None)
+        values = [
+            0 if row in tokens and quantity in OF_WEIGHTS else QUANTITIES[quantity].of(found[0] if found else row)
+            for row, found in moved
+        ]
+        if None not in values:
+            yield Alternative(sum(values), (step,), 14)
     totals, size = network.analysis.totals, BYTES[network.analysis.dtype]
-    yield from shared_again(network, network.rows, quantity)
     if quantity in ("activations", "activation_bytes"):
         scale = 1 if quantity == "activations" else size * network.analysis.batch
         every = sum(elements(row.output_shape) for row in network.rows) * scale

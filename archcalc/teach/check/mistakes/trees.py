@@ -106,6 +106,15 @@ def without_division_by(node: Node, letter: str) -> Node:
     return rebuild(node, replace)
 
 
+def without_cancelled(node: Node) -> Node:
+    """D/D as 1."""
+
+    def replace(part: Node) -> Node | None:
+        return ONE if part.kind == "//" and part.parts[0] == part.parts[1] else None
+
+    return rebuild(node, replace)
+
+
 def without_last_one(node: Node) -> Node | None:
     """(…)/S + 1 as (…)/S; None where no 1 is added or taken off at the end of a sum."""
     if node.kind in ("+", "-") and node.parts[1] == ONE:

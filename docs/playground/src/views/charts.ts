@@ -1,14 +1,15 @@
 /** One chart of the network. */
 
 import { h, select, spoken } from "../dom";
-import { sanitiseSvg } from "../sanitise";
 import type { Session, View } from "../session";
+import { chartPicture } from "../vega";
+import { say } from "../words";
 
 export class ChartsView implements View {
-  readonly title = "Charts";
+  readonly title = say("Charts");
   readonly element = h("div", { class: "charts" });
   private readonly tools = h("div", { class: "tools" });
-  private readonly frame = h("div", { class: "frame", tabindex: "0", role: "region", "aria-label": "Chart" });
+  private readonly frame = h("div", { class: "frame", tabindex: "0", role: "region", "aria-label": say("Chart") });
 
   constructor(private readonly session: Session) {
     this.element.append(this.tools, this.frame);
@@ -18,18 +19,16 @@ export class ChartsView implements View {
     const kinds = session.catalogue.charts ?? [];
     const kind = session.state.chart || kinds[0]?.kind;
     if (!kind) {
-      this.frame.replaceChildren(h("p", { class: "empty" }, "This server draws no charts."));
+      this.frame.replaceChildren(h("p", { class: "empty" }, say("The catalogue is read.")));
       return;
     }
     if (!this.tools.childElementCount) {
-      const options = kinds.map((one): [string, string] => [one.kind, one.title || spoken(one.kind)]);
-      this.tools.append(select("Chart", options, kind, (chart) => this.session.show({ chart })));
+      const options = kinds.map((one): [string, string] => [one.kind, spoken(one.kind)]);
+      this.tools.append(select(say("Chart"), options, kind, (chart) => this.session.show({ chart })));
     }
-    const { svg } = await session.ask("chart", { source: session.source, kind, theme: session.theme }, signal);
-    const picture = sanitiseSvg(svg);
-    picture.setAttribute("role", "img");
-    picture.removeAttribute("aria-labelledby");
-    picture.setAttribute("aria-label", kinds.find((one) => one.kind === kind)?.title || spoken(kind));
-    this.frame.replaceChildren(picture);
+    const answer = await session.ask("chart", { source: session.source, kind, theme: session.theme }, signal);
+    const picture = await chartPicture(answer, spoken(kind));
+    signal.throwIfAborted();
+    this.frame.replaceChildren(...(picture ? [picture] : []));
   }
 }

@@ -4,24 +4,39 @@ import type { CheckedCell } from "../api";
 import { announce, button, h, spoken } from "../dom";
 import { toBase64 } from "../link";
 import { Refused, type Session, type View } from "../session";
+import { say } from "../words";
 
 const MARKS: Record<string, string> = { right: "✓", carried_forward: "✓", wrong: "✗", empty: "–", unreadable: "?" };
 
+/** The longest table of a page as CSV; empty where there is none. Nothing of the page is run or loaded. */
+export function tableIn(html: string): string {
+  const tables = [...new DOMParser().parseFromString(html, "text/html").querySelectorAll("table")];
+  const longest = tables.reduce<HTMLTableElement | null>(
+    (one, other) => (one && one.rows.length >= other.rows.length ? one : other),
+    null,
+  );
+  const text = (cell: Element) => (cell.textContent ?? "").replaceAll(/\s+/g, " ").trim().replaceAll('"', '""');
+  return [...(longest?.rows ?? [])].map((row) => [...row.cells].map((cell) => `"${text(cell)}"`).join(",")).join("\n");
+}
+
 export class CheckView implements View {
-  readonly title = "Check";
-  readonly element = h("div", { class: "check frame", tabindex: "0", role: "region", "aria-label": "Check" });
+  readonly title = say("Check");
+  readonly element = h("div", { class: "check frame", tabindex: "0", role: "region", "aria-label": say("Check") });
   private readonly text = h("textarea", {
     id: "check-text",
     rows: "7",
     spellcheck: "false",
+    dir: "auto",
     placeholder: "layer,params\nconv1,34944\nconv2,614656",
   });
   private readonly file = h("input", {
     type: "file",
     id: "check-file",
-    accept: ".csv,.tsv,.txt,.md,.xlsx,.ods,.json,.html",
+    accept: ".csv,.tsv,.txt,.md,.tex,.xlsx,.docx,.pdf,.ipynb,.yaml,.json,.html",
     change: () => this.chosen(),
   });
+  /** The network that the result is about. */
+  private checked = "";
   private readonly result = h("div", { class: "result", role: "status" });
 
   constructor(
@@ -29,23 +44,31 @@ export class CheckView implements View {
     private readonly failed: (error: unknown) => void,
   ) {
     this.element.append(
-      h("label", { for: "check-text" }, "Your table, or a line for each layer"),
+      h("label", { for: "check-text" }, say("Your table with its headings, or a total: 34944 + 614656")),
       this.text,
       h(
         "div",
         { class: "tools" },
-        button("Check", () => this.run({ table: this.text.value }), { class: "primary" }),
-        h("label", { class: "field", for: "check-file" }, h("span", {}, "or a spreadsheet"), this.file),
+        button(say("Check"), () => this.run({ table: this.text.value }), { class: "primary" }),
+        h("label", { class: "field", for: "check-file" }, h("span", {}, say("or a file")), this.file),
       ),
       this.result,
     );
     session.on("network", () => this.result.replaceChildren());
   }
 
-  async show(): Promise<void> {}
+  /** Verdicts on another network, which a link has replaced, are not shown. */
+  async show(session: Session): Promise<void> {
+    if (this.checked !== JSON.stringify(session.source)) this.result.replaceChildren();
+  }
 
   /** A file that was dropped on the page or chosen here. */
   async read(file: File): Promise<void> {
+    if (/\.html?$/i.test(file.name)) {
+      const table = tableIn(await file.text());
+      if (!table) throw new Error(say("There is no table in {file}.", { file: file.name }));
+      return this.run({ table });
+    }
     const bytes = new Uint8Array(await file.arrayBuffer());
     await this.run({ file: toBase64(bytes), filename: file.name });
   }
@@ -57,6 +80,7 @@ export class CheckView implements View {
 
   private async run(what: { table: string } | { file: string; filename: string }): Promise<void> {
     const { session } = this;
+    this.checked = JSON.stringify(session.source);
     try {
       const { convention } = session.state;
       const request = { source: session.source, ...what, ...(convention ? { convention } : {}) };
@@ -73,34 +97,37 @@ export class CheckView implements View {
 
   private draw(cells: readonly CheckedCell[], summary: string): void {
     const right = cells.filter(({ verdict }) => verdict === "right").length;
-    const text = summary || `${right} of ${cells.length} are right.`;
+    const text = summary || say("{right} of {all} are right.", { right, all: cells.length });
     announce(text);
-    const body = h("tbody");
+    const body = h("tbody", { role: "rowgroup" });
     for (const cell of cells) {
-      const { label, layer, quantity, verdict, diagnoses, derivation, note } = cell;
+      const { label, layer, heading, verdict, diagnoses, derivation, note } = cell;
       const reason = diagnoses?.[0]?.explanation ?? note ?? "";
       const shown = verdict === "wrong" ? (derivation?.[0] ?? "") : "";
       const name = layer ? button(label, () => this.session.choose(layer, "check"), { class: "name" }) : label;
       body.append(
         h(
           "tr",
-          { class: verdict },
-          h("th", { scope: "row" }, name),
-          h("td", {}, spoken(quantity)),
-          h("td", { class: "right" }, cell.text),
-          h("td", { class: "verdict" }, `${MARKS[verdict] ?? "·"} ${spoken(verdict)}`),
-          h("td", {}, reason, shown ? h("code", {}, shown) : null),
+          { class: verdict, role: "row" },
+          h("th", { scope: "row", role: "rowheader" }, name),
+          h("td", { role: "cell" }, heading),
+          h("td", { role: "cell", class: "right" }, h("bdi", {}, cell.text)),
+          h("td", { role: "cell", class: "verdict" }, `${MARKS[verdict] ?? "·"} ${spoken(verdict)}`),
+          h("td", { role: "cell" }, reason || null, shown ? h("code", {}, shown) : null),
         ),
       );
     }
-    const head = ["layer", "quantity", "yours", "verdict", "why"].map((word) => h("th", { scope: "col" }, word));
+    const head = [say("layer"), say("quantity"), say("yours"), say("verdict"), say("why")].map((word) =>
+      h("th", { scope: "col", role: "columnheader", class: word === say("yours") ? "right" : null }, word),
+    );
+    // Its roles are said, since a narrow page lays it out in another way.
     this.result.replaceChildren(
       h("p", { class: "summary" }, text),
       h(
         "table",
-        { class: "rows" },
-        h("caption", { class: "unseen" }, "Verdicts"),
-        h("thead", {}, h("tr", {}, ...head)),
+        { class: "rows", role: "table" },
+        h("caption", { class: "unseen" }, say("Verdicts")),
+        h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...head)),
         body,
       ),
     );

@@ -3,35 +3,37 @@
 import type { Column, Comparison } from "../api";
 import { button, h, select } from "../dom";
 import type { Session, View } from "../session";
+import { say } from "../words";
 
-const SIDES = { both: "equal", changed: "changed", left: "only left", right: "only right" } as const;
+const sides = () =>
+  ({ both: say("equal"), changed: say("changed"), left: say("only left"), right: say("only right") }) as const;
 
 export class CompareView implements View {
-  readonly title = "Compare";
+  readonly title = say("Compare");
   readonly element = h("div", { class: "compare" });
   private readonly tools = h("form", { class: "tools" });
-  private readonly frame = h("div", { class: "frame", tabindex: "0", role: "region", "aria-label": "Comparison" });
+  private readonly frame = h("div", { class: "frame", tabindex: "0", role: "region", "aria-label": say("Comparison") });
   private readonly other = h("input", {
     id: "other",
     list: "names",
     autocomplete: "off",
     spellcheck: "false",
-    placeholder: "vgg16, or a pattern",
+    placeholder: say("vgg16, or a pattern"),
   });
   private only = "all";
 
   constructor(private readonly session: Session) {
     this.tools.append(
-      h("label", { class: "field", for: "other" }, h("span", {}, "With"), this.other),
-      h("button", { type: "submit", class: "primary" }, "Compare"),
-      button("The network as it is now", () => this.session.show({ other: this.session.state.text }), {
-        title: "Keep this spec at the right and go on changing the one in the editor",
+      h("label", { class: "field", for: "other" }, h("span", {}, say("With")), this.other),
+      h("button", { type: "submit", class: "primary" }, say("Compare")),
+      button(say("The network as it is now"), () => this.session.show({ other: this.session.state.text }), {
+        title: say("Keep this spec at the right and go on changing the one in the editor"),
       }),
       select(
-        "Rows",
+        say("Rows"),
         [
-          ["all", "all"],
-          ["different", "that differ"],
+          ["all", say("all")],
+          ["different", say("that differ")],
         ],
         "all",
         (only) => {
@@ -52,7 +54,11 @@ export class CompareView implements View {
     this.other.value = other.includes("\n") ? "" : other;
     if (!other) {
       this.frame.replaceChildren(
-        h("p", { class: "empty" }, "Name a second network: its layers and totals stand next to those of this one."),
+        h(
+          "p",
+          { class: "empty" },
+          say("Name a second network: its layers and totals stand next to those of this one."),
+        ),
       );
       return;
     }
@@ -61,7 +67,7 @@ export class CompareView implements View {
   }
 
   private draw({ titles, totals, columns, rows }: Comparison): void {
-    const [left, right] = titles ?? ["left", "right"];
+    const [left, right] = titles;
     const sums = h("tbody");
     for (const total of totals) {
       sums.append(
@@ -69,7 +75,9 @@ export class CompareView implements View {
           "tr",
           {},
           h("th", { scope: "row" }, total.label),
-          ...[total.left, total.right, total.ratio ?? ""].map((text) => h("td", { class: "right" }, text)),
+          ...[total.left, total.right, total.ratio ?? ""].map((text) =>
+            h("td", { class: "right" }, h("bdi", {}, text)),
+          ),
         ),
       );
     }
@@ -78,13 +86,14 @@ export class CompareView implements View {
     for (const row of rows) {
       if (this.only === "different" && row.side === "both") continue;
       const line = h("tr", { class: `side-${row.side}` });
-      for (const name of [row.left, row.right]) line.append(h("td", { class: "name" }, name ?? "–"));
-      line.append(h("td", {}, SIDES[row.side]));
+      for (const name of [row.left, row.right]) line.append(h("td", { class: "name" }, h("bdi", {}, name ?? "–")));
+      line.append(h("td", {}, sides()[row.side]));
       for (const { key, align } of shown) {
         const [a, b] = row.cells[key] ?? [null, null];
         const cell = h("td", { class: align ?? "left" });
-        if (row.side === "changed" && a !== b) cell.append(h("del", {}, a ?? "–"), " ", h("ins", {}, b ?? "–"));
-        else cell.append(a ?? b ?? "");
+        if (row.side === "changed" && a !== b)
+          cell.append(h("del", {}, h("bdi", {}, a ?? "–")), " ", h("ins", {}, h("bdi", {}, b ?? "–")));
+        else cell.append(h("bdi", {}, a ?? b ?? ""));
         line.append(cell);
       }
       body.append(line);
@@ -102,15 +111,15 @@ export class CompareView implements View {
       h(
         "table",
         { class: "rows totals-compared" },
-        h("caption", { class: "unseen" }, "Totals"),
-        head("total", number(left), number(right), number("ratio")),
+        h("caption", { class: "unseen" }, say("Totals")),
+        head(say("total"), number(left), number(right), number(say("ratio"))),
         sums,
       ),
       h(
         "table",
         { class: "rows" },
-        h("caption", { class: "unseen" }, "Layers"),
-        head(left, right, "difference", ...shown),
+        h("caption", { class: "unseen" }, say("Layers")),
+        head(left, right, say("difference"), ...shown),
         body,
       ),
     );

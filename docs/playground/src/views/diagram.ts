@@ -3,14 +3,16 @@
 import { button, h, select, spoken } from "../dom";
 import { sanitiseSvg } from "../sanitise";
 import type { Session, View } from "../session";
+import { say } from "../words";
 
-const DEPTHS = [
-  ["", "automatic"],
-  ["1", "1 level"],
-  ["2", "2 levels"],
-  ["3", "3 levels"],
-  ["9", "all layers"],
-] as const;
+const depths = () =>
+  [
+    ["", say("automatic")],
+    ["1", say("1 level")],
+    ["2", say("2 levels")],
+    ["3", say("3 levels")],
+    ["9", say("all layers")],
+  ] as const;
 
 /** The least scale at which the words in boxes can be read. */
 const LEAST = 0.75;
@@ -31,11 +33,20 @@ export function layersOf(box: Element): string[] {
   return name ? [name] : [];
 }
 
+const plain = (text: string) => text.replaceAll(/[^\p{L}\p{N}]+/gu, " ").trim();
+
+/** What a box is called: its title, and what is written in it, where the title does not say that. */
+export function nameOf(box: Element): string {
+  const title = box.querySelector("title")?.textContent || layersOf(box).join(", ");
+  const written = [...box.querySelectorAll("text")].map(({ textContent }) => textContent).join(" ");
+  return ` ${plain(title)} `.includes(` ${plain(written)} `) || !plain(written) ? title : `${written}; ${title}`;
+}
+
 export class DiagramView implements View {
-  readonly title = "Diagram";
+  readonly title = say("Diagram");
   readonly element = h("div", { class: "diagram" });
   private readonly tools = h("div", { class: "tools" });
-  private readonly frame = h("div", { class: "frame", tabindex: "0", role: "region", "aria-label": "Diagram" });
+  private readonly frame = h("div", { class: "frame", tabindex: "0", role: "region", "aria-label": say("Diagram") });
   private svg: SVGSVGElement | null = null;
   private boxes: SVGElement[] = [];
   /** Pixels for a unit of the picture; "read" fits it as far as it can be read, "whole" in any case. */
@@ -60,12 +71,7 @@ export class DiagramView implements View {
 
   async show(session: Session, signal: AbortSignal): Promise<void> {
     this.drawTools();
-    const { style } = session.state;
-    const answer = await session.ask(
-      "draw",
-      { source: session.source, ...(style ? { style } : {}), ...session.depth, theme: session.theme },
-      signal,
-    );
+    const answer = await session.ask("draw", { source: session.source, ...session.look, theme: session.theme }, signal);
     this.picture(answer.svg);
   }
 
@@ -79,14 +85,13 @@ export class DiagramView implements View {
     // Its boxes are buttons, and a picture has none.
     svg.setAttribute("role", "group");
     svg.removeAttribute("aria-labelledby");
-    svg.setAttribute("aria-label", svg.querySelector("title")?.textContent || "Diagram of the network");
+    svg.setAttribute("aria-label", svg.querySelector("title")?.textContent || say("Diagram of the network"));
     // Of a box inside a box the inner one is the button.
     this.boxes = [...svg.querySelectorAll<SVGElement>(BOXES)].filter((box) => !box.querySelector(BOXES));
     for (const [place, box] of this.boxes.entries()) {
       box.setAttribute("role", "button");
       box.setAttribute("tabindex", place === 0 ? "0" : "-1");
-      const title = box.querySelector("title")?.textContent;
-      box.setAttribute("aria-label", title || layersOf(box).join(", "));
+      box.setAttribute("aria-label", nameOf(box));
     }
     this.frame.replaceChildren(svg);
     this.size();
@@ -108,26 +113,39 @@ export class DiagramView implements View {
     if (first && scroll) first.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
+  /** Every network can be drawn as blocks. */
+  instead(): HTMLElement | null {
+    const { style } = this.session.state;
+    if (!style || style === "blocks") return null;
+    return button(say("Draw blocks instead"), () => this.session.show({ style: "blocks" }));
+  }
+
   private drawTools(): void {
     const { session } = this;
+    const { style, depth } = session.state;
+    const lists = this.tools.querySelectorAll("select");
+    for (const [place, value] of [style, depth].entries()) {
+      const list = lists[place];
+      if (list) list.value = value;
+    }
     if (this.tools.childElementCount || !session.catalogue.styles.length) return;
     this.tools.append(
       select(
-        "Style",
-        [["", "automatic"], ...session.catalogue.styles.map((name): [string, string] => [name, spoken(name)])],
-        session.state.style,
+        say("Style"),
+        [["", say("automatic")], ...session.catalogue.styles.map((name): [string, string] => [name, spoken(name)])],
+        style,
         (style) => session.show({ style }),
       ),
-      select("Depth", DEPTHS, session.state.depth, (depth) => session.show({ depth })),
+      select(say("Depth"), depths(), depth, (depth) => session.show({ depth })),
       h(
         "span",
-        { class: "zoom", role: "group", "aria-label": "Zoom" },
-        button("−", () => this.zoom(1 / 1.25), { "aria-label": "Zoom out" }),
-        button("Fit", () => {
+        { class: "zoom", role: "group", "aria-label": say("Zoom") },
+        button("−", () => this.zoom(1 / 1.25), { "aria-label": say("Zoom out") }),
+        button(say("Fit"), () => {
           this.scale = "whole";
           this.size();
         }),
-        button("+", () => this.zoom(1.25), { "aria-label": "Zoom in" }),
+        button("+", () => this.zoom(1.25), { "aria-label": say("Zoom in") }),
       ),
     );
   }

@@ -3,12 +3,13 @@
 import type { Column, Worksheet } from "../api";
 import { announce, button, h, select, spoken } from "../dom";
 import type { Session, View } from "../session";
+import { say } from "../words";
 
 export class ExerciseView implements View {
-  readonly title = "Exercise";
+  readonly title = say("Exercise");
   readonly element = h("div", { class: "exercise" });
   private readonly tools = h("div", { class: "tools" });
-  private readonly frame = h("div", { class: "frame", tabindex: "0", role: "region", "aria-label": "Worksheet" });
+  private readonly frame = h("div", { class: "frame", tabindex: "0", role: "region", "aria-label": say("Worksheet") });
   private readonly score = h("p", { class: "summary", role: "status" });
   private level = "";
   private seed = 1;
@@ -27,14 +28,14 @@ export class ExerciseView implements View {
       if (levels.length) {
         const options = levels.map((name): [string, string] => [name, spoken(name)]);
         this.tools.append(
-          select("Level", options, options[0]?.[0] ?? "", (level) => {
+          select(say("Level"), options, options[0]?.[0] ?? "", (level) => {
             this.level = level;
             session.show({});
           }),
         );
       }
       this.tools.append(
-        button("Other blanks", () => {
+        button(say("Other blanks"), () => {
           this.seed += 1;
           session.show({});
         }),
@@ -59,22 +60,23 @@ export class ExerciseView implements View {
         const text = row.cells[key];
         const cell = h("td", { class: align ?? "left" });
         if (text === null) {
-          const label = `${heading} of ${row.name}`;
+          const label = say("{heading} of {layer}", { heading, layer: row.name });
           cell.append(
             h("input", {
               "data-row": place,
               "data-key": key,
               "aria-label": label,
               autocomplete: "off",
+              dir: "auto",
               spellcheck: "false",
             }),
           );
-        } else cell.append(text ?? "");
+        } else cell.append(h("bdi", {}, text ?? ""));
         line.append(cell);
       }
       body.append(line);
     }
-    const layer: Column = { key: "name", heading: "layer" };
+    const layer: Column = { key: "name", heading: say("layer") };
     const head = [layer, ...columns].map(({ heading, align }) =>
       h("th", { scope: "col", class: align ?? "left" }, heading),
     );
@@ -84,11 +86,16 @@ export class ExerciseView implements View {
       h(
         "table",
         { class: "rows" },
-        h("caption", { class: "unseen" }, sheet.title ?? "Worksheet"),
+        h("caption", { class: "unseen" }, sheet.title ?? say("Worksheet")),
         h("thead", {}, h("tr", {}, ...head)),
         body,
       ),
-      h("div", { class: "tools" }, h("button", { type: "submit", class: "primary" }, "Check my answers"), this.score),
+      h(
+        "div",
+        { class: "tools" },
+        h("button", { type: "submit", class: "primary" }, say("Check my answers")),
+        this.score,
+      ),
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -116,10 +123,12 @@ export class ExerciseView implements View {
       const verdict = found?.verdict ?? "empty";
       cell.dataset.verdict = verdict;
       input.setAttribute("aria-invalid", String(verdict === "wrong" || verdict === "unreadable"));
-      const words = verdict === "right" ? "✓ right" : verdict === "empty" ? "" : `✗ ${found?.hint || spoken(verdict)}`;
+      const words =
+        verdict === "right" ? `✓ ${say("right")}` : verdict === "empty" ? "" : `✗ ${found?.hint || spoken(verdict)}`;
       if (words) cell.append(h("span", { class: "hintline" }, words));
     }
-    this.score.textContent = answer.score.text || `${answer.score.right} of ${answer.score.of} are right.`;
+    this.score.textContent =
+      answer.score.text || say("{right} of {all} are right.", { right: answer.score.right, all: answer.score.of });
     announce(this.score.textContent);
   }
 }

@@ -4,8 +4,12 @@ import { button, h } from "../dom";
 import { Latest } from "../latest";
 import { sanitiseHtml } from "../sanitise";
 import { Refused, type Session } from "../session";
+import { say } from "../words";
 
-/** A formula in parts that a line can break between: before each `=` but the first. */
+/** As many signs before the first `=` stay in its line. */
+const SHORT = 3;
+
+/** A formula in parts that a line can break between: before each `=`, but for the first of H₂ = … */
 export function breakable(formula: DocumentFragment): DocumentFragment {
   for (const math of formula.querySelectorAll("math")) {
     const row = math.children.length === 1 ? math.children[0] : null;
@@ -13,7 +17,8 @@ export function breakable(formula: DocumentFragment): DocumentFragment {
     const parts: Element[][] = [[]];
     for (const child of row.children) {
       const equals = child.localName === "mo" && child.textContent === "=";
-      if (equals && parts.at(-1)?.some((one) => one.textContent === "=")) parts.push([]);
+      const last = parts.at(-1) ?? [];
+      if (equals && (last.length > SHORT || last.some((one) => one.textContent === "="))) parts.push([]);
       parts.at(-1)?.push(child);
     }
     const pieces = parts.map((part) => {
@@ -29,7 +34,7 @@ export function breakable(formula: DocumentFragment): DocumentFragment {
 }
 
 export class LayerPanel {
-  readonly element = h("section", { class: "layer", "aria-label": "Chosen layer", hidden: true });
+  readonly element = h("section", { class: "layer", "aria-label": say("Chosen layer"), hidden: true });
   private readonly latest: Latest;
 
   constructor(
@@ -78,7 +83,7 @@ export class LayerPanel {
       for (const item of answer.items) {
         const formula = h("dd", {});
         if (item.html) formula.append(breakable(sanitiseHtml(item.html)));
-        else formula.textContent = item.result;
+        else formula.append(h("bdi", {}, item.result));
         list.append(h("dt", {}, item.heading || item.quantity), formula);
       }
       if (answer.heading) body.append(h("p", { class: "what" }, answer.heading));
@@ -96,13 +101,17 @@ export class LayerPanel {
         {},
         h("h2", {}, layer),
         row?.op ? h("span", { class: "op" }, row.op) : null,
-        button("‹", () => this.step(-1), { "aria-label": "Layer before", "data-act": "before", disabled: at <= 0 }),
+        button("‹", () => this.step(-1), {
+          "aria-label": say("Layer before"),
+          "data-act": "before",
+          disabled: at <= 0,
+        }),
         button("›", () => this.step(1), {
-          "aria-label": "Layer after",
+          "aria-label": say("Layer after"),
           "data-act": "after",
           disabled: at < 0 || at + 1 >= rows.length,
         }),
-        button("×", () => this.close(), { "aria-label": "Close", "data-act": "close" }),
+        button("×", () => this.close(), { "aria-label": say("Close"), "data-act": "close" }),
       ),
       body,
     );

@@ -3,21 +3,22 @@
 import type { Edit } from "../api";
 import { button, h, spoken } from "../dom";
 import type { Session, View } from "../session";
+import { say } from "../words";
 
 export class LintView implements View {
-  readonly title = "Lint";
-  readonly element = h("div", { class: "lint frame", tabindex: "0", role: "region", "aria-label": "Findings" });
+  readonly title = say("Lint");
+  readonly element = h("div", { class: "lint frame", tabindex: "0", role: "region", "aria-label": say("Findings") });
 
   constructor(
     private readonly session: Session,
-    private readonly apply: (edit: Edit) => void,
+    private readonly mend: (edit: Edit) => () => void,
   ) {}
 
   async show(session: Session, signal: AbortSignal): Promise<void> {
     const { findings } = await session.ask("lint", { source: session.source }, signal);
     if (!findings.length) {
       this.element.replaceChildren(
-        h("p", { class: "empty" }, "No sizing rule has anything to say about this network."),
+        h("p", { class: "empty" }, say("No sizing rule has anything to say about this network.")),
       );
       return;
     }
@@ -36,7 +37,7 @@ export class LintView implements View {
           h("p", {}, message),
           reason ? h("p", { class: "quiet" }, reason) : null,
           cost ? h("p", { class: "quiet" }, cost) : null,
-          fix ? button(fix.title, () => this.apply(fix)) : null,
+          fix ? button(fix.title, this.mend(fix)) : null,
         ),
       );
     }

@@ -1,15 +1,16 @@
 /** What is alive when the network runs or is trained. */
 
 import { h, select, spoken } from "../dom";
-import { sanitiseSvg } from "../sanitise";
 import type { Session, View } from "../session";
+import { chartPicture } from "../vega";
+import { say } from "../words";
 import { plainTable } from "./plain";
 
 export class MemoryView implements View {
-  readonly title = "Memory";
+  readonly title = say("Memory");
   readonly element = h("div", { class: "memory" });
   private readonly tools = h("div", { class: "tools" });
-  private readonly frame = h("div", { class: "frame", tabindex: "0", role: "region", "aria-label": "Memory" });
+  private readonly frame = h("div", { class: "frame", tabindex: "0", role: "region", "aria-label": say("Memory") });
   private policy = "";
 
   constructor(private readonly session: Session) {
@@ -25,20 +26,19 @@ export class MemoryView implements View {
         this.policy = name;
         this.session.show({});
       };
-      this.tools.append(select("The network is", options, this.policy || (options[0]?.[0] ?? ""), change));
+      this.tools.append(select(say("The network is"), options, this.policy || (options[0]?.[0] ?? ""), change));
     }
     const facts = h("dl", { class: "facts" });
     for (const { label, value, note } of answer.facts ?? []) {
-      facts.append(h("div", {}, h("dt", {}, label), h("dd", {}, value, note ? h("small", {}, ` ${note}`) : null)));
+      facts.append(
+        h("div", {}, h("dt", {}, label), h("dd", {}, h("bdi", {}, value), note ? h("small", {}, ` ${note}`) : null)),
+      );
     }
     this.frame.replaceChildren(facts);
-    if (answer.svg) {
-      const picture = sanitiseSvg(answer.svg);
-      picture.setAttribute("role", "img");
-      picture.removeAttribute("aria-labelledby");
-      picture.setAttribute("aria-label", "Memory along the run of the network");
-      this.frame.append(picture);
-    }
-    if (answer.rows?.length && answer.columns) this.frame.append(plainTable("Memory", answer.columns, answer.rows));
+    const picture = await chartPicture(answer, say("Memory along the run of the network"));
+    signal.throwIfAborted();
+    if (picture) this.frame.append(picture);
+    if (answer.rows?.length && answer.columns)
+      this.frame.append(plainTable(say("Memory"), answer.columns, answer.rows));
   }
 }

@@ -2,10 +2,15 @@
 
 import type { Column, Row } from "../api";
 import { h } from "../dom";
+import { say } from "../words";
 
 export function plainTable(caption: string, columns: readonly Column[], rows: readonly Row[]): HTMLTableElement {
   const shown = columns.filter(({ key }) => key !== "name");
-  const head = h("tr", {}, h("th", { scope: "col" }, columns.find(({ key }) => key === "name")?.heading ?? "layer"));
+  const head = h(
+    "tr",
+    {},
+    h("th", { scope: "col" }, columns.find(({ key }) => key === "name")?.heading ?? say("layer")),
+  );
   for (const { heading, align } of shown) head.append(h("th", { scope: "col", class: align ?? "left" }, heading));
   const body = h("tbody");
   for (const row of rows) {

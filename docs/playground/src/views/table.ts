@@ -3,13 +3,15 @@
 import type { Column, Row } from "../api";
 import { button, h, select } from "../dom";
 import type { Analysis, Session, View } from "../session";
+import { say } from "../words";
 
-const DEPTHS = [
-  ["", "all layers"],
-  ["1", "1 level"],
-  ["2", "2 levels"],
-  ["3", "3 levels"],
-] as const;
+const depths = () =>
+  [
+    ["", say("all layers")],
+    ["1", say("1 level")],
+    ["2", say("2 levels")],
+    ["3", say("3 levels")],
+  ] as const;
 
 /** A number for the sort: the exact one, else what a cell reads as; null comes last. */
 export function sortValue(row: Row, key: string): number | string | null {
@@ -32,10 +34,15 @@ export function sorted(rows: readonly Row[], key: string, order: "descending" | 
 }
 
 export class TableView implements View {
-  readonly title = "Table";
+  readonly title = say("Table");
   readonly element = h("div", { class: "tableview" });
   private readonly tools = h("div", { class: "tools" });
-  private readonly frame = h("div", { class: "frame", tabindex: "0", role: "region", "aria-label": "Table of layers" });
+  private readonly frame = h("div", {
+    class: "frame",
+    tabindex: "0",
+    role: "region",
+    "aria-label": say("Table of layers"),
+  });
   private order: { key: string; order: "descending" | "ascending" } | null = null;
   private analysis: Analysis | null = null;
 
@@ -102,20 +109,20 @@ export class TableView implements View {
                 });
                 return h("label", {}, box, ` ${heading}`, unit ? h("small", {}, ` ${unit}`) : null);
               }),
-            button("As at first", () => {
+            button(say("As at first"), () => {
               menu.open = false;
               session.show({ columns: [] });
             }),
           );
         },
       },
-      h("summary", {}, "Columns"),
+      h("summary", {}, say("Columns")),
       list,
     );
     this.tools.append(
-      select("Depth", DEPTHS, session.state.folded, (folded) => session.show({ folded })),
+      select(say("Depth"), depths(), session.state.folded, (folded) => session.show({ folded })),
       menu,
-      h("span", { class: "hint" }, "A click on a heading sorts."),
+      h("span", { class: "hint" }, say("A click on a heading sorts.")),
     );
   }
 
@@ -129,7 +136,7 @@ export class TableView implements View {
     if (!analysis) return;
     const rows = this.order ? sorted(analysis.rows, this.order.key, this.order.order) : analysis.rows;
     const columns = analysis.columns.filter((column) => !["name", "layer"].includes(column.key));
-    const head = h("tr", {}, this.heading({ key: "name", heading: "layer", align: "left" }));
+    const head = h("tr", {}, this.heading({ key: "name", heading: say("layer"), align: "left" }));
     for (const column of columns) head.append(this.heading(column));
     const body = h("tbody");
     for (const row of rows) {
@@ -150,7 +157,7 @@ export class TableView implements View {
     }
     const notes = analysis.notes.map((note) => h("li", {}, note));
     this.frame.replaceChildren(
-      h("table", { class: "rows" }, h("caption", { class: "unseen" }, "Layers"), h("thead", {}, head), body),
+      h("table", { class: "rows" }, h("caption", { class: "unseen" }, say("Layers")), h("thead", {}, head), body),
       notes.length ? h("ul", { class: "notes" }, ...notes) : h("span"),
     );
     this.mark(this.session.state.layer ? [this.session.state.layer] : [], false);

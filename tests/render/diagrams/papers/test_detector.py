@@ -11,7 +11,7 @@ from archcalc.core.errors import UsageError
 from archcalc.render.diagrams.choices import Choices
 from archcalc.render.diagrams.draw import draw
 from archcalc.render.diagrams.papers.pyramid import Pyramid, pyramid_of
-from archcalc.render.diagrams.wiring import Wiring
+from archcalc.render.diagrams.wiring import FOLLOWERS, Wiring
 from tests.render.diagrams.papers.figures import edges, figure, nodes, texts
 from tests.render.diagrams.pictures import analysis_of, check_picture
 
@@ -43,6 +43,31 @@ def test_the_scales_of_yolov3() -> None:
     assert texts(nodes(figure("detector", "yolov3"))).count("concat") == 2
 
 
+def test_the_neck_of_yolov3_has_five_convolutions_at_each_scale() -> None:
+    """Section 2.3; in yolov3.cfg five convolutions, 1×1 and 3×3 in turn, stand before the two of each head."""
+    rows, parts = analysis_of("yolov3").rows, pyramid("yolov3").parts
+    counts = {
+        (kind, size[0]): sum(rows[index].op.family == "convolution" for index in members)
+        for (kind, size, _), members in parts.items() if kind != "backbone"
+    }  # fmt: skip
+    assert counts == {(kind, side): 5 if kind == "neck" else 2 for kind in ("neck", "head") for side in (13, 26, 52)}
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_an_arrow_leaves_the_end_of_a_part(name: str) -> None:
+    """What another part reads is the last map of a part; only what works in place may follow it."""
+    found, wiring = pyramid(name), Wiring(analysis_of(name))
+    part_of = {index: place for place, members in found.parts.items() for index in members}
+    for index, place in part_of.items():
+        for read in wiring.inputs[index]:
+            source = read
+            while source not in part_of:
+                source = wiring.inputs[source][0]
+            if part_of[source] != place:
+                after = [one for one in found.parts[part_of[source]] if one > source]
+                assert all(wiring.rows[one].op.family in FOLLOWERS for one in after), (name, wiring.rows[index].name)
+
+
 def test_darknet_53_is_the_backbone_of_yolov3() -> None:
     rows = analysis_of("yolov3").rows
     parts = pyramid("yolov3").parts
@@ -59,7 +84,10 @@ def test_the_levels_of_retinanet() -> None:
     assert sides("retinanet_resnet50_fpn", "head") == [7, 13, 25, 50, 100]
     found = first_lines("retinanet_resnet50_fpn")
     assert {"C3 · 100×100×512", "C4 · 50×50×1024", "C5 · 25×25×2048"} < set(found)
-    assert {"P3 · 100×100×256", "P4 · 50×50×256", "M5 · P5 · 25×25×256", "P6 · 13×13×256", "P7 · 7×7×256"} < set(found)
+    assert {"P3 · 100×100×256", "P4 · 50×50×256", "P5 · 25×25×256", "P6 · 13×13×256", "P7 · 7×7×256"} < set(found)
+    # Every level is of one kind, and M5, which is enlarged, is no part of P5, which is made of it.
+    assert sides("retinanet_resnet50_fpn", "shared") == [7, 13, 25, 50, 100]
+    assert {"M3 · 100×100×256", "M4 · 50×50×256", "M5 · 25×25×256"} < set(found)
     heads = [texts([node]) for node in nodes(figure("detector", "retinanet_resnet50_fpn"))
              if node.title.startswith(("classes", "boxes"))]  # fmt: skip
     assert len(heads) == 10

@@ -7,9 +7,9 @@ import pytest
 from archcalc.core.errors import UsageError
 from archcalc.render.diagrams.choices import Choices
 from archcalc.render.diagrams.draw import draw
-from archcalc.render.diagrams.drawing import Rect
+from archcalc.render.diagrams.drawing import Rect, Text
 from archcalc.render.diagrams.from_analysis import drawing_of
-from archcalc.render.diagrams.papers.maps import sheets_read
+from archcalc.render.diagrams.maps import sheets_read
 from tests.render.diagrams.papers.figures import edges, figure, nodes, texts
 from tests.render.diagrams.pictures import analysis_of, check_picture
 
@@ -73,3 +73,11 @@ def test_no_text_lies_over_another(name: str, fit: str) -> None:
 def test_what_has_no_stacks(name: str, reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
         draw(analysis_of(name), "svg", Choices(style="maps"))
+
+
+def test_maps_on_an_upright_sheet_stand_in_rows_whose_texts_can_be_read() -> None:
+    drawing, notes = drawing_of(analysis_of("lenet5@1998"), Choices(style="maps", fit="210:297"))
+    assert notes == ()
+    sizes = [shape.size for shape in drawing.shapes() if isinstance(shape, Text)]
+    # A sheet of A4 is 842 points high.
+    assert min(sizes) * 842 / drawing.height >= 9

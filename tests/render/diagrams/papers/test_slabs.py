@@ -14,6 +14,7 @@ from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.papers.slabs import convolution_kind, stages_of
 from archcalc.render.diagrams.papers.trunk import trunk_of
 from archcalc.render.diagrams.wiring import Wiring
+from tests.networks import numbers
 from tests.render.diagrams.papers.figures import curves, edges, figure, nodes, texts
 from tests.render.diagrams.pictures import analysis_of, check_picture
 
@@ -86,7 +87,7 @@ def test_numbers_of_a_stage() -> None:
     drawing, _ = drawing_of(analysis_of("vgg16"), Choices(style="slabs", labels=("params", "macs"), names="none"))
     found = [texts([item]) for item in drawing.items if item.role == "plain"]
     # 3·3·3·64 + 64 + 3·3·64·64 + 64 = 38,720; 224² · (27 + 576) · 64 = 1,936,392,192.
-    assert found[1] == ["38.7 K params", "1.94 B mult."]
+    assert found[1] == ["38.7 K params", "1.94 G mult."]
 
 
 @pytest.mark.parametrize("name", ["vgg16", "mobilenet", "efficientnet_b0", "resnet50", "lenet5", "densenet121"])
@@ -98,3 +99,17 @@ def test_no_text_lies_over_another(name: str) -> None:
 def test_what_has_no_slabs(name: str, reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
         draw(analysis_of(name), "svg", Choices(style="slabs"))
+
+
+@pytest.mark.parametrize("network", ["16x16x3 -> conv3-8/2p1 -> conv3-8p1 -> fc2", "strides"])
+def test_strides_are_drawn_and_not_written(network: str) -> None:
+    """Whether all axes move alike or not, a kind is the same with a stride and without."""
+    text = "".join(
+        f"  - conv3d: {{out_channels: 8, kernel_size: 3, padding: 1, stride: {stride}}}\n"
+        for stride in ("[1, 2, 2]", 1, "[2, 1, 1]", 2)
+    )
+    analysis = numbers(text, "8x16x16x3") if network == "strides" else analysis_of(network)
+    drawing, _ = drawing_of(analysis, Choices(style="slabs"))
+    written = [line for item in drawing.items if item.role == "plain" for line in texts([item])]
+    assert any("conv 3×3" in line for line in written)
+    assert not any("/" in line for line in written)

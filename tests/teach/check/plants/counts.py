@@ -67,9 +67,12 @@ def wrong_input_channels(rng: Random, analysis: Analysis) -> Plant | None:
     at = [one.name for one in found].index(conv.name)
     near = {one.D for one in found[max(0, at - 2) : at + 3]} | {one.K for one in found[max(0, at - 2) : at + 3]}
     depth = pick(rng, sorted(near - {conv.D, 1}))
-    if not depth:
+    # Without a bias twice the depth is twice the number.
+    if not depth or (depth == 2 * conv.D and not conv.b):
         return None
     weights = conv.Fh * conv.Fw * depth * conv.K
+    if depth == 2 * conv.D:
+        return Plant(conv.name, "params", number(weights + conv.b * conv.K))
     return counted(rng, conv, weights + conv.b * conv.K, weights)
 
 
@@ -102,6 +105,10 @@ def wrong_kernel(rng: Random, analysis: Analysis) -> Plant | None:
     if conv.row.op.family == "pooling" or rng.random() < 0.3:
         if kernel <= conv.Sh and conv.top + conv.bottom == 0:
             return None  # the very same as padding `same`: H/S, rounded up
+        if conv.sizes(F=kernel)[0] in conv.twice:
+            return None  # the very same as pooled twice
+        if conv.usual(conv.sizes(F=kernel)):
+            return None
         return shaped(conv, conv.sizes(F=kernel)) if not isinstance(conv.padding, str) else None
     weights = kernel * kernel * conv.D // conv.G * conv.K
     return counted(rng, conv, weights + conv.b * conv.K, weights)
@@ -120,6 +127,8 @@ def map_size_as_kernel(rng: Random, analysis: Analysis) -> Plant | None:
     conv = pick(rng, [conv for conv in convolutions(analysis) if conv.H1 > 1 and conv.H1 not in (conv.Fh, 1)])
     if not conv:
         return None
+    if (conv.Fh, conv.b, conv.H1) == (1, 0, conv.H2):
+        return None  # the very same as the weights at each position
     weights = conv.H1 * conv.W1 * conv.D // conv.G * conv.K
     return counted(rng, conv, weights + conv.b * conv.K, weights)
 
@@ -168,5 +177,9 @@ def positions_of_input(rng: Random, analysis: Analysis) -> Plant | None:
     if rng.random() < 0.3:
         # The stride left out where the padding keeps the size is the very same reading.
         is_stride = not isinstance(conv.padding, str) and conv.sizes(S=1) == (conv.H1, conv.W1)
-        return None if is_stride else Plant(conv.name, "output_shape", shape(conv.H1, conv.W1, conv.K))
+        is_padded = not any(conv.padding) and conv.sizes(P=(2 * (conv.Fh // 2), 2 * (conv.Fw // 2))) == (
+            conv.H1,
+            conv.W1,
+        )
+        return None if is_stride or is_padded else Plant(conv.name, "output_shape", shape(conv.H1, conv.W1, conv.K))
     return Plant(conv.name, "multiplications", number(conv.weights * conv.H1 * conv.W1))

@@ -69,6 +69,19 @@ class Conv:
     def positions(self) -> int:
         return self.H2 * self.W2
 
+    @property
+    def twice(self) -> tuple[int, int]:
+        """The heights of an output to which the layer was applied again, rounded down and up."""
+        steps = self.H2 - self.Fh + self.top + self.bottom
+        return steps // self.Sh + 1, -(-steps // self.Sh) + 1
+
+    def usual(self, sizes: tuple[int, int]) -> bool:
+        """Whether a mistake that is made more often gives the same: another stride, rounding, padding, no + 1."""
+        others = [self.sizes(S=stride) for stride in (1, 2, 3, 4)]
+        once = (self.top, self.left)
+        others += [self.sizes(ceil=not self.ceil), self.sizes(P=(0, 0)), self.sizes(P=once), self.sizes(one=0)]
+        return sizes in others
+
     def sizes(
         self, F: int | None = None, S: int | None = None, P: tuple[int, int] | None = None, one: int = 1,  # noqa: N803  the letters of the formula
         d: int | None = None, ceil: bool | None = None,

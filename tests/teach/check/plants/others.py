@@ -17,8 +17,9 @@ def factor_two(rng: Random, analysis: Analysis) -> Plant | None:
     row = pick(rng, [row for row in analysis.rows if row.multiplications])
     if not row:
         return None
-    quantity = rng.choice(("params", "multiplications", "multiplications", "activation_bytes"))
-    right = {"params": row.params, "activation_bytes": row.activation_bytes}.get(quantity, row.multiplications)
+    # Twice the memory is that of values of 8 bytes as well.
+    quantity = rng.choice(("params", "multiplications", "multiplications", "activations"))
+    right = {"params": row.params, "activations": row.activations}.get(quantity, row.multiplications)
     if rng.random() < 0.2:
         return Plant(TOTAL, "multiplications", number(2 * sum(row.multiplications or 0 for row in analysis.rows)))
     return Plant(row.name, quantity, number(2 * right))
@@ -67,7 +68,7 @@ def repeat_count(rng: Random, analysis: Analysis) -> Plant | None:
 
 def digit_slip(rng: Random, analysis: Analysis) -> Plant | None:
     quantity = rng.choice(("params", "multiplications", "activations"))
-    row = pick(rng, [row for row in analysis.rows if getattr(row, quantity) > 99])
+    row = pick(rng, [row for row in analysis.rows if getattr(row, quantity) > 9999])
     if not row:
         return None
     digits = list(str(getattr(row, quantity)))
@@ -100,7 +101,10 @@ def rounded_inputs(rng: Random, analysis: Analysis) -> Plant | None:
     if rng.random() < 0.5:
         values = _significant(conv.positions * conv.K, 3)
         return Plant(conv.name, "multiplications", number(values * conv.Fh * conv.Fw * conv.D // conv.G))
-    each = _significant(conv.Fh * conv.Fw * conv.D // conv.G + conv.b, 2)
+    weights = conv.Fh * conv.Fw * conv.D // conv.G
+    each = _significant(weights + conv.b, 2)
+    if conv.b and each == weights:
+        return None  # 180 for 181: the bias left out
     return Plant(conv.name, "params", number(each * conv.K))
 
 
@@ -155,8 +159,9 @@ def other_variant(rng: Random, analysis: Analysis) -> Plant | None:
 
 def other_tool(rng: Random, analysis: Analysis) -> Plant | None:
     """Fvcore's total: 2 for each value of batch norm, without γ 1; 1 for each that an adaptive average pool reads."""
-    if any(row.op.family == "attention" or row.op.kind in ("interpolate", "upsample2d") for row in analysis.rows):
-        return None  # it adds something for these as well
+    others = ("attention", "recurrent"), ("interpolate", "upsample2d", "layer_norm", "group_norm")
+    if any(row.op.family in others[0] or row.op.kind in others[1] for row in analysis.rows):
+        return None  # it counts these in ways of its own
     more = 0
     for row in analysis.rows:
         if row.op.kind == "batch_norm2d":

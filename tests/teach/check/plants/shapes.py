@@ -43,6 +43,10 @@ def wrong_stride(rng: Random, analysis: Analysis) -> Plant | None:
     if not conv:
         return None
     stride = rng.choice([size for size in (2, 3, 4) if size != conv.Sh])
+    if conv.row.op.family == "pooling" and conv.sizes(S=stride)[0] in conv.twice:
+        return None  # the very same as pooled twice
+    if conv.sizes(S=stride) == (conv.H1, conv.W1):
+        return None  # the size of the input
     return _window_settings(conv, rng, conv.sizes(S=stride))
 
 
@@ -62,6 +66,9 @@ def padding_once(rng: Random, analysis: Analysis) -> Plant | None:
     # (H − F + P)/S + 1 and (H − F + 2P)/S are the same number where P = S: nobody can tell the two apart.
     twice = [conv for conv in windows(analysis) if conv.top == conv.bottom and conv.top + conv.left]
     conv = pick(rng, [conv for conv in twice if (conv.top, conv.left) != (conv.Sh, conv.Sw)])
+    # Rounded down, one side of padding is often none.
+    if conv and conv.sizes(P=(conv.top, conv.left)) == conv.sizes(P=(0, 0)):
+        return None
     return conv and _window_settings(conv, rng, conv.sizes(P=(conv.top, conv.left)))
 
 
@@ -118,4 +125,6 @@ def other_input(rng: Random, analysis: Analysis) -> Plant | None:
         ((side - conv.Fh + conv.top + conv.bottom) // conv.Sh + 1),
         ((side - conv.Fw + conv.left + conv.right) // conv.Sw + 1),
     ]
+    if tuple(sizes) == conv.sizes(one=0):
+        return None  # the very same as no + 1
     return shaped(conv, (sizes[0], sizes[1])) if not conv.ceil else None

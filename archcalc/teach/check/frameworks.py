@@ -1,0 +1,255 @@
+"""The names that torchvision, timm and Keras give the layers of the networks that they have: layer2.0.conv1.
+
+Each counts in its own way: torchvision and timm count the units of a stage and the modules of a `Sequential` from 0,
+activation functions and pools included, Keras counts blocks and layers from 1. Which layer such a name is follows from
+the place of a layer in its network alone, whatever its values are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from archcalc.passes.analysis import Row
+
+#: Names, each with the index of its layer.
+Named = Iterator[tuple[str, int]]
+
+_UNIT = re.compile(r"(?P<stage>conv\d+(?:_x)?)/unit(?P<unit>\d+)/(?P<inner>.+)")
+_DENSE = re.compile(r"dense_block(?P<block>\d+)/layer(?P<unit>\d+)/(?P<name>(?:norm|conv)(?P<number>\d))")
+_TRANSITION = re.compile(r"transition(?P<number>\d+)/(?P<name>norm|conv|pool)")
+_INCEPTION = re.compile(
+    r"inception_(?P<block>\d[a-e])/(?P<branch>1x1|3x3|5x5|pool)/(?P<name>conv|reduce|proj)/(?P<part>conv|bn)"
+)
+_MIXED = re.compile(
+    r"mixed_(?P<block>\d[a-e])/(?P<branch>1x1|5x5|double_3x3|pool)/conv(?P<number>\d)/(?P<part>conv|bn)"
+)
+_INVERTED = re.compile(r"(?P<unit>(?:bottleneck\d+/unit\d+|bneck\d+/unit|stage\d+/block\d+))/(?P<inner>.+)")
+_ENCODER = re.compile(r"encoder(?P<number>\d+)/(?P<name>norm1|norm2|fc1|fc2)")
+_VGG = re.compile(r"(?P<kind>conv|pool)(?P<stage>\d)(?:_(?P<number>\d))?")
+_SEPARABLE = re.compile(r"conv\d(?:_\d)?/(?P<kind>dw|sep)/(?P<part>conv|bn)")
+_OF_ENCODER = {"norm1": "ln_1", "norm2": "ln_2", "fc1": "mlp.0", "fc2": "mlp.3"}
+_OF_MIXED = {"1x1": "branch1x1", "5x5": "branch5x5_{}", "double_3x3": "branch3x3dbl_{}", "pool": "branch_pool"}
+#: Pools and other layers without weights between the modules `features` and `classifier`.
+_BETWEEN = ("adaptive_avg_pool2d", "flatten")
+#: What a `Sequential` of features has next to blocks.
+_OF_FEATURES = {"conv2d", "batch_norm2d", "relu", "max_pool2d"}
+
+
+#: What stands around the name of a layer: the variable of the model, and a type of Keras.
+_AROUND = re.compile(r"(?:(?:model|module|backbone|net)\.)?(?P<name>[\w.]+?)(?:\s*\(.*)?")
+
+
+def layer_of(label: str, names: Mapping[str, int]) -> int | None:
+    """The index of the layer whose name in a framework a row has.
+
+    >>> layer_of("model.layer1.0.conv2", {"layer1.0.conv2": 7}), layer_of("layer9.0.conv2", {"layer1.0.conv2": 7})
+    (7, None)
+    """
+    plain = label.strip(" *`").lower()
+    match = _AROUND.fullmatch(plain)
+    return names.get(plain, names.get(match["name"]) if match else None)
+
+
+def names_of_frameworks(rows: Sequence[Row]) -> dict[str, int]:
+    """The index of the layer for each name, in lower case; names that two layers could have are left out."""
+    found: dict[str, int] = {}
+    several: set[str] = set()
+    ways: tuple[Callable[[Sequence[Row]], Named], ...] = (
+        _residual, _chain, _dense, _inception, _inverted, _encoder, _keras,
+    )  # fmt: skip
+    for way in ways:
+        for name, index in way(rows):
+            key = name.lower()
+            if found.setdefault(key, index) != index:
+                several.add(key)
+    return {name: index for name, index in found.items() if name not in several}
+
+
+def _residual(rows: Sequence[Row]) -> Named:
+    """The units of residual stages: layer2.0.conv1 of torchvision is conv3_block1_1_conv of Keras."""
+    stages: dict[str, int] = {}
+    units: dict[tuple[int, int], list[int]] = {}
+    for index, row in enumerate(rows):
+        if match := _UNIT.fullmatch(row.name):
+            stage = stages.setdefault(match["stage"], len(stages) + 1)
+            units.setdefault((stage, int(match["unit"])), []).append(index)
+    if not any(rows[index].op.kind == "add" for layers in units.values() for index in layers):
+        return
+    # With an average pool before it, as in ResNet-D, the projection has another number.
+    is_pooled = any("/shortcut/" in row.name and row.op.kind == "avg_pool2d" for row in rows)
+    for (stage, unit), layers in units.items():
+        torch, keras = f"layer{stage}.{unit - 1}", f"conv{stage + 1}_block{unit}"
+        shortcut = [index for index in layers if "/shortcut/" in rows[index].name]
+        main = [index for index in layers if index not in shortcut and "/se/" not in rows[index].name]
+        convolutions = [index for index in main if rows[index].op.kind == "conv2d"]
+        norms = [index for index in main if rows[index].op.kind == "batch_norm2d"]
+        is_before = bool(norms and convolutions) and norms[0] < convolutions[0]
+        for number, index in enumerate(convolutions, 1):
+            yield f"{torch}.conv{number}", index
+            yield f"{keras}_{number}_conv", index
+        for number, index in enumerate(() if is_before else norms, 1):
+            yield f"{torch}.bn{number}", index
+            yield f"{keras}_{number}_bn", index
+        if not is_pooled and [rows[index].op.kind for index in shortcut][:1] == ["conv2d"]:
+            for number, (index, kind) in enumerate(zip(shortcut, ("conv", "bn"), strict=False)):
+                yield f"{torch}.downsample.{number}", index
+                yield f"{keras}_0_{kind}", index
+
+
+def _chain(rows: Sequence[Row]) -> Named:
+    """A `Sequential` of features and one of the classifier after it: features.3, classifier.6, features.4.squeeze."""
+    children: dict[str, list[int]] = {}
+    for index, row in enumerate(rows[1:], 1):
+        children.setdefault(row.name.partition("/")[0], []).append(index)
+    parts = list(children.values())
+    ends = [at for at, (name, part) in enumerate(children.items())
+            if name.startswith("fire") or rows[part[0]].op.kind == "max_pool2d"]  # fmt: skip
+    features = parts[: ends[-1] + 1] if ends else []
+    if any(len(part) > 1 and "/squeeze" not in rows[part[0]].name for part in features):
+        return
+    if not {rows[part[0]].op.kind for part in features if len(part) == 1} <= _OF_FEATURES:
+        return
+    if not any(rows[part[0]].op.kind == "relu" for part in features):
+        return
+    for number, part in enumerate(features):
+        for index in part:
+            inner = re.fullmatch(r"[^/]+/(squeeze|expand)(\dx\d)/.*conv", rows[index].name)
+            if len(part) == 1:
+                yield f"features.{number}", index
+            elif inner:
+                yield f"features.{number}.{inner[1]}{inner[2] if inner[1] == 'expand' else ''}", index
+    rest = [part[0] for part in parts[len(features) :] if rows[part[0]].op.kind not in _BETWEEN]
+    for number, index in enumerate(rest):
+        yield f"classifier.{number}", index
+
+
+def _dense(rows: Sequence[Row]) -> Named:
+    """DenseNet: features.denseblock1.denselayer2.conv1 of torchvision is conv2_block2_1_conv of Keras."""
+    for index, row in enumerate(rows):
+        if match := _DENSE.fullmatch(row.name):
+            inner = f"denseblock{match['block']}.denselayer{match['unit']}.{match['name']}"
+            keras = f"conv{int(match['block']) + 1}_block{match['unit']}"
+            is_norm = match["name"].startswith("norm")
+            yield from ((inner, index), (f"features.{inner}", index))
+            yield f"{keras}_{int(match['number']) - is_norm}_{'bn' if is_norm else 'conv'}", index
+        elif match := _TRANSITION.fullmatch(row.name):
+            inner, name = f"transition{match['number']}.{match['name']}", match["name"].replace("norm", "bn")
+            yield from ((inner, index), (f"features.{inner}", index))
+            yield f"pool{int(match['number']) + 1}_{name}", index
+
+
+def _inception(rows: Sequence[Row]) -> Named:
+    """GoogLeNet and Inception v3: inception3a.branch2.1.conv, Mixed_5b.branch5x5_2.conv."""
+    for index, row in enumerate(rows):
+        if match := _INCEPTION.fullmatch(row.name):
+            branch = ("1x1", "3x3", "5x5", "pool").index(match["branch"]) + 1
+            part = {"reduce": ".0", "proj": ".1", "conv": ".1" if branch > 1 else ""}[match["name"]]
+            yield f"inception{match['block']}.branch{branch}{part}.{match['part']}", index
+        elif match := _MIXED.fullmatch(row.name):
+            branch_name = _OF_MIXED[match["branch"]].format(match["number"])
+            yield f"Mixed_{match['block']}.{branch_name}.{match['part']}", index
+
+
+def _inverted(rows: Sequence[Row]) -> Named:
+    """Inverted residuals: features.2.conv.0.0 of MobileNetV2, features.4.block.1.0, blocks.1.0.conv_dw of timm."""
+    units: dict[str, list[int]] = {}
+    for index, row in enumerate(rows):
+        if match := _INVERTED.fullmatch(row.name):
+            units.setdefault(match["unit"], []).append(index)
+    if not any("/depthwise" in rows[index].name for layers in units.values() for index in layers):
+        return
+    stages: dict[str, int] = {}
+    for number, (unit, layers) in enumerate(units.items(), 1):
+        stage, _, inner = unit.partition("/")
+        of_stage = stages.setdefault(stage, len(stages) + 1)
+        place = int(re.sub(r"\D", "", inner) or 1) - 1
+        squeeze = [index for index in layers if "/se/" in rows[index].name and rows[index].params]
+        modules = _modules(rows, layers, squeeze)
+        convolutions = [module for module in modules if module[0] not in squeeze]
+        if stage.startswith("bottleneck"):
+            yield from _of_version_2(f"features.{number}.conv", modules)
+            of_keras = f"block_{number - 1}" if number > 1 else "expanded_conv"
+            yield from _of_roles(convolutions, (f"{of_keras}_{{}}", f"{of_keras}_{{}}_bn"), "project depthwise expand")
+        else:
+            outer = f"features.{of_stage}.{place}" if stage.startswith("stage") else f"features.{number}"
+            for at, module in enumerate(modules):
+                if module[0] in squeeze:
+                    yield from ((f"{outer}.block.{at}.fc{part}", index) for part, index in enumerate(squeeze, 1))
+                else:
+                    yield from ((f"{outer}.block.{at}.{part}", index) for part, index in enumerate(module))
+        if not stage.startswith("bneck") and any("/depthwise" in rows[index].name for index in layers):
+            of_timm = f"blocks.{of_stage - 1}.{place}"
+            roles = "conv_pwl conv_dw conv_pw" if len(convolutions) > 2 else "conv_pw conv_dw"
+            yield from _of_roles(convolutions, (f"{of_timm}.{{}}",), roles)
+            yield from ((f"{of_timm}.bn{at}", module[1]) for at, module in enumerate(convolutions, 1) if module[1:])
+            for name, index in zip(("conv_reduce", "conv_expand"), squeeze, strict=False):
+                yield f"{of_timm}.se.{name}", index
+            if stage.startswith("stage"):
+                of_keras = f"block{of_stage}{chr(ord('a') + place)}"
+                yield from _of_roles(convolutions, (f"{of_keras}_{{}}",), "project_conv dwconv expand_conv")
+                for name, index in zip(("se_reduce", "se_expand"), squeeze, strict=False):
+                    yield f"{of_keras}_{name}", index
+    yield from _ends(rows, min(units.values())[0], max(units.values())[-1],
+                     len(stages) if next(iter(stages)).startswith("stage") else len(units))  # fmt: skip
+
+
+def _modules(rows: Sequence[Row], layers: Sequence[int], squeeze: Sequence[int]) -> list[list[int]]:
+    """Each convolution with its normalisation; the two layers of a squeeze are one module."""
+    modules: list[list[int]] = []
+    for index in layers:
+        kind = rows[index].op.kind
+        if kind == "conv2d" and index not in squeeze[1:]:
+            modules.append([index])
+        elif kind == "batch_norm2d" and modules:
+            modules[-1].append(index)
+    return modules
+
+
+def _of_version_2(outer: str, modules: Sequence[Sequence[int]]) -> Named:
+    """The last convolution of an inverted residual has no module around it and its normalisation."""
+    for at, module in enumerate(modules):
+        is_last = at + 1 == len(modules)
+        yield from ((f"{outer}.{at + part}" if is_last else f"{outer}.{at}.{part}", index)
+                    for part, index in enumerate(module))  # fmt: skip
+
+
+def _of_roles(convolutions: Sequence[Sequence[int]], forms: Sequence[str], roles: str) -> Named:
+    """The convolutions of a unit by what they do, from the last to the first, and their normalisations."""
+    for role, module in zip(roles.split(), reversed(convolutions), strict=False):
+        for form, index in zip(forms, module, strict=False):
+            yield form.format(role), index
+
+
+def _ends(rows: Sequence[Row], first: int, last: int, units: int) -> Named:
+    """What stands before the units and after them: features.0.0, features.18.0, classifier.1."""
+    for number, part in ((0, range(1, first)), (units + 1, range(last + 1, len(rows)))):
+        module = [index for index in part if rows[index].op.kind in ("conv2d", "batch_norm2d")][:2]
+        if [rows[index].op.kind for index in module] == ["conv2d", "batch_norm2d"]:
+            yield from ((f"features.{number}.{at}", index) for at, index in enumerate(module))
+    pools = [index for index in range(last + 1, len(rows)) if rows[index].op.kind == "global_avg_pool2d"]
+    for number, index in enumerate(range(pools[-1] + 1, len(rows)) if pools else ()):
+        yield f"classifier.{number}", index
+
+
+def _encoder(rows: Sequence[Row]) -> Named:
+    """ViT: encoder.layers.encoder_layer_0.mlp.0 of torchvision is blocks.0.mlp.fc1 of timm."""
+    for index, row in enumerate(rows):
+        if match := _ENCODER.fullmatch(row.name):
+            number, name = int(match["number"]) - 1, match["name"]
+            yield f"encoder.layers.encoder_layer_{number}.{_OF_ENCODER[name]}", index
+            yield f"blocks.{number}.{'' if 'norm' in name else 'mlp.'}{name}", index
+
+
+def _keras(rows: Sequence[Row]) -> Named:
+    """VGG and MobileNet of Keras: block3_conv1, block3_pool, conv_dw_4, conv_pw_4_bn."""
+    counts = {"dw": 0, "sep": 0}
+    is_vgg = any(re.fullmatch(r"conv\d_\d", row.name) for row in rows)
+    for index, row in enumerate(rows):
+        match = _VGG.fullmatch(row.name)
+        if match and is_vgg and (match["kind"] == "pool") == (match["number"] is None):
+            yield f"block{match['stage']}_{match['kind']}{match['number'] or ''}", index
+        elif match := _SEPARABLE.fullmatch(row.name):
+            counts[match["kind"]] += match["part"] == "conv"
+            name = f"conv_{match['kind'].replace('sep', 'pw')}_{counts[match['kind']]}"
+            yield name + ("_bn" if match["part"] == "bn" else ""), index

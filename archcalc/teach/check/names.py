@@ -1,0 +1,198 @@
+"""Layers and blocks by the very names that rows have, and what to say of a name that is unknown."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Container, Iterable, Sequence
+from itertools import chain
+
+from archcalc.core.language import say
+from archcalc.core.suggest import perhaps
+from archcalc.core.words import line
+from archcalc.passes.analysis import Row
+from archcalc.teach.check.blocks import stages_of
+from archcalc.teach.check.labels import plain_label, read_label, squeezed
+from archcalc.teach.check.listed import listed
+from archcalc.teach.check.model import NAMELESS, TOTAL, Match
+from archcalc.teach.check.vocabulary import words
+
+#: How many names are compared with those of rows that stand for no layer; after these no name is suggested.
+MOST_COMPARED = 5_000
+#: Marks between a block and what is in it.
+_INNER = (" - ", "–", "—")
+#: What a name of a block may have and lack: Fire module 9, Inception block (3a), encoder layer 1.
+_BLOCK_WORDS = re.compile(rf"\b(?:{'|'.join(sorted(words('block') | {'layer'}))})\b")
+
+
+class Names:
+    """The names of a network's layers and blocks."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows = rows
+        self.names = [row.name for row in rows]
+        self.index = {name: index for index, name in enumerate(self.names)}
+        self.plain = _unique((squeezed(name), name) for name in self.names)
+        self.lasts = _unique((squeezed(name.rpartition("/")[2]), name) for name in self.names)
+        #: The last layer of each block.
+        self.blocks = {
+            name[:at]: index for index, name in enumerate(self.names) for at in range(len(name)) if name[at] == "/"
+        }
+        self.stages = stages_of(rows)
+        self.blocks |= {name: stage[-1] for name, stage in self.stages.items()}
+        #: The layers that a row lists, by the name of their row; found in tables.
+        self.lists: dict[str, list[int]] = {}
+        self._known = [*self.names, *self.blocks]
+        self.squeezed = [squeezed(name) for name in self.names]
+        self.plain_blocks = _unique((squeezed(block), block) for block in self.blocks)
+        #: How many names have been compared with unknown ones.
+        self._compared = 0
+
+    def find(self, label: str, is_block: bool = False) -> Match | None:
+        """The layer, block or total that a row names, also before what describes it: CONV1: 96 11x11 filters."""
+        if found := self._by_name(label) or self._of_several(label):
+            return found
+        for mark in (":", ",", "(", " - ", "–", "—", "+"):
+            head, has_mark, rest = label.partition(mark)
+            if has_mark and (found := self._by_name(head)):
+                return self._in_block(found.layer, rest.split(mark)) if found.is_block and mark in _INNER else found
+        block = self.plain_blocks.get(squeezed(_BLOCK_WORDS.sub("", plain_label(label)))) if is_block else None
+        return self._of_block(block) if block is not None else None
+
+    def _in_block(self, block: str, parts: Sequence[str]) -> Match | None:
+        """The block, or what a row names in it: Dense Block 1 - layer 2 - 3x3 conv. None where that is not sure."""
+        for at, part in enumerate(parts):
+            inner = f"{block}/{part.strip()}"
+            if found := self._by_name(inner):
+                if not found.is_block:
+                    return found
+                block = found.layer
+                continue
+            label = read_label(part)
+            if not label.kinds and not label.is_block:
+                continue  # what describes it
+            of_kind = [row for row in self.inside(block) if row.op.kind in label.kinds]
+            sized = [row for row in of_kind if getattr(row.op, "kernel_size", ()) == (label.kernel, label.kernel)]
+            fitting = sized if label.kernel else of_kind
+            return Match(fitting[0].name) if len(fitting) == 1 and at == len(parts) - 1 else None
+        return Match(block, is_block=True)
+
+    def _of_several(self, label: str) -> Match | None:
+        """The layers of a list: conv1_1, conv1_2 · conv3–conv5."""
+        listing = listed(label)
+        if listing is None:
+            return None
+        found = [self._part(name) for name in listing.names]
+        places = [indices for _, indices in found if indices]
+        firsts = [indices[0] for indices in places]
+        if len(firsts) < len(found) or firsts != sorted(set(firsts)):
+            return None
+        if listing.is_range:
+            return self.of_range(firsts[0], places[-1][-1])
+        return self.of_list(sorted({*chain.from_iterable(places)}), ", ".join(name for name, _ in found))
+
+    def _part(self, name: str) -> tuple[str, Sequence[int]]:
+        """What a part of a list names, a layer or a block, and its layers."""
+        key = squeezed(name)
+        if key in self.plain:
+            return self.plain[key], (self.index[self.plain[key]],)
+        block = self.plain_blocks.get(key, "")
+        return block, [self.index[row.name] for row in self.inside(block)] if block else ()
+
+    def of_range(self, first: int, last: int) -> Match:
+        """All layers from one to another."""
+        return self.of_list(range(first, last + 1), f"{self.names[first]}…{self.names[last]}")
+
+    def of_list(self, indices: Sequence[int], name: str = "") -> Match:
+        """Several layers: the stage whose layers they are, the one with weights, or a list with a name of its own."""
+        rows = [self.rows[index] for index in indices]
+        multiplying = [row.name for row in rows if row.multiplications]
+        for stage in self.stages:
+            if [row.name for row in self.inside(stage) if row.multiplications] == multiplying:
+                return Match(stage, is_block=True)
+        weighted = [row for row in rows if row.params]
+        if len(weighted) == 1 and weighted[0].output_shape == rows[-1].output_shape:
+            return Match(weighted[0].name)
+        name = name or ", ".join(row.name for row in rows)
+        self.lists[name] = list(indices)
+        self.blocks[name] = indices[-1]
+        return Match(name, is_block=True)
+
+    def inside(self, block: str) -> list[Row]:
+        """The layers of a block."""
+        if block in self.lists:
+            return [self.rows[index] for index in self.lists[block]]
+        if block in self.stages:
+            return [self.rows[index] for index in self.stages[block]]
+        return [row for row in self.rows if row.name.startswith(f"{block}/")]
+
+    def unknown(self, label: str) -> Match:
+        """What to say of a name that no layer has."""
+        if label == NAMELESS:
+            return Match(note=say("the row has no name, and its place does not say which layer it is about"))
+        shown = line(label[:40])
+        plain = plain_label(label)
+        key = squeezed(plain)
+        stage = [name for name, other in zip(self.names, self.squeezed, strict=True) if other.startswith(key)]
+        if len(stage) > 1 and len(key) > 1:
+            names = ", ".join(stage[:4]) + (", …" if len(stage) > 4 else "")
+            return Match(note=say("{shown!r} could be any of {names}", shown=shown, names=names))
+        self._compared += len(self._known)
+        hint = perhaps(plain, self._known) if self._compared <= MOST_COMPARED else ""
+        return Match(note=say("the network has no layer {shown!r}{hint}", shown=shown, hint=hint))
+
+    def place(self, named: Match | None) -> int | None:
+        """The index of a layer, of a block that of its last layer."""
+        if named is None:
+            return None
+        return self.blocks[named.layer] if named.is_block else self.index[named.layer]
+
+    def keep(self, known: Container[str]) -> None:
+        """Forget all lists but these."""
+        for name in [name for name in self.lists if name not in known]:
+            del self.lists[name], self.blocks[name]
+
+    def place_of_weights(self, match: Match | None) -> int | None:
+        """The index of the layer with weights that a row is about."""
+        at = self.index.get(match.layer) if match is not None else None
+        return at if at is not None and self.rows[at].params else None
+
+    def _by_name(self, label: str) -> Match | None:
+        name = label.strip(" *`")
+        if name in self.index:
+            return Match(name)
+        key = squeezed(name)
+        if key == TOTAL:
+            return Match(TOTAL)
+        if key in self.plain:
+            return Match(self.plain[key])
+        block = name if name in self.blocks else self.plain_blocks.get(key)
+        if block is not None:
+            return self._of_block(block)
+        return Match(self.lasts[key]) if key in self.lasts else None
+
+    def _of_block(self, block: str) -> Match:
+        """A block with one layer that has weights is that layer to the reader: conv and relu."""
+        inside = self.inside(block)
+        weighted = [row for row in inside if row.params]
+        if len(weighted) == 1 and weighted[0].output_shape == inside[-1].output_shape:
+            return Match(weighted[0].name)
+        return Match(block, is_block=True)
+
+
+def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Keys that belong to one name only."""
+    found = list(pairs)
+    counts = Counter(key for key, _ in found)
+    return {key: name for key, name in found if counts[key] == 1 and key}
+
+
+def misplaced(label: str) -> Match:
+    """What to say of a row whose name and place mean different layers."""
+    return Match(
+        note=say(
+            "{label!r} by its name is another layer than by the order of the rows; write the name of the layer",
+            label=line(label[:40]),
+        ),
+        is_misplaced=True,
+    )

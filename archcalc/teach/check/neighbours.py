@@ -1,0 +1,73 @@
+"""What the other rows of a table say of a row: which layers have rows of their own, and whether any layer is known."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+
+from archcalc.core.language import say
+from archcalc.core.words import line
+from archcalc.teach.check.costs import NUMBER, Costs, Table
+from archcalc.teach.check.kinds import MINOR
+from archcalc.teach.check.model import NAMELESS, TOTAL, Match
+from archcalc.teach.check.paths import path_of
+
+_MAIN = ("convolution", "dense", "pooling")
+#: So many layers are named that have the values of a row.
+_MOST_SHOWN = 3
+#: Of so many rows the order and the values are hardly right by chance.
+_SUMMARY = 8
+
+
+def without_others(found: Sequence[Match | None], costs: Costs, wrong: Container[int]) -> list[Match | None]:
+    """Blocks with layers that have rows of their own: 3x3 next to 3x3 reduce is the layer that is left.
+
+    Only of rows that are `wrong` for the whole block.
+    """
+    names = costs.by_name
+    named = {match.layer for match in found if match is not None and not match.is_block}
+    chosen = list(found)
+    for row, match in enumerate(found):
+        if match is None or not match.is_block or row not in wrong or match.layer in {*names.stages, *names.lists}:
+            continue
+        inside = [one.name for one in names.inside(match.layer) if one.op.family in _MAIN]
+        left = [name for name in inside if name not in named]
+        if len(left) == 1 and len(left) < len(inside):
+            chosen[row] = Match(left[0])
+    return chosen
+
+
+def without_evidence(table: Table, chosen: Sequence[Match | None], costs: Costs) -> list[Match | None]:
+    """The matches; of rows that values alone have placed, none where too few other rows say by name what they are."""
+    main = sum(row.op.family in _MAIN for row in costs.rows)
+    if len(table.groups) >= min(_SUMMARY, max(main // 2, 4)):
+        return list(chosen)  # in a table of most layers their order says it
+    placed = [row for row, match in enumerate(chosen) if match is not None and match.layer and match.layer != TOTAL]
+    alone = [row for row in placed if not _is_told(table, row, chosen[row], costs)]
+    if 2 * len(alone) <= len(placed):
+        return list(chosen)
+    return [_open(table, row, costs) if row in alone else match for row, match in enumerate(chosen)]
+
+
+def _is_told(table: Table, row: int, match: Match | None, costs: Costs) -> bool:
+    """Whether its name, its kind or its number says which layer a row is about."""
+    label, place = table.labels[row], costs.by_name.place(match)
+    if table.named[row] is not None or table.groups[row].label == NAMELESS:
+        return True
+    if label.is_typed or label.is_block or (label.kinds and not path_of(label.text)):
+        return True
+    is_layer = match is not None and not match.is_block and place is not None
+    return is_layer and bool(label.numbers) and costs.number(label, place or 0, table.numbering) < NUMBER
+
+
+def _open(table: Table, row: int, costs: Costs) -> Match:
+    """That no layer has such a name, and which have the values of the row."""
+    group = table.groups[row]
+    wrong = table.evidence.wrong_by_layer(group)
+    right = [one.name for one, count in zip(costs.rows, wrong, strict=True) if not count and one.op.family not in MINOR]
+    if not right or not any(wrong):
+        return costs.by_name.unknown(group.label)
+    names = ", ".join(right[:_MOST_SHOWN]) + (", …" if len(right) > _MOST_SHOWN else "")
+    shown = line(group.label[:40])
+    return Match(
+        note=say("the network has no layer {shown!r}; its values are those of {names}", shown=shown, names=names)
+    )

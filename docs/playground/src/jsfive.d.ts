@@ -1,0 +1,6 @@
+declare module "jsfive" {
+  export class File {
+    constructor(data: ArrayBuffer, name: string);
+    readonly attrs: Record<string, unknown>;
+  }
+}

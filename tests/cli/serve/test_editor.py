@@ -1,0 +1,97 @@
+"""What the editor of the page asks for: errors with their mends, completions, hover texts and a tidy text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.cli.serve.test_functions import TEXT, applied, errors, good
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        (TEXT.replace("out_channels", "out_chanels"), TEXT),
+        (TEXT.replace("linear", "linaer"), TEXT),
+        (TEXT.replace("kernel_size: 3, padding: 1", "kernel: 3, padding: 1"), TEXT),
+        (TEXT.replace("max_pool2d: {kernel_size: 2}", "maxpool: 2"), TEXT),
+        (TEXT.replace("{out_features: 10}", "10  # classes"), TEXT.replace("10}", "10}  # classes")),
+        (
+            TEXT.replace("kernel_size: 2}", "kernel_size: 2, stride: 0}"),
+            TEXT.replace("size: 2}", "size: 2, stride: 1}"),
+        ),
+        (
+            TEXT.replace("linear: {out_features: 10}", "dropout: {p: 1.5}"),
+            TEXT.replace("linear: {out_features: 10}", "dropout: {p: 1}"),
+        ),
+        (TEXT.replace("title: Small\n", ""), TEXT.replace("title: Small", "title: small")),
+        (TEXT.replace("name: small\n", ""), TEXT.replace("name: small\ntitle: Small", "title: Small\nname: small")),
+        (TEXT.replace("name: small\ntitle: Small", "title: 'My net, 2'  # of 3"), None),
+        (TEXT.replace("title: Small\n", "").replace("name: small", 'name: "small" # new'), None),
+        ("alexnt", "alexnet"),
+        ("8x8x3 -> conv3-4 -> fcc10", "8x8x3 -> conv3-4 -> fc10"),
+        (TEXT.replace("kernel_size: 3, padding: 1", "kernel_size: 41"), None),
+        (TEXT.replace("kernel_size: 3, padding: 1", "kernel_size: 41, padding: 1"), None),
+    ],
+)
+def test_the_fix_of_an_error_mends_it(wrong: str, right: str | None) -> None:
+    found = errors("validate", source={"text": wrong})
+    (fix,) = [one["fix"] for one in found]
+    mended = applied(wrong, fix)
+    assert right is None or mended == right
+    good("validate", source={"text": mended})
+
+
+def test_errors_have_a_place_in_the_text() -> None:
+    text = TEXT + "  - relu: {slope: 1}\n"
+    (found,) = errors("analyse", source={"text": text})
+    assert (found["line"], found["column"]) == (10, text.splitlines()[9].index("slope") + 1)
+    assert (found["end_line"], found["end_column"]) == (10, found["column"] + len("slope"))
+    (found,) = errors("draw", source={"text": "8x8x3 -> conv3-4 -> conv11-4p0"})
+    assert (found["line"], found["layer"]) == (1, "conv2")
+    (found,) = errors("validate", source={"text": "name: [\n"})
+    assert found["line"] == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "some", "start"),
+    [
+        ("na", {"name"}, 1),
+        ("layers:\n  - con", {"conv2d", "conv_relu", "concat"}, 5),
+        ("layers:\n- max", {"max_pool2d"}, 3),
+        ("layers:\n  - conv2d: {out_channels: 3, ker", {"kernel_size"}, 31),
+        ("layers:\n  - conv2d:\n      pad", {"padding"}, 7),
+        ("layers:\n  - conv2d: {padding: ", {"same", "valid"}, 23),
+        ("layers:\n  - repeat: 2\n    layers:\n      - bat", {"batch_norm2d"}, 9),
+        ("layers:\n  - branches:\n      - - con", {"conv2d"}, 11),
+        ("blocks:\n  twice:\n    parameters: {c: int}\n    layers: [relu]\nlayers:\n  - tw", {"twice"}, 5),
+        ("parameters:\n  width:\n    def", {"default"}, 5),
+        ("layers:\n  - branches: []\n    merge: co", {"concat"}, 12),
+    ],
+)
+def test_complete(text: str, some: set[str], start: int) -> None:
+    lines = text.split("\n")
+    answer = good("complete", text=text, line=len(lines), column=len(lines[-1]) + 1)
+    labels = [one["label"] for one in answer["items"]]
+    assert some <= set(labels)
+    assert answer["from"] == start
+    word = lines[-1][start - 1 :]
+    assert all(word.lower() in label.lower() for label in labels)
+
+
+def test_hover_and_format() -> None:
+    kept = "layers:\n  - conv2d: {padding: 1,stride:  2 }   # ,kept:  so\n"
+    text = f"{kept}  - conv2d: {{padding: 1,stride:  2 }}  \n\n\n\nname: x"
+    assert "Convolution" in good("hover", text=text, line=2, column=6)["text"]
+    assert good("hover", text=text, line=2, column=15)["text"].startswith("conv2d.padding")
+    assert good("hover", text=text, line=4, column=1)["text"] is None
+    assert good("format", text=text)["text"] == f"{kept}  - conv2d: {{padding: 1, stride: 2}}\n\nname: x\n"
+    folded = "name: x\ndescription: |\n  a  {b,c}   \n\n\n\n  d\n"
+    assert ac_value(good("format", text=folded)["text"]) == ac_value(folded)
+
+
+def ac_value(text: str) -> Any:
+    from archcalc.spec.source import parse_source
+
+    return parse_source(text, "text").value

@@ -1,0 +1,315 @@
+"""Modules as users write them: parameters, buffers and multiplications are PyTorch's, and so are the outputs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from archcalc.execute.runner.execute import execute
+from archcalc.interop import torch_export
+from archcalc.interop.foreign import to_network
+from archcalc.interop.recognise import recognise
+from archcalc.passes.analysis import analyse
+
+torch = pytest.importorskip("torch", reason="PyTorch reads its own modules: pip install 'archcalc[peers]'")
+
+from tests.peers.imported import Given, counted_by_torch, noted  # noqa: E402  # it needs PyTorch
+
+pytestmark = pytest.mark.peers
+
+nn, F = torch.nn, torch.nn.functional
+
+
+class _Module(nn.Module):  # type: ignore[misc, name-defined]  # torch is not there for mypy
+    """A function of an input and of parts: modules, parameters, and tensors, which become buffers."""
+
+    def __init__(self, function: Callable[..., Any], **parts: Any) -> None:
+        super().__init__()
+        self.function = function
+        for name, part in parts.items():
+            if isinstance(part, torch.Tensor) and not isinstance(part, nn.Parameter):
+                self.register_buffer(name, part)
+            else:
+                setattr(self, name, part)
+
+    def forward(self, x: Any) -> Any:
+        return self.function(self, x)
+
+
+def _p(*shape: int) -> Any:
+    return nn.Parameter(torch.randn(*shape))
+
+
+def _heads(x: Any, *layers: Any, heads: int = 4) -> list[Any]:
+    return [layer(x).unflatten(-1, (heads, -1)).transpose(1, 2) for layer in layers]
+
+
+def _own_attention(self: Any, x: Any) -> Any:
+    q, k, v = _heads(x, self.q, self.k, self.v)
+    hidden = ~torch.tril(torch.ones(x.shape[1], x.shape[1])).bool()
+    scores = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).masked_fill(hidden, float("-inf"))
+    return self.o((scores.softmax(-1) @ v).transpose(1, 2).flatten(2))
+
+
+def _banded_attention(self: Any, x: Any) -> Any:
+    q, k, v = _heads(x, self.q, self.k, self.v)
+    near = torch.ones(x.shape[1], x.shape[1]).tril(1).triu(-1).bool()
+    return self.o(F.scaled_dot_product_attention(q, k, v, attn_mask=near).transpose(1, 2).flatten(2))
+
+
+def _einsum_attention(self: Any, x: Any) -> Any:
+    q, k, v = self.qkv(x).reshape(1, 7, 3, 4, 8).unbind(2)
+    scores = torch.einsum("bthd,bshd->bhts", q, k) * 0.2
+    return torch.einsum("bhts,bshd,hdc->btc", scores.softmax(-1), v, self.o)
+
+
+def _linear_attention(self: Any, x: Any) -> Any:
+    q, k, v = ((F.elu(y) + 1 if y is not x else y).unflatten(-1, (4, 8)) for y in (self.q(x), self.k(x), x))
+    state = torch.einsum("bthd,bthe->bhde", k, v)
+    share = 1 / (torch.einsum("...thd,...hd->...th", q, k.sum(1)) + 1e-6)
+    return torch.einsum("bthd,bhde,bth->bthe", q, state, share).flatten(2)
+
+
+def _turned(self: Any, x: Any) -> Any:
+    """Rotary positions (Su et al. 2021)."""
+
+    def turn(y: Any) -> Any:
+        a, b = y[..., ::2], y[..., 1::2]
+        return torch.stack([a * self.cos - b * self.sin, a * self.sin + b * self.cos], -1).flatten(-2)
+
+    q, k, v = _heads(x, self.q, self.k, self.v)
+    return self.o(F.scaled_dot_product_attention(turn(q), turn(k), v, is_causal=True).transpose(1, 2).flatten(2))
+
+
+def _shared_heads(self: Any, x: Any) -> Any:
+    """Four heads of queries, two of keys and values (Ainslie et al. 2023)."""
+    (q,), (k, v) = _heads(x, self.q), (y.transpose(1, 2) for y in self.kv(x).unflatten(-1, (2, 2, 8)).unbind(2))
+    return F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True).transpose(1, 2).flatten(2)
+
+
+def _copied_heads(self: Any, x: Any) -> Any:
+    (q,), (k, v) = _heads(x, self.q), (y.transpose(1, 2) for y in self.kv(x).unflatten(-1, (2, 2, 8)).unbind(2))
+    k, v = k.repeat_interleave(2, 1), v[:, :, None].expand(-1, -1, 2, -1, -1).flatten(1, 2)
+    return F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2)
+
+
+def _relative(self: Any, x: Any) -> Any:
+    (q,), places = _heads(x, self.q), torch.arange(x.shape[1])
+    bias = self.table(places[None] - places[:, None] + 6).permute(2, 0, 1)
+    return ((q @ q.mT / 2 + bias).softmax(-1) @ q).transpose(1, 2).flatten(2)
+
+
+def _cells(self: Any, x: Any) -> Any:
+    h, c, g = x.new_zeros(1, 5), x.new_zeros(1, 5), x.new_zeros(1, 4)
+    for step in x.unbind(1):
+        h, c = self.lstm(step, (h, c))
+        g = self.rnn(self.gru(h, g))
+    return g
+
+
+def _chunks(self: Any, x: Any) -> Any:
+    a, b = x.chunk(2, 1)
+    y = self.p(torch.cat([self.a(a), self.b(b) + a], 1))[:, ::2]
+    z = F.pad(y[:, :, 1:-1, 1:-1], (1, 1, 1, 1))[:, [0, 2, 4, 6]]
+    return torch.cat([y[:, :4] * torch.sigmoid(y[:, 4:]), z], 1).mean(dim=[-1, -2])
+
+
+def _unread(self: Any, x: Any) -> Any:
+    """As WaveNet is often written: what the last block passes on is read by nothing."""
+    total = 0
+    for name in "ab":
+        made = torch.tanh(getattr(self, name)(x))
+        total = total + getattr(self, f"{name}_skip")(made)
+        x = x + getattr(self, f"{name}_on")(made)
+    return total
+
+
+def _functional(self: Any, x: Any) -> Any:
+    found = []
+    for conv, gain in zip(self.convs, self.gains, strict=True):
+        x = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="reflect"), conv.weight) * gain.view(1, -1, 1, 1)
+        x = F.gelu(F.instance_norm(x))
+        found.append(F.adaptive_avg_pool2d(x, 1).flatten(1))
+    return torch.cat(found, 1)
+
+
+def _qkvo(width: int = 32) -> dict[str, Any]:
+    return {name: nn.Linear(width, width) for name in "qkvo"}
+
+
+def _norm(kind: str, part: Any) -> Any:
+    return getattr(nn.utils.parametrizations, f"{kind}_norm")(part)
+
+
+MODULES: dict[str, tuple[Callable[..., Any], tuple[int, ...], Callable[[], dict[str, Any]]]] = {
+    "own attention": (_own_attention, (7, 32), _qkvo),
+    "banded attention": (_banded_attention, (7, 32), _qkvo),
+    "attention by einsum": (
+        _einsum_attention, (7, 32), lambda: {"qkv": nn.Linear(32, 96, bias=False), "o": _p(4, 8, 32)},
+    ),
+    "linear attention": (_linear_attention, (7, 32), lambda: {name: nn.Linear(32, 32) for name in "qk"}),
+    "rotary positions": (
+        _turned, (7, 32), lambda: {**_qkvo(), "cos": torch.rand(7, 4), "sin": torch.rand(7, 4)},
+    ),
+    "heads that share keys": (
+        _shared_heads, (7, 32), lambda: {"q": nn.Linear(32, 32), "kv": nn.Linear(32, 32)},
+    ),
+    "heads that copy keys": (_copied_heads, (7, 32), lambda: {"q": nn.Linear(32, 32), "kv": nn.Linear(32, 32)}),
+    "relative positions": (_relative, (7, 32), lambda: {"q": nn.Linear(32, 32), "table": nn.Embedding(13, 4)}),
+    "stacks": (lambda self, x: torch.hstack([self.w(x), x]), (4, 5, 5), lambda: {"w": nn.Conv2d(4, 6, 1)}),
+    "cells": (
+        _cells, (6, 8), lambda: {"lstm": nn.LSTMCell(8, 5), "gru": nn.GRUCell(5, 4), "rnn": nn.RNNCell(4, 4)},
+    ),
+    "chunks": (
+        _chunks, (8, 12, 12),
+        lambda: {"a": nn.Conv2d(4, 4, 3, padding=1), "b": nn.Conv2d(4, 4, 1), "p": nn.Conv2d(8, 16, 1)},
+    ),
+    "functional calls": (
+        _functional, (3, 16, 16),
+        lambda: {"convs": nn.ModuleList([nn.Conv2d(3, 8, 3, bias=False), nn.Conv2d(8, 8, 3, bias=False)]),
+                 "gains": nn.ParameterList([_p(8), _p(8)])},
+    ),
+    "every other pixel": (
+        lambda self, x: F.silu(self.conv(torch.cat([x[..., i::2, j::2] for j in (0, 1) for i in (0, 1)], 1))),
+        (3, 16, 16), lambda: {"conv": nn.Conv2d(12, 8, 3, padding=1)},
+    ),
+    "experts": (
+        lambda self, x: torch.einsum(
+            "be,beo->bo", self.gate(x).softmax(-1), torch.stack([each(x) for each in self.experts], 1)
+        ),
+        (12,), lambda: {"gate": nn.Linear(12, 3), "experts": nn.ModuleList([nn.Linear(12, 5) for _ in range(3)])},
+    ),
+    "weights of two matrices": (
+        lambda self, x: F.linear(x, self.w.weight + self.b @ self.a, self.w.bias),
+        (10, 16), lambda: {"w": nn.Linear(16, 12), "a": _p(4, 16), "b": _p(12, 4)},
+    ),
+    "weights of the input": (lambda self, x: F.linear(x, self.w(x)[0]), (10, 16), lambda: {"w": nn.Linear(16, 16)}),
+    "weights there and back": (
+        lambda self, x: F.linear(F.relu(self.w(x)), self.w.weight.t()), (20,), lambda: {"w": nn.Linear(20, 6)},
+    ),
+    "sinusoids of both axes": (
+        lambda self, x: self.w(torch.cat([x, *(y.expand(1, 1, 6, 8) for y in torch.meshgrid(
+            torch.linspace(-1, 1, 6), torch.linspace(-1, 1, 8), indexing="ij"))], 1)),
+        (3, 6, 8), lambda: {"w": nn.Conv2d(5, 4, 1)},
+    ),
+    "weight norm": (
+        lambda self, x: self.b(self.a(x).transpose(1, 2)),
+        (4, 10), lambda: {"a": _norm("weight", nn.Conv1d(4, 8, 3)), "b": _norm("weight", nn.Linear(8, 5))},
+    ),
+    "spectral norm": (
+        lambda self, x: self.b(self.a(x).mean((2, 3))),
+        (4, 9, 9), lambda: {"a": _norm("spectral", nn.Conv2d(4, 8, 3)), "b": _norm("spectral", nn.Linear(8, 5))},
+    ),
+    "packed projections of two maps": (
+        lambda self, x: self.a(x, self.w(x)[:, :5], self.w(x)[:, :5])[0],
+        (7, 32), lambda: {"a": nn.MultiheadAttention(32, 4, batch_first=True), "w": nn.Linear(32, 32)},
+    ),
+    "projections of other widths": (
+        lambda self, x: self.a(x, x[:, :, :8], x[:, :, 4:])[0],
+        (7, 16), lambda: {"a": nn.MultiheadAttention(16, 2, kdim=8, vdim=12, batch_first=True)},
+    ),
+    "similarity": (
+        lambda self, x: F.cosine_similarity(self.w(x), x, dim=-1), (5, 6), lambda: {"w": nn.Linear(6, 6)},
+    ),
+    "sizes": (lambda self, x: self.w(x).abs() + torch.where(self.m, x, 0.5), (5, 6),
+              lambda: {"w": nn.Linear(6, 6), "m": torch.rand(5, 6) > 0.5}),
+    "the larger": (
+        lambda self, x: torch.max(*self.w(x).chunk(2, 1)) - torch.minimum(x, self.b),
+        (4, 6, 6), lambda: {"w": nn.Conv2d(4, 8, 1), "b": _p(4, 1, 1)},
+    ),
+    "what nothing reads": (
+        _unread, (4, 10),
+        lambda: {f"{name}{part}": nn.Conv1d(4, 4, 1) for name in "ab" for part in ("", "_skip", "_on")},
+    ),
+    "decoder": (
+        lambda self, x: self.d(x, self.w(x)[:, :4]),
+        (7, 32),
+        lambda: {"d": nn.TransformerDecoder(nn.TransformerDecoderLayer(32, 4, 64, batch_first=True), 2),
+                 "w": nn.Linear(32, 32)},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(MODULES))
+def test_modules_of_users(name: str) -> None:
+    function, shape, parts = MODULES[name]
+    torch.manual_seed(0)
+    module, x = _Module(function, **parts()).eval(), torch.randn(1, *shape)
+    foreign = recognise(torch_export.trace(module, x))
+    assert "opaque" not in {node.op for node in foreign.nodes}
+    graph = to_network(foreign)
+    totals = analyse(graph).totals
+    assert totals.params == sum(parameter.numel() for parameter in module.parameters())
+    stored = sum(buffer.numel() for buffer in module.buffers() if buffer.is_floating_point())
+    assert totals.buffers - noted(foreign, "computes and does not store") == stored
+    assert totals.multiplications + noted(foreign, "of stored tensors alone") == counted_by_torch(module, shape)
+    (made,) = execute(graph, x.numpy(), Given(graph.arrays)).outputs.values()
+    wanted = module(x).detach().numpy()
+    assert made.shape == wanted.shape
+    assert np.abs(made - wanted).max() <= 1e-5 * np.abs(wanted).max()
+
+
+class _Bilinear(nn.Module):  # type: ignore[misc, name-defined]  # torch is not there for mypy
+    def __init__(self) -> None:
+        super().__init__()
+        self.b = nn.Bilinear(6, 7, 8)
+
+    def forward(self, x: Any, y: Any) -> Any:
+        return self.b(x, y)
+
+
+def test_a_bilinear_layer() -> None:
+    """8 matrices of 6×7: x times all of them takes 8·7·6 multiplications, and the rows times y 8·7."""
+    torch.manual_seed(0)
+    module, given = _Bilinear(), (torch.randn(1, 6), torch.randn(1, 7))
+    graph = to_network(torch_export.from_module(module, given))
+    totals = analyse(graph).totals
+    assert (totals.params, totals.multiplications) == (8 * 6 * 7 + 8, 8 * 6 * 7 + 8 * 7)
+    inputs = {name: x.numpy() for name, x in zip(("x", "y"), given, strict=True)}
+    (made,) = execute(graph, inputs, Given(graph.arrays)).outputs.values()
+    np.testing.assert_allclose(made.reshape(-1), module(*given).detach().numpy().reshape(-1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+def test_modules_of_another_precision(dtype: str) -> None:
+    module = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Flatten(), nn.Linear(288, 5))
+    totals = analyse(to_network(torch_export.from_module(module.to(getattr(torch, dtype)), (3, 8, 8)))).totals
+    assert (totals.params, totals.multiplications) == (224 + 16 + 1445, 36 * 8 * 27 + 1440)
+
+
+def test_weights_that_are_standardised() -> None:
+    """They count as the one array that is stored; 100 places of 4 filters of 27 values."""
+
+    def standardised(self: Any, x: Any) -> Any:
+        mean, deviation = self.w.mean((1, 2, 3), keepdim=True), self.w.std((1, 2, 3), keepdim=True)
+        return F.conv2d(x, (self.w - mean) / (deviation + 1e-5), self.b, 1, 1)
+
+    module = _Module(standardised, w=_p(4, 3, 3, 3), b=_p(4))
+    totals = analyse(to_network(torch_export.from_module(module, (3, 10, 10)))).totals
+    assert (totals.params, totals.multiplications) == (108 + 4, 100 * 4 * 27)
+
+
+def test_numbers_of_words_are_whole() -> None:
+    module = nn.Sequential(nn.Embedding(10, 4), nn.Linear(4, 2))
+    totals = analyse(to_network(torch_export.from_module(module, (5,)))).totals
+    assert (totals.params, totals.multiplications) == (40 + 10, 5 * 4 * 2)
+
+
+def test_blocks_of_an_encoder_are_one_block_twice() -> None:
+    layer = nn.TransformerEncoderLayer(32, 4, 64, batch_first=True)
+    foreign = torch_export.from_module(nn.TransformerEncoder(layer, 2), (7, 32))
+    names = [node.name for node in foreign.nodes]
+    assert names[0] == "transpose"
+    blocks = [[name.removeprefix(f"layers/{index}/") for name in names if f"/{index}/" in name] for index in (0, 1)]
+    assert blocks[0] == blocks[1] == [
+        "self_attn", "dropout1", "add", "norm1", "linear1", "relu", "dropout", "linear2", "dropout2", "add_2", "norm2",
+    ]  # fmt: skip
+
+
+def test_an_input_that_is_called_as_a_module_is() -> None:
+    module = _Module(lambda self, x: self.x(x), x=nn.Linear(3, 4))
+    assert [node.name for node in torch_export.from_module(module, (3,)).nodes] == ["x_2"]

@@ -1,0 +1,264 @@
+"""Summaries that frameworks print, pasted as they are: every row is read, or it is said that it is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from archcalc.core.errors import SpecError
+from archcalc.teach.check.answers import parse_answers
+from archcalc.teach.check.check import check_answers
+from archcalc.teach.check.model import Check, Verdict
+from tests.teach.check.tables import analysis_of
+
+#: Keras 3 in a narrow terminal: names and shapes go on in a second line, long ones are cut off.
+NARROW = """Model: "sequential"
+┏━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━┓
+┃                 ┃ Output     ┃ Param ┃
+┃ Layer (type)    ┃ Shape      ┃     # ┃
+┡━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━╇━━━━━━━┩
+│ conv2d (Conv2D) │ (None, 28, │   156 │
+│                 │ 28, 6)     │       │
+├─────────────────┼────────────┼───────┤
+│ average_poolin… │ (None, 14, │     0 │
+│ (AveragePoolin… │ 14, 6)     │       │
+├─────────────────┼────────────┼───────┤
+│ conv2d_1        │ (None, 10, │ 2,416 │
+│ (Conv2D)        │ 10, 16)    │       │
+├─────────────────┼────────────┼───────┤
+│ average_poolin… │ (None, 5,  │     0 │
+│ (AveragePoolin… │ 5, 16)     │       │
+├─────────────────┼────────────┼───────┤
+│ flatten         │ (None,     │     0 │
+│ (Flatten)       │ 400)       │       │
+├─────────────────┼────────────┼───────┤
+│ dense (Dense)   │ (None,     │ 48,1… │
+│                 │ 120)       │       │
+├─────────────────┼────────────┼───────┤
+│ dense_1 (Dense) │ (None, 84) │ 10,1… │
+├─────────────────┼────────────┼───────┤
+│ dense_2 (Dense) │ (None, 10) │   850 │
+└─────────────────┴────────────┴───────┘
+ Total params: 61,706 (241.04 KB)
+ Trainable params: 61,706 (241.04 KB)
+"""
+#: Keras 2: columns of spaces, in which words are broken anywhere.
+OLDER = """Model: "sequential"
+_________________________________________________________________
+ Layer (type)                Output Shape              Param #
+=================================================================
+ conv2d (Conv2D)             (None, 28, 28, 6)         156
+
+ average_pooling2d (AverageP  (None, 14, 14, 6)        0
+ ooling2D)
+
+ conv2d_1 (Conv2D)           (None, 10, 10, 16         2416
+                             )
+
+ average_pooling2d_1 (Averag  (None, 5, 5, 16)         0
+ ePooling2D)
+
+ flatten (Flatten)           (None, 400)               0
+
+ dense (Dense)               (None, 120)               48120
+
+ dense_1 (Dense)             (None, 84)                10164
+
+ dense_2 (Dense)             (None, 10)                850
+
+=================================================================
+Total params: 61,706
+"""
+#: torchsummary has a row for each module that holds others, with parameters of its own: none.
+TORCHSUMMARY = """----------------------------------------------------------------
+        Layer (type)               Output Shape         Param #
+================================================================
+            Conv2d-1         [-1, 64, 112, 112]           9,408
+       BatchNorm2d-2         [-1, 64, 112, 112]             128
+              ReLU-3         [-1, 64, 112, 112]               0
+         MaxPool2d-4           [-1, 64, 56, 56]               0
+            Conv2d-5           [-1, 64, 56, 56]          36,864
+       BatchNorm2d-6           [-1, 64, 56, 56]             128
+              ReLU-7           [-1, 64, 56, 56]               0
+            Conv2d-8           [-1, 64, 56, 56]          36,864
+       BatchNorm2d-9           [-1, 64, 56, 56]             128
+             ReLU-10           [-1, 64, 56, 56]               0
+       BasicBlock-11           [-1, 64, 56, 56]               0
+================================================================
+"""
+TORCHINFO = """==========================================================================================
+Layer (type:depth-idx)                   Output Shape              Param #
+==========================================================================================
+ResNet                                   [1, 1000]                 --
+├─Conv2d: 1-1                            [1, 64, 112, 112]         9,408
+├─BatchNorm2d: 1-2                       [1, 64, 112, 112]         128
+├─ReLU: 1-3                              [1, 64, 112, 112]         --
+├─MaxPool2d: 1-4                         [1, 64, 56, 56]           --
+├─Sequential: 1-5                        [1, 64, 56, 56]           --
+│    └─BasicBlock: 2-1                   [1, 64, 56, 56]           73,984
+│    └─BasicBlock: 2-2                   [1, 64, 56, 56]           73,984
+├─AdaptiveAvgPool2d: 1-9                 [1, 512, 1, 1]            --
+├─Linear: 1-10                           [1, 1000]                 513,000
+==========================================================================================
+Total params: 11,689,512
+"""
+#: Of the type beside a name: conv1_bn is no convolution. Keras counts running statistics among the parameters.
+TYPED = """Model: "resnet50"
+___________________________________________________________________________
+Layer (type)                    Output Shape         Param #
+===========================================================================
+conv1_pad (ZeroPadding2D)       (None, 230, 230, 3)  0
+conv1_conv (Conv2D)             (None, 112, 112, 64) 9472
+conv1_bn (BatchNormalization)   (None, 112, 112, 64) 256
+conv1_relu (Activation)         (None, 112, 112, 64) 0
+===========================================================================
+Total params: 25,636,712
+"""
+
+
+def check(network: str, text: str) -> Check:
+    return check_answers(analysis_of(network), parse_answers(text.encode(), "a.txt").answers)
+
+
+@pytest.mark.parametrize(
+    ("network", "text", "rows"),
+    [
+        ("lenet5", NARROW, 8), ("lenet5", OLDER, 8), ("resnet18", TORCHSUMMARY, 11), ("resnet18", TORCHINFO, 8),
+        ("resnet50@keras", TYPED, 4), ("resnet18", TORCHINFO.replace("├─", "+ ").replace("│    └─", "|    + "), 8),
+    ],
+)  # fmt: skip
+def test_a_right_summary_is_right(network: str, text: str, rows: int) -> None:
+    found = check(network, text)
+    assert {cell.verdict for cell in found.cells} <= {Verdict.RIGHT, Verdict.EMPTY}, found.cells
+    layers = {cell.answer.layer: cell for cell in found.cells}
+    assert len({cell.answer.place.row for cell in found.cells if cell.answer.place}) - ("total" in layers) == rows
+    idle = {cell.answer.layer for cell in found.cells if cell.verdict is Verdict.EMPTY}
+    assert idle <= {"flatten (Flatten)", "conv1_pad (ZeroPadding2D)"}
+
+
+def test_numbers_that_are_cut_off_and_modules_that_hold_others_are_named() -> None:
+    (note,) = parse_answers(NARROW.encode(), "a.txt").notes
+    assert "2 numbers of parameters that are cut off, of dense (Dense), dense_1 (Dense)" in note
+    (note,) = parse_answers(TORCHINFO.encode(), "a.txt").notes
+    assert note == "not checked: 2 rows that hold others: ResNet, Sequential: 1-5"
+
+
+def test_lines_that_are_no_rows_are_named() -> None:
+    text = TORCHSUMMARY.replace("         MaxPool2d-4           [-1, 64, 56, 56]               0", "MaxPool2d-4 [oops")
+    (note,) = parse_answers(text.encode(), "a.txt").notes
+    assert note == "not checked: line 7 (MaxPool2d-4 [oops), which is no row of a summary"
+
+
+def test_a_wrong_number_in_a_wrapped_row_is_found() -> None:
+    wrong = [
+        cell for cell in check("lenet5", NARROW.replace("10, 16)", "11, 16)")).cells if cell.verdict is Verdict.WRONG
+    ]
+    assert [(cell.layer, cell.quantity) for cell in wrong] == [("C3", "output_shape")]
+
+
+def test_a_heading_alone_is_no_summary() -> None:
+    with pytest.raises(SpecError, match="no printed summary"):
+        parse_answers(b"Layer (type)   Output Shape   Param #\n", "a.txt")
+
+
+@pytest.mark.parametrize(
+    ("width", "shapes", "params"),
+    [(76, 8, 8), (62, 8, 8), (50, 4, 8), (40, 0, 8)],
+)
+def test_a_summary_that_a_narrow_terminal_cuts_off_keeps_its_rows(width: int, shapes: int, params: int) -> None:
+    """Keras prints lines as long as it is told, and the terminal shows the start of each."""
+    rows = [
+        ("conv2d (Conv2D)", "(None, 28, 28, 6)", "156"), ("pool (AveragePooling2D)", "(None, 14, 14, 6)", "0"),
+        ("conv2d_1 (Conv2D)", "(None, 10, 10, 16)", "2,416"), ("pool_1 (AveragePooling2D)", "(None, 5, 5, 16)", "0"),
+        ("flatten (Flatten)", "(None, 400)", "0"), ("dense (Dense)", "(None, 120)", "48,120"),
+        ("dense_1 (Dense)", "(None, 84)", "10,164"), ("dense_2 (Dense)", "(None, 10)", "850"),
+    ]  # fmt: skip
+    lines = [f"┃ {'Layer (type)':<30} ┃ {'Output Shape':<24} ┃ {'Param #':>16} ┃"]
+    for row in rows:
+        lines += [f"├{'─' * 32}┼{'─' * 26}┼{'─' * 18}┤", "│ {:<30} │ {:<24} │ {:>16} │".format(*row)]
+    text = "\n".join([*(line[:width] for line in lines), " Total params: 61,706"])
+    found = parse_answers(text.encode(), "a.txt")
+    assert sum(answer.quantity == "output_shape" for answer in found.answers) == shapes
+    assert [answer.text for answer in found.answers if answer.quantity == "params"] == ["61,706"]
+    assert f"{params} numbers of parameters that are cut off" in found.notes[0]
+    assert shapes == 8 or f"{8 - shapes} output shapes that are cut off" in found.notes[1]
+    wrong = parse_answers(text.replace("28, 28", "30, 30").encode(), "a.txt")
+    verdicts = {cell.verdict for cell in check_answers(analysis_of("lenet5"), found.answers).cells}
+    assert verdicts <= {Verdict.RIGHT, Verdict.EMPTY}
+    if shapes == 8:
+        assert Verdict.WRONG in {cell.verdict for cell in check_answers(analysis_of("lenet5"), wrong.answers).cells}
+
+
+def test_a_container_holds_others_whatever_it_is_called() -> None:
+    text = TORCHINFO.replace("├─Sequential: 1-5                        [1, 64, 56, 56]           --",
+                             "├─Sequential (classifier)                [1, 64, 56, 56]           147,968")  # fmt: skip
+    read = parse_answers(text.encode(), "a.txt")
+    assert not any("Sequential" in answer.layer for answer in read.answers)
+    assert "Sequential (classifier)" in " ".join(read.notes)
+
+
+#: Of torchinfo with the names of variables: the start of MobileNet v2, four images.
+NAMED = """==========================================================================================
+Layer (type (var_name):depth-idx)             Output Shape              Param #
+==========================================================================================
+MobileNetV2 (MobileNetV2)                     [4, 1000]                 --
+├─Sequential (features): 1-1                  [4, 1280, 7, 7]           --
+│    └─Conv2dNormActivation (0): 2-1          [4, 32, 112, 112]         --
+│    │    └─Conv2d (0): 3-1                   [4, 32, 112, 112]         864
+│    │    └─BatchNorm2d (1): 3-2              [4, 32, 112, 112]         64
+│    │    └─ReLU6 (2): 3-3                    [4, 32, 112, 112]         --
+│    └─InvertedResidual (1): 2-2              [4, 16, 112, 112]         --
+│    │    └─Sequential (conv): 3-4            [4, 16, 112, 112]         --
+│    │    │    └─Conv2dNormActivation (0): 4-1 [4, 32, 112, 112]        --
+│    │    │    │    └─Conv2d (0): 5-1         [4, 32, 112, 112]         288
+│    │    │    │    └─BatchNorm2d (1): 5-2    [4, 32, 112, 112]         64
+│    │    │    │    └─ReLU6 (2): 5-3          [4, 32, 112, 112]         --
+│    │    │    └─Conv2d (1): 4-2              [4, 16, 112, 112]         512
+│    │    │    └─BatchNorm2d (2): 4-3         [4, 16, 112, 112]         32
+==========================================================================================
+"""
+
+
+def test_modules_with_the_names_of_variables_are_no_layers() -> None:
+    found = check("mobilenet_v2", NAMED)
+    assert {cell.verdict for cell in found.cells} == {Verdict.RIGHT}
+    layers = {cell.layer for cell in found.cells if "InvertedResidual" in cell.answer.layer}
+    assert layers <= {"bottleneck1", "bottleneck1/unit1"}  # one unit is the whole stage
+
+
+#: VGG-11 as torchinfo 1.8 prints it: each row's name, and its cells by column.
+COLUMNS = ("Input Shape", "Output Shape", "Param #", "Kernel Shape", "Param %", "Mult-Adds", "Trainable")
+ROWS = (
+    ("VGG (VGG)", "[1, 3, 224, 224]", "[1, 1000]", "--", "--", "--", "--", "True"),
+    ("├─Sequential (features)", "[1, 3, 224, 224]", "[1, 512, 7, 7]", "--", "--", "--", "--", "True"),
+    ("│    └─Conv2d (0)", "[1, 3, 224, 224]", "[1, 64, 224, 224]", "1,792", "[3, 3]", "0.00%", "89,915,392", "True"),
+    ("│    └─ReLU (1)", "[1, 64, 224, 224]", "[1, 64, 224, 224]", "--", "--", "--", "--", "--"),
+    ("│    └─MaxPool2d (2)", "[1, 64, 224, 224]", "[1, 64, 112, 112]", "--", "2", "--", "--", "--"),
+    ("│    └─Conv2d (3)", "[1, 64, 112, 112]", "[1, 128, 112, 112]", "(73,856)", "[3, 3]", "0.06%", "926,449,664",
+     "False"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["var_names", "ascii_only", "depth"])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        (1, 3, 2), (3, 1, 2), (3, 2, 1), (2, 1, 3), (2, 3, 1), (1, 0, 2), (0, 1, 2), (2, 1, 0), (1, 2, 3, 0),
+        (6, 5, 4, 3, 2, 1, 0), (4, 2, 1), (2, 5, 1, 6),
+    ],
+)  # fmt: skip
+def test_the_columns_of_torchinfo_are_read_by_their_headings(columns: tuple[int, ...], form: str) -> None:
+    heading = {"var_names": "Layer (type (var_name))", "ascii_only": "Layer (type)", "depth": "Layer (type:depth-idx)"}
+    table: list[tuple[str, ...]] = [(heading[form], *COLUMNS)]
+    for number, (row, *cells) in enumerate(ROWS):
+        if form == "ascii_only":
+            name = row.partition(" (")[0].replace("│", "|").replace("├─", "+ ").replace("└─", "+ ")
+        elif form == "depth":
+            name = f"{row.partition(' (')[0]}: {number}-{number}"
+        else:
+            name = row
+        table.append((name, *cells))
+    lines = [f"{name:<41}" + "".join(f"{cells[at]:<26}" for at in columns).rstrip() for name, *cells in table]
+    answers = parse_answers("\n".join(lines).encode(), "summary.txt").answers
+    assert [one.text for one in answers if one.quantity == "params"] == ["1,792", "73,856"]
+    shapes = ["(1, 64, 224, 224)"] * 2 + ["(1, 64, 112, 112)", "(1, 128, 112, 112)"]
+    assert [one.text for one in answers if one.quantity == "output_shape"] == shapes
