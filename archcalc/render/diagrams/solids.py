@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import log2, sqrt
 from typing import NamedTuple
 
-from archcalc.core.language import mark
+from archcalc.core.language import mark, say
 from archcalc.render.diagrams.drawing import Curve, Point, Shape, Text
 from archcalc.render.diagrams.maps import Volume
 from archcalc.render.diagrams.theme import Paint, Theme, mix
@@ -17,6 +17,8 @@ RIGHT, UP = 0.26, 0.22
 #: Thickness of the box with most channels; of a vector.
 THICKEST, THINNEST, VECTOR = 62.0, 4.0, 11.0
 EDGE = 12.0
+#: The most slabs of a map with depth, and how far each one lies from the one before it.
+MOST_SLABS, SHIFT = 4, 3.5
 #: The sides of windows of one value and of dilated ones at least; the shortest way through a box that is seen.
 LEAST_ONE, LEAST_DILATED, LEAST_TUBE = 5.0, 16.0, 2.5
 #: Values of a dilated window in a row.
@@ -26,7 +28,10 @@ LOW = 44.0
 
 
 class Box(NamedTuple):
-    """The front of a volume: its left upper corner and size, and the way to its back."""
+    """The front of a map: its left upper corner and size, and the way to its back.
+
+    A map with depth is a stack of slabs: the box is the one in front, the others lie behind it to the left.
+    """
 
     x: float
     y: float
@@ -34,13 +39,42 @@ class Box(NamedTuple):
     height: float
     right: float
     up: float
+    slabs: int = 1
+
+    def slab(self, number: int) -> Box:
+        """One slab alone, by how many stand in front of it."""
+        return self._replace(x=self.x - number * SHIFT, y=self.y - number * SHIFT, slabs=1)
+
+    @property
+    def stack(self) -> float:
+        """How far the last slab lies to the left of the front one, and above it."""
+        return (self.slabs - 1) * SHIFT
+
+    @property
+    def left(self) -> float:
+        return self.x - self.stack
+
+    @property
+    def top(self) -> float:
+        return self.y - self.up - self.stack
 
 
 #: How lengths are called by their choice.
 SCALES = {"linear": mark("linear scale"), "sqrt": mark("square-root scale"), "log": mark("logarithmic scale")}
 
-#: What is said of maps with three position axes, of which a box shows two.
-DEPTH_NOTE = mark("Of three sizes the first is written but not drawn.")
+
+def depth_note(shapes: Iterable[Sequence[int]]) -> str:
+    """What the slabs are, with a space before it; nothing where no map has depth."""
+    if not any(len(shape) == 4 for shape in shapes):
+        return ""
+    return " " + say(
+        "Of three sizes the first is drawn as slabs, one for each position, at most {most}.", most=MOST_SLABS
+    )
+
+
+def slabs_of(positions: Sequence[int]) -> int:
+    """How many slabs are drawn of a map with these positions: one for each position in depth, up to a limit."""
+    return min(positions[0], MOST_SLABS) if len(positions) == 3 else 1
 
 
 def scaled(value: int, largest: int, shortest: float, longest: float, how: str) -> float:
@@ -78,12 +112,19 @@ class Measure:
         height, depth = (self._length(size, self.size, SMALLEST, self.tallest) for size in (positions * 2)[-2:])
         depth = depth if positions[1:] else VECTOR
         width = self._length(channels, self.channels, THINNEST, self.thickest)
-        return Box(x, -height / 2, width, height, depth * self.right, depth * self.up)
+        slabs = slabs_of(positions)
+        stack = (slabs - 1) * SHIFT
+        return Box(x + stack, (stack - height) / 2, width, height, depth * self.right, depth * self.up, slabs)
 
 
 def faces(box: Box, paint: Paint, theme: Theme) -> list[Shape]:
-    """The three faces of a box that are seen: its top, its side and its front."""
-    x, y, width, height, right, up = box
+    """The three faces of each slab that are seen: its top, its side and its front; the last slab first."""
+    slabs = map(box.slab, reversed(range(box.slabs)))
+    return [shape for slab in slabs for shape in _faces(slab, paint, theme)]
+
+
+def _faces(box: Box, paint: Paint, theme: Theme) -> list[Shape]:
+    x, y, width, height, right, up, _ = box
     low, end = y + height, x + width
     seen = (
         (((x, y), (x + right, y - up), (end + right, y - up), (end, y)), mix(paint.fill, theme.background, 0.45)),
@@ -150,7 +191,7 @@ def _taps(window: tuple[Point, ...], reader: Volume) -> Iterator[tuple[Point, ..
 
 def sizes_of(shape: tuple[int, ...], box: Box, theme: Theme) -> list[Text]:
     """Height at the left edge, width at the receding one, channels below; features right of a vector."""
-    x, y, width, height, right, up = box
+    x, y, width, height, right, up, _ = box
     channels, *positions = shape
     below = Text(x + width / 2, y + height + EDGE + 3, str(channels), EDGE, theme.ink, True, "middle")
     if not positions:
@@ -158,7 +199,7 @@ def sizes_of(shape: tuple[int, ...], box: Box, theme: Theme) -> list[Text]:
         return [below._replace(x=x + width + right + 3, y=EDGE * 0.36, anchor="start")]
     if height <= LOW or positions[2:]:
         size = "×".join(map(str, positions))
-        return [Text(x + (width + right) / 2, y - up - 4, size, EDGE, theme.quiet, anchor="middle"), below]
+        return [Text((box.left + x + width + right) / 2, box.top - 4, size, EDGE, theme.quiet, anchor="middle"), below]
     low = y + height * 0.78 + EDGE * 0.36
     texts = [Text(x - 3, low, str(positions[0]), EDGE, theme.quiet, anchor="end"), below]
     if positions[1:]:
@@ -201,12 +242,12 @@ def joint(before: Box, after: Box, volume: Volume, measure: Measure) -> list[Sha
     if window is None:
         x = before.x + before.width
         corners = ((x, before.y), (x, before.y + before.height))
-        goals = ((after.x, after.y), (after.x, after.y + after.height))
+        goals = ((after.left, after.y), (after.left, after.y + after.height))
         if volume.kernel is not None:  # each value by itself
             middle = (x + before.right / 2, -before.up / 2)
-            return [Curve((middle, (after.x, 0.0)), line, 1.1, dash=(3.0, 2.0), arrow=True)]
+            return [Curve((middle, (after.left, 0.0)), line, 1.1, dash=(3.0, 2.0), arrow=True)]
         return [Curve((a, b), line, 0.9, dash=(3.0, 2.5)) for a, b in zip(corners, goals, strict=True)]
-    apex = (after.x, after.y + after.height * 0.3)
+    apex = (after.left, after.y + after.height * 0.3)
     shapes: list[Shape] = [Curve((window[1], apex, window[2]), None, 0, fill=line, closed=True, opacity=0.1)]
     shapes += [Curve((point, apex), line, 0.8) for point in window]
     return shapes
@@ -216,7 +257,7 @@ def _spread(before: Box, after: Box, kernel: int, measure: Measure, line: str) -
     """A pyramid from a value to the window that it is spread to."""
     half = min(_part(kernel, after.height, measure), after.height * 0.8) / 2
     middle = after.y + after.height * 0.3
-    near, low, high = (after.x, middle), (after.x, middle + half), (after.x, middle - half)
+    near, low, high = (after.left, middle), (after.left, middle + half), (after.left, middle - half)
     apex = (before.x + before.width + before.right * 0.5, before.y - before.up * 0.5 + before.height * 0.3)
     shapes: list[Shape] = [Curve((high, apex, low), None, 0, fill=line, closed=True, opacity=0.1)]
     return shapes + [Curve((apex, point), line, 0.8) for point in (high, near, low)]

@@ -15,7 +15,7 @@ from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.maps import look
 from archcalc.render.diagrams.model import Diagram, Node
 from archcalc.render.diagrams.paint import MARGIN, heading
-from archcalc.render.diagrams.solids import SCALES, Box, faces, scaled
+from archcalc.render.diagrams.solids import SCALES, SHIFT, Box, depth_note, faces, scaled, slabs_of
 from archcalc.render.diagrams.text import text_width
 from archcalc.render.diagrams.theme import Theme
 from archcalc.render.diagrams.ushape import crops_of, find_copies
@@ -73,7 +73,7 @@ def find_stops(diagram: Diagram, wiring: Wiring) -> list[Stop] | None:
         shape = rows[node.parts[-1].name].output_shape
         if not shape[1:]:
             return None
-        if node.id in crops and (before is None or _level(before, shape[1]) == before.level):
+        if node.id in crops and (before is None or _level(before, shape) == before.level):
             continue
         if before and node.id in crops and same.get(read[node.id], read[node.id]) != before.node.id:
             return None  # a map that is enlarged on its way across
@@ -83,7 +83,7 @@ def find_stops(diagram: Diagram, wiring: Wiring) -> list[Stop] | None:
             same[node.id] = before.node.id
             stops[-1] = before._replace(names=before.names + names)
             continue
-        level = _level(before, shape[1])
+        level = _level(before, shape)
         main = next((part for part in node.parts if part.lines), node.parts[0])
         words = main.lines[0] if main.lines else ""
         source = across.get(node.id)
@@ -100,11 +100,16 @@ def find_stops(diagram: Diagram, wiring: Wiring) -> list[Stop] | None:
     return stops if level and any(stop.across for stop in stops) and any(stop.level for stop in stops) else None
 
 
-def _level(before: Stop | None, height: int) -> int:
+def _height(shape: tuple[int, ...]) -> int:
+    """The size that is drawn upright: the height of a map, the length of a signal."""
+    return shape[1:][-2:][0]
+
+
+def _level(before: Stop | None, shape: tuple[int, ...]) -> int:
     """One further down where a map is at most 0.6 times as large as before, one up where it is at least 1.6 times."""
     if before is None:
         return 0
-    change = height / before.shape[1]
+    change = _height(shape) / _height(before.shape)
     return max(before.level + (change <= 0.6) - (change >= 1.6), 0)
 
 
@@ -134,21 +139,22 @@ def unet_drawing(
             copy = _copy(stops[place[source]], fronts[place[source]], stops[index], fronts[index], theme)
             arrows.append(copy._replace(step=index + 1))
     needed = [(front, _needed_width(stop)) for stop, front in zip(stops, fronts, strict=True)]
-    left = min(front.x + front.width / 2 - width / 2 for front, width in needed)
+    left = min(min(front.left, front.x + front.width / 2 - width / 2) for front, width in needed)
     right = max(front.x + max(front.width + DEEP[0], (front.width + width) / 2) for front, width in needed)
     if any(sides):
-        left = min(left, *(front.x - width - 4 for front, width in needed))
+        left = min(left, *(front.left - width - 4 for front, width in needed))
         right = max(right, *(front.x + front.width + DEEP[0] + width + 4 for front, width in needed))
     bottom = max(front.y + front.height for front in fronts) + 20
     axes, how = " × ".join(map(say, AXES[len(stops[0].shape) - 1])), say(SCALES[sizes])
     notes = say("Above a box its channels, below it {sides}; {how}.", sides=axes, how=how)
     if any(sides):
         notes = say("Beside a box its channels and {sides}; {how}.", sides=axes, how=how)
+    notes += depth_note(stop.shape for stop in stops)
     # A narrow U stands in the middle of what the legend needs.
     inner = max(right - left, text_width(notes, CHANNELS))
     left -= (inner - (right - left)) / 2
     head, y = heading(diagram.title, diagram.subtitle, inner, MARGIN, theme) if diagram.title else ([], MARGIN)
-    dx, dy = MARGIN - left, y + 16
+    dx, dy = MARGIN - left, y + 16 + max(front.stack for front in fronts)
     items = [Cluster(diagram.title, tuple(head), "title")] if head else []
     items += [cluster.moved(dx, dy) for cluster in (*arrows, *shapes)]
     y = dy + bottom + 10
@@ -180,13 +186,17 @@ def _sides(stops: Sequence[Stop]) -> list[int]:
 
 
 def _fronts(stops: Sequence[Stop], sizes: str, factor: float, narrow: bool, larger: float) -> list[Box]:
-    largest = max(stop.shape[1] for stop in stops)
+    largest = max(_height(stop.shape) for stop in stops)
     channels = max(stop.shape[0] for stop in stops)
-    heights = [scaled(stop.shape[1], largest, SMALLEST, TALLEST * factor / larger, sizes) for stop in stops]
+    heights = [scaled(_height(stop.shape), largest, SMALLEST, TALLEST * factor / larger, sizes) for stop in stops]
     thickest, between = (
         (THICKEST * THICK, LOW_LEVEL) if narrow else (THICKEST * factor, LEVEL if factor == 1 else LEAST)
     )
     widths = [scaled(stop.shape[0], channels, THINNEST, thickest / larger, sizes) for stop in stops]
+    halves = [max(_needed_width(s), width + STEP * factor) / 2 for s, width in zip(stops, widths, strict=True)]
+    slabs = [slabs_of(stop.shape[1:]) for stop in stops]
+    stacks = [(count - 1) * SHIFT for count in slabs]
+    between += max(stacks)
     tops = {0: 0.0}
     for level in range(max(stop.level for stop in stops)):
         tallest = max(height for stop, height in zip(stops, heights, strict=True) if stop.level == level)
@@ -195,17 +205,17 @@ def _fronts(stops: Sequence[Stop], sizes: str, factor: float, narrow: bool, larg
     fronts: list[Box] = []
     ends: dict[int, float] = {}
     for index, stop in enumerate(stops):
-        half = max(_needed_width(stop), widths[index] + STEP * factor) / 2
-        centre = half
+        half, stack = halves[index], stacks[index]
+        centre = stack + half
         if fronts:
             before = fronts[-1]
             centre = before.x + before.width / 2
             if stop.level == stops[index - 1].level:
-                centre += max(_needed_width(stops[index - 1]), widths[index - 1] + STEP * factor) / 2 + half
-        centre = max(centre, ends.get(stop.level, -1e9) + (ARMS if narrow else 0) + half)
+                centre += halves[index - 1] + stack + half
+        centre = max(centre, ends.get(stop.level, -1e9) + (ARMS if narrow else 0) + stack + half)
         ends[stop.level] = centre + half
         y = tops[stop.level] + (tallest_of[stop.level] - heights[index]) / 2
-        fronts.append(Box(centre - widths[index] / 2, y, widths[index], heights[index], *DEEP))
+        fronts.append(Box(centre - widths[index] / 2, y, widths[index], heights[index], *DEEP, slabs[index]))
     return fronts
 
 
@@ -219,7 +229,7 @@ def _needed_width(stop: Stop) -> float:
 
 
 def _box(stop: Stop, front: Box, side: int, diagram: Diagram, theme: Theme) -> Cluster:
-    x, y, width, height, right, up = front
+    x, y, width, height, right, _, _ = front
     paint, _ = look(diagram, stop.node.parts, stop.family, theme)
     shapes = faces(front, paint, theme)
     if stop.across:  # the copied half
@@ -227,11 +237,13 @@ def _box(stop: Stop, front: Box, side: int, diagram: Diagram, theme: Theme) -> C
         other = ((x, y), (half, y), (half, y + height), (x, y + height))
         shapes.append(Curve(other, paint.line, 0.8, fill=theme.background, closed=True, dash=(2.5, 2.0)))
     centre = x + width / 2
-    channels = Text(centre + right / 2, y - up - 4, str(stop.shape[0]), CHANNELS, theme.ink, True, "middle")
+    channels = Text(
+        centre + (right - front.stack) / 2, front.top - 4, str(stop.shape[0]), CHANNELS, theme.ink, True, "middle"
+    )
     size = Text(centre, y + height + SIZE + 3, _size(stop), SIZE, theme.quiet, False, "middle")
     if side < 0:
-        channels = channels._replace(x=x - 6, y=y + height / 2 - 3, anchor="end")
-        size = size._replace(x=x - 6, y=y + height / 2 + SIZE - 1, anchor="end")
+        channels = channels._replace(x=front.left - 6, y=y + height / 2 - 3, anchor="end")
+        size = size._replace(x=front.left - 6, y=y + height / 2 + SIZE - 1, anchor="end")
     elif side > 0:
         channels = channels._replace(x=x + width + right + 6, y=y + height / 2 - 3, anchor="start")
         size = size._replace(x=x + width + right + 6, y=y + height / 2 + SIZE - 1, anchor="start")
@@ -268,13 +280,13 @@ def _arrow(before: Stop, start: Box, after: Stop, end: Box, pen: Pen, beside: bo
     points: tuple[Point, ...]
     if after.level == before.level:
         y = start.y + start.height / 2
-        points = ((start.x + start.width + 1, y), (end.x - 1, end.y + end.height / 2))
+        points = ((start.x + start.width + 1, y), (end.left - 1, end.y + end.height / 2))
     else:
         down = after.level > before.level
         x = end.x + end.width / 2
-        above, below = (DEEP[1] + 3, 3) if beside else (DEEP[1] + CHANNELS + 6, SIZE + 6)
-        first = start.y + start.height + below if down else start.y - above
-        last = end.y - above if down else end.y + end.height + below
+        above, below = (3, 3) if beside else (CHANNELS + 6, SIZE + 6)
+        first = start.y + start.height + below if down else start.top - above
+        last = end.top - above if down else end.y + end.height + below
         points = ((start.x + start.width / 2, first), (x, last))
         if beside and not down and x > start.x + start.width + DEEP[0]:
             y = start.y + start.height / 2  # from the bottom to the way up
@@ -286,7 +298,7 @@ def _arrow(before: Stop, start: Box, after: Stop, end: Box, pen: Pen, beside: bo
 def _copy(source: Stop, start: Box, target: Stop, end: Box, theme: Theme) -> Cluster:
     """From the last map of the left arm across to the box that joins it."""
     y = end.y + end.height * 0.25
-    points = ((start.x + start.width + DEEP[0] + 2, y), (end.x - 2, y))
+    points = ((start.x + start.width + DEEP[0] + 2, y), (end.left - 2, y))
     shapes: list[Shape] = [Curve(points, theme.quiet, 1.5, arrow=True, dash=DASH)]
     space = points[1][0] - points[0][0] - 20
     words = next((text for text in crop_words(source, target) if text_width(text, CHANNELS) < space), "")

@@ -16,11 +16,11 @@ from archcalc.render.diagrams.maps import MOST, Volume, is_chain, volumes_of
 from archcalc.render.diagrams.model import Diagram, Swatch
 from archcalc.render.diagrams.paint import MARGIN, heading
 from archcalc.render.diagrams.solids import (
-    DEPTH_NOTE,
     EDGE,
     SCALES,
     Box,
     Measure,
+    depth_note,
     goes_through,
     joint,
     sizes_of,
@@ -120,8 +120,7 @@ def volumes_drawing(
         )
     else:
         note = say("Heights and depths of maps, and thicknesses by channels: {scale}.", scale=how)
-    if any(len(volume.shape) == 4 for volume in volumes):
-        note += " " + say(DEPTH_NOTE)
+    note += depth_note(volume.shape for volume in volumes)
     if any(volume.spread for volume in volumes):
         note += " " + say("Pyramids: the window that a value is computed from or spread to.")
     else:
@@ -207,7 +206,7 @@ def row_of_boxes(captions: Sequence[Caption], measure: Measure) -> BoxRow:
         tuple(found),
         left - 28,
         max(right_of_text, x - GAP + 22) + 4,
-        min(box.y - box.up for box in every) - 16,
+        min(box.top for box in every) - 16,
         bottom,
         bottom + max(caption.height for caption in captions),
     )
@@ -215,7 +214,7 @@ def row_of_boxes(captions: Sequence[Caption], measure: Measure) -> BoxRow:
 
 def _extent(shape: tuple[int, ...], front: Box) -> tuple[float, float]:
     """From the left to the right of a box and of the height and width at it; below it there is no neighbour."""
-    left, right = front.x, front.x + front.width + front.right
+    left, right = front.left, front.x + front.width + front.right
     for text in sizes_of(shape, front, LIGHT):
         long = text_width(text.text, text.size, text.bold)
         start = text.x - {"start": 0.0, "middle": long / 2, "end": long}[text.anchor]
@@ -240,7 +239,7 @@ def _row(row: BoxRow, first: int, volumes: Sequence[Volume], measure: Measure, t
         reader = volumes[index + 1] if index + 1 < len(volumes) and not inside else None
         shapes: list[Shape] = []
         if index == first and index:
-            shapes.append(Curve(((box.x - 24, 0.0), (box.x - 2, 0.0)), theme.edge, 1.4, arrow=True))
+            shapes.append(Curve(((box.left - 24, 0.0), (box.left - 2, 0.0)), theme.edge, 1.4, arrow=True))
         shapes += solid(volume, box, window_of(box, reader, measure) if reader else None, theme, reader)
         if not inside:
             front = _front(boxes)

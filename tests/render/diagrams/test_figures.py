@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from textwrap import indent
 
 import pytest
@@ -41,13 +42,39 @@ def test_lengths_are_in_proportion() -> None:
     assert any("linear scale; dense layers on a scale of their own" in text for text in texts)
 
 
-@pytest.mark.slow
+SLABS = "Of three sizes the first is drawn as slabs, one for each position, at most 4."
+DEEP = "  - conv3d: {out_channels: 8, kernel_size: 3, padding: 1}\n  - max_pool3d: {kernel_size: [3, 2, 2]}\n"
+LEVELS = """  - conv3d: {name: a, out_channels: 8, kernel_size: 3, padding: 1}
+  - max_pool3d: {kernel_size: [1, 2, 2]}
+  - conv3d: {out_channels: 16, kernel_size: 3, padding: 1}
+  - conv_transpose3d: {name: up, out_channels: 8, kernel_size: [1, 2, 2], stride: [1, 2, 2]}
+  - concat: {from: [a, up]}
+"""
+
+
 @pytest.mark.parametrize("style", ["volumes", "slabs"])
-@pytest.mark.parametrize(("network", "noted"), [("c3d", True), ("alexnet", False)])
-def test_it_is_said_which_size_is_not_drawn(network: str, style: str, noted: bool) -> None:
-    drawing, _ = drawing_of(analysis_of(network), Choices(style=style))
+@pytest.mark.parametrize(
+    ("layers", "size", "slabs"),
+    [
+        (DEEP, "7x16x16x3", [4, 4, 2]),
+        (DEEP, "3x16x16x3", [3, 3, 1]),
+        (LEVELS, "2x16x16x3", [2, 2, 2, 2, 2]),
+        ("  - conv2d: {out_channels: 8, kernel_size: 3}\n", "16x16x3", [1, 1]),
+    ],
+)
+def test_a_map_with_depth_is_a_stack_of_slabs(style: str, layers: str, size: str, slabs: list[int]) -> None:
+    drawing, _ = drawing_of(numbers(layers, size), Choices(style=style))
+    nodes = [item for item in drawing.items if item.role == "node"]
+    # Those of one size touch in the style slabs, where each position of them is a cluster of its own.
+    behind = Counter(item.title for item in drawing.items if item.role == "plain")
+    faces_of = [
+        sum(isinstance(shape, Curve) and shape.closed and shape.thickness == 1 for shape in item.shapes)
+        for item in nodes
+    ]
+    stacks = [count // 3 + behind[item.title] for count, item in zip(faces_of, nodes, strict=True)]
     words = " ".join(shape.text for shape in drawing.shapes() if isinstance(shape, Text))
-    assert ("Of three sizes the first is written but not drawn." in words) == noted
+    assert stacks[: len(slabs)] == slabs
+    assert (SLABS in words) == (size.count("x") == 3)
 
 
 def test_boxes_of_volumes_have_names_of_their_own() -> None:

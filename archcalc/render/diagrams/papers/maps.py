@@ -211,7 +211,7 @@ def _check(trunk: Trunk, network: str) -> None:
     if len(trunk.stops) > MOST:
         raise Unsuited(f"{network} has {len(trunk.stops)} maps in a row, more than {MOST}")
     if not any(len(stop.size) == 2 for stop in trunk.stops):
-        raise Unsuited(f"{network} has no maps of height and width")
+        raise Unsuited(f"{network} has no maps of height and width alone")
 
 
 # -- texts -----------------------------------------------------------------------------------------------------------

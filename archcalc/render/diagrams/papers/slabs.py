@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise, product
+from itertools import groupby, pairwise, product
 from typing import NamedTuple
 
 from archcalc.core.language import say, without_isolates
@@ -35,7 +35,7 @@ from archcalc.render.diagrams.papers.figure import (
 )
 from archcalc.render.diagrams.papers.labels import label_texts
 from archcalc.render.diagrams.papers.trunk import Arc, Stop, Trunk, Unsuited, trunk_of
-from archcalc.render.diagrams.solids import DEPTH_NOTE, SCALES, Box, faces, scaled
+from archcalc.render.diagrams.solids import SCALES, SHIFT, Box, depth_note, faces, scaled, slabs_of
 from archcalc.render.diagrams.text import LEADING, shorten, text_width, wrap
 from archcalc.render.diagrams.theme import Paint, Theme, family_name, mix
 from archcalc.render.diagrams.wiring import Wiring
@@ -55,7 +55,10 @@ MAIN = 0.75
 
 
 class Stage(NamedTuple):
-    """Slabs that touch: layers that give maps of one size, with the pool after them; and their caption."""
+    """Slabs that touch: layers that give maps of one size, with the pool after them; and their caption.
+
+    Those of one size with depth are drawn together at every position of it.
+    """
 
     first: int
     boxes: tuple[Box, ...]
@@ -63,7 +66,7 @@ class Stage(NamedTuple):
 
     @property
     def left(self) -> float:
-        return self.boxes[0].x
+        return self.boxes[0].left
 
     @property
     def right(self) -> float:
@@ -92,7 +95,9 @@ class Scale(NamedTuple):
         height, depth = (scaled(size, self.size, SMALLEST, self.tallest, self.sizes) for size in (positions * 2)[-2:])
         width = scaled(channels, self.channels, THINNEST, self.thickest, self.sizes)
         depth = depth if positions[1:] else VECTOR
-        return Box(x, -height / 2, width, height, depth * RIGHT, depth * UP)
+        slabs = slabs_of(positions)
+        stack = (slabs - 1) * SHIFT
+        return Box(x + stack, (stack - height) / 2, width, height, depth * RIGHT, depth * UP, slabs)
 
 
 def slabs_drawing(request: Request) -> Drawing:
@@ -110,7 +115,7 @@ def slabs_drawing(request: Request) -> Drawing:
         items += _slabs(stage, trunk, theme)
     boxes = [box for stage in stages for box in stage.boxes]
     items += [_arc(arc, trunk, boxes, theme) for arc in trunk.arcs]
-    top = min([box.y - box.up for box in boxes] + [_peak(arc, boxes) for arc in trunk.arcs])
+    top = min([box.top for box in boxes] + [_peak(arc, boxes) for arc in trunk.arcs])
     low = max(box.y + box.height for box in boxes) + 12
     items += [_caption(stage, low, request) for stage in stages]
     widths = [_width(stage.caption) for stage in stages]
@@ -131,8 +136,7 @@ def slabs_drawing(request: Request) -> Drawing:
         )
     else:
         note = say("Height, depth and thickness by height, width and channels: {scale}.", scale=scale)
-    if any(len(stop.size) == 3 for stop in trunk.stops):
-        note += " " + say(DEPTH_NOTE)
+    note += depth_note(stop.shape for stop in trunk.stops)
     if any(stop.activated for stop in trunk.stops):
         note += " " + say("Narrow bands: activations.")
     if any(stop.gated for stop in trunk.stops):
@@ -195,8 +199,11 @@ def _placed(trunk: Trunk, runs: Sequence[range], captions: Sequence[Sequence[str
             stop = trunk.stops[index]
             if boxes and max(stop.size, default=1) == 1:
                 x += boxes[-1].right + 7  # vectors stand apart
-            boxes.append(scale.box(stop, x))
-            x += boxes[-1].width
+            box = scale.box(stop, x)
+            if boxes and trunk.stops[index - 1].size == stop.size:
+                box = box._replace(x=x)
+            boxes.append(box)
+            x = box.x + box.width
         stage = Stage(run.start, tuple(boxes), tuple(caption))
         if found:
             before = found[-1]
@@ -300,19 +307,29 @@ def convolution_kind(row: Row) -> str:
 
 
 def _slabs(stage: Stage, trunk: Trunk, theme: Theme) -> list[Cluster]:
+    """Each slab with its band; behind those of one size the same ones at other positions in depth."""
     found = []
-    for offset, box in enumerate(stage.boxes):
-        index = stage.first + offset
-        stop = trunk.stops[index]
-        paint = paint_of(stop, theme)
-        shapes = faces(box, paint, theme)
-        if stop.activated and box.width * BAND > 0.6:
-            band = box.width * BAND
-            dark = paint._replace(fill=mix(paint.fill, paint.line, 0.55))
-            shapes += faces(box._replace(x=box.x + box.width - band, width=band), dark, theme)
-        text = f"{stop.name}: {stop.main.summary}; output {format_shape(stop.shape)}"
-        found.append(Cluster(text, tuple(shapes), "node", stop.main.name, "", covers([stop.main]), index + 1))
+    numbered = list(enumerate(stage.boxes, stage.first))
+    for _, run in groupby(numbered, lambda item: trunk.stops[item[0]].size):
+        boxes = list(run)
+        for number in reversed(range(boxes[0][1].slabs)):
+            for index, box in boxes:
+                stop = trunk.stops[index]
+                text = f"{stop.name}: {stop.main.summary}; output {format_shape(stop.shape)}"
+                shapes = tuple(_banded(stop, box.slab(number), theme))
+                node = Cluster(text, shapes, "node", stop.main.name, "", covers([stop.main]), index + 1)
+                found.append(Cluster(text, shapes, "plain", step=index + 1) if number else node)
     return found
+
+
+def _banded(stop: Stop, box: Box, theme: Theme) -> list[Shape]:
+    paint = paint_of(stop, theme)
+    shapes = faces(box, paint, theme)
+    if stop.activated and box.width * BAND > 0.6:
+        band = box.width * BAND
+        dark = paint._replace(fill=mix(paint.fill, paint.line, 0.55))
+        shapes += faces(box._replace(x=box.x + box.width - band, width=band), dark, theme)
+    return shapes
 
 
 def _flow(before: Stage, after: Stage, trunk: Trunk, theme: Theme) -> Cluster:
@@ -326,7 +343,7 @@ def _flow(before: Stage, after: Stage, trunk: Trunk, theme: Theme) -> Cluster:
 def _peak(arc: Arc, boxes: Sequence[Box]) -> float:
     """How high an arc goes: above all slabs on its way."""
     between = boxes[arc.source : arc.target + 1]
-    return min(box.y - box.up for box in between) - 12 - min(len(between), 12)
+    return min(box.top for box in between) - 12 - min(len(between), 12)
 
 
 def _arc(arc: Arc, trunk: Trunk, boxes: Sequence[Box], theme: Theme) -> Cluster:

@@ -15,6 +15,7 @@ from archcalc.render.diagrams.papers.slabs import slabs_drawing
 from archcalc.render.diagrams.papers.tall import tall_drawing
 from archcalc.render.diagrams.papers.towers import towers_drawing
 from archcalc.render.diagrams.papers.trunk import Unsuited
+from archcalc.render.diagrams.volumes import suits_volumes
 
 
 class Style(NamedTuple):
@@ -59,4 +60,6 @@ def suiting(request: Request, style: str) -> list[str]:
         except Unsuited:
             continue
         found.append(name)
-    return found + (["graph", "blocks"] if len(request.analyses) == 1 else [])
+    if len(request.analyses) > 1:
+        return found
+    return [*found, *(["volumes"] if suits_volumes(request.analyses[0]) else []), "graph", "blocks"]
