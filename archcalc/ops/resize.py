@@ -31,11 +31,11 @@ from archcalc.ops.base import (
 )
 
 _TAPS = {"nearest": 1, "linear": 2, "bilinear": 2, "trilinear": 2, "bicubic": 4}
-#: The number of position axes for which PyTorch has a mode.
 #: A decimal that is a fraction with no larger denominator is that fraction.
 _LARGEST_DENOMINATOR = 10**6
 #: In how many ways positions may read the map before they are listed instead, on maps that are not larger.
 _MOST_PHASES = 4096
+#: The number of position axes for which PyTorch has a mode.
 _RANKS = {"linear": 1, "bilinear": 2, "trilinear": 3, "bicubic": 2}
 
 

@@ -200,11 +200,7 @@ def _periods(spans: Sequence[Span]) -> Iterator[int]:
 
     Source: Knuth, Morris and Pratt 1977, "Fast pattern matching in strings": borders of a sequence give its periods.
     """
-    if None in spans:
-        yield from range(1, len(spans) // 2 + 1)
-        return
-    known = [span for span in spans if span]
-    moves = [(after[0] - before[0], before[1] - before[0]) for before, after in pairwise(known)]
+    moves = _moves(spans)
     borders = [0] * (len(moves) + 1)
     border = 0
     for index in range(1, len(moves)):
@@ -219,6 +215,21 @@ def _periods(spans: Sequence[Span]) -> Iterator[int]:
             yield period
 
 
+def _moves(spans: Sequence[Span]) -> list[tuple[int, int, int] | None]:
+    """Of each position after the first that sees something, how far it is from the last one before it that does.
+
+    In positions, and in first and last pixels; None where it sees nothing.
+    """
+    found: list[tuple[int, int, int] | None] = []
+    before, place = None, 0
+    for position, span in enumerate(spans):
+        if before is not None:
+            found.append(span and (position - place, span[0] - before[0], span[1] - before[1]))
+        if span is not None:
+            before, place = span, position
+    return found
+
+
 def _step(spans: Sequence[Span], phases: int) -> int | None:
     """By how many pixels the spans move from one group of so many to the next; None where they do not do so evenly."""
     step = None
@@ -228,10 +239,10 @@ def _step(spans: Sequence[Span], phases: int) -> int | None:
                 return None
             continue
         moved = second[0] - first[0]
-        if second[1] - first[1] != moved or step not in (None, moved):
+        if moved < 0 or second[1] - first[1] != moved or step not in (None, moved):
             return None
         step = moved
-    return step if step is not None and step >= 0 else (0 if not any(spans) else None)
+    return 0 if step is None and not any(spans) else step
 
 
 def _simplified(jump: int, spans: Sequence[Span], count: int) -> AxisField:

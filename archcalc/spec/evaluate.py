@@ -12,6 +12,8 @@ from typing import Any
 from archcalc.spec.expressions import SIZE_NAMES, Expression, ExpressionError, bounded, parse_expression
 
 LARGEST_EXPONENT = 64
+#: The message for a division by zero, which is no fault of the limits here.
+DIVISION_BY_ZERO = "division by zero"
 
 
 class Faulty:
@@ -150,7 +152,7 @@ def _calculate(
     try:
         return bounded(_apply(expression, values, functions), expression.offset)
     except ZeroDivisionError:
-        raise ExpressionError("division by zero", expression.offset) from None
+        raise ExpressionError(DIVISION_BY_ZERO, expression.offset) from None
     except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
         raise ExpressionError(_reason(expression, values, error), expression.offset) from None
 

@@ -194,6 +194,10 @@ def test_copies_of_one_position_see_no_more() -> None:
         ([(0, 1), (0, 2), (4, 5), (4, 7)], None),
         ([(0, 0), (1, 1), (1, 2), (2, 2), (3, 3), (3, 4), (4, 4)], 3),
         ([(4, 4), (2, 2), (0, 0)], None),
+        ([None, (0, 1), None, (4, 5), None, (8, 9)], 2),
+        ([None, None, (0, 1), (2, 2), None, None, (3, 4), (5, 5)], 4),
+        ([None, (0, 1), (4, 5), None], None),
+        ([(0, 1), None, None, (4, 5), None], None),
     ],
 )
 def test_spans_that_repeat(spans: list[Span], phases: int | None) -> None:
@@ -201,6 +205,13 @@ def test_spans_that_repeat(spans: list[Span], phases: int | None) -> None:
     assert found is not None
     assert (None if found.listed else len(found.spans)) == phases
     assert [found.span(position) for position in range(len(spans))] == spans
+
+
+def test_spans_between_long_borders_are_compared_in_few_steps() -> None:
+    text = "  - adaptive_avg_pool1d: {output_size: 5}\n  - zero_pad1d: {padding: [30000, 30000]}\n"
+    field = numbers(text, "7x1").rows[-1].receptive_field
+    assert field is not None
+    assert (field.size, field.axes[0].span(30_000)) == ((3,), (0, 1))
 
 
 def test_positions_that_are_followed_one_by_one_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

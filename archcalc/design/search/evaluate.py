@@ -105,7 +105,6 @@ class FamilySearch:
 
     def __init__(self, family: Family, wanted: Wanted) -> None:
         self.family, self.wanted = family, wanted
-        self._structures: list[_Known] = []
         self._cases: dict[tuple[Any, ...], list[_Known]] = {}
         self._merges = True
         self._limits: dict[tuple[Any, ...], Program] = {}

@@ -14,7 +14,7 @@ from math import lcm
 from typing import Any, NamedTuple
 
 from archcalc.core.errors import Inline, Location, Problem, SpecError, UsageError
-from archcalc.spec.evaluate import FUNCTIONS, LARGEST_EXPONENT, evaluate
+from archcalc.spec.evaluate import DIVISION_BY_ZERO, FUNCTIONS, LARGEST_EXPONENT, evaluate
 from archcalc.spec.expressions import Expression, ExpressionError, parse_expression
 
 LONGEST = 400
@@ -41,6 +41,9 @@ class Roots(NamedTuple):
     exact: bool
     always: bool = False
     tried: int = 0
+    #: How many of those that were tried could not be calculated, and why.
+    missed: int = 0
+    why: str = ""
     #: Where it holds for all numbers: except these, which divide by zero.
     excluded: tuple[Fraction, ...] = ()
     #: Whether a denominator may be 0 for other numbers too, which are no fractions.
@@ -153,6 +156,7 @@ def _value(side: Expression, variables: dict[str, int], text: str) -> Fraction:
 def _tried(left: Expression, right: Expression, letter: str, text: str) -> Roots:
     found = []
     fault: SpecError | None = None
+    missed, why = 0, ""
     limit = min(TRIED, WORTH // (_size(left) + _size(right)))
     for value in range(limit + 1):
         try:
@@ -160,9 +164,12 @@ def _tried(left: Expression, right: Expression, letter: str, text: str) -> Roots
                 found.append(value)
         except SpecError as error:
             fault = fault or error
+            # What divides by zero is no solution; of a number that is too large nobody knows.
+            if (message := error.problems[0].message) != DIVISION_BY_ZERO:
+                missed, why = missed + 1, why or message
             if value == 50 and not found and fault is not None and not _works(left, right, letter, text):
                 raise fault from None
-    return Roots(letter, tuple(found), (), False, tried=limit)
+    return Roots(letter, tuple(found), (), False, tried=limit, missed=missed, why=why)
 
 
 def _size(node: Expression) -> int:
@@ -318,6 +325,7 @@ def _near_roots(polynomial: Polynomial) -> list[int]:
 def tell(roots: Roots) -> list[str]:
     """The solutions in sentences."""
     letter, limit = roots.letter, f"from 0 to {roots.tried:,}"
+    missed = [f"{roots.missed:,} of them could not be calculated: {roots.why}."] if roots.missed else []
     if letter is None:
         return ["It holds." if roots.always else "It does not hold: the sides differ."]
     if roots.always:
@@ -327,13 +335,13 @@ def tell(roots: Roots) -> list[str]:
     if roots.whole:
         shown = ", ".join(str(root).replace("-", "−") for root in roots.whole[:20])
         more = f", … ({len(roots.whole):,} in all)" if len(roots.whole) > 20 else ""
-        return [f"{letter} = {shown}{more}", *([] if roots.exact else [f"Whole numbers {limit} were tried."])]
+        return [f"{letter} = {shown}{more}", *([] if roots.exact else [f"Whole numbers {limit} were tried."]), *missed]
     if roots.broken:
         (root,) = roots.broken
         value = f"{float(root):g}".replace("-", "−")
         exact = "" if root.denominator in (1, 2, 4, 5, 8, 10) else f", that is {root}"
         return [f"No whole number: {letter} = {value}{exact}."]
-    return [f"No whole number{'' if roots.exact else ' ' + limit} solves it."]
+    return [f"No whole number{'' if roots.exact else ' ' + limit} solves it.", *missed]
 
 
 def as_dict(text: str, roots: Roots) -> dict[str, Any]:
@@ -346,6 +354,7 @@ def as_dict(text: str, roots: Roots) -> dict[str, Any]:
         "fractions": [str(root) for root in roots.broken],
         "all": roots.exact,
         "tried_to": roots.tried,
+        "not_calculated": roots.missed,
         "always": roots.always,
         "excluded": [str(one) for one in roots.excluded],
     }

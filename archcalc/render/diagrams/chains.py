@@ -106,13 +106,13 @@ class Chains:
             if link.source is None and link.target is not None:
                 readers.setdefault(link.name, []).append(link.target)
         leaving = {link.name for link in links if link.source is not None and link.target is None}
-        #: The maps that run down the axis; the others come and go in lanes.
 
         def rank(name: str) -> tuple[float, ...]:
             """What the first item reads comes first, there on its axis; what all items read is rather no step."""
             first = min(readers[name])
             return -first, -abs(items[first].entries.get(name, 0.0)), -len(readers[name]), order[name]
 
+        #: The maps that run down the axis; the others come and go in lanes.
         self.main_entry = max(readers, key=rank, default=None)
         self.main_exit = max(leaving, key=lambda name: order[name], default=None)
         if not leaving:  # what is here hangs at the side of the maps that pass by

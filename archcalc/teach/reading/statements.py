@@ -55,6 +55,7 @@ _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _MARKS = "`*$ \t\r\n\u00a0\u2009\u202f"
 #: Digits of a number.
 _MOST_DIGITS = 40
+_TOO_MANY_DIGITS = re.compile(rf"\d{{{_MOST_DIGITS + 1}}}")
 #: A formula of a spreadsheet that reads other cells: =SUM(B2:B9), =B2*4.
 _OTHER_CELLS = re.compile(r"(?<!\w)\$?[A-Z]{1,3}\$?\d|[A-Z]{2,}\(")
 #: **224** where it is no power: at the beginning, or after an equals sign.
@@ -64,7 +65,7 @@ _GAPS = re.compile(r"\s{3,}")
 _DIGITS_APART = re.compile(r"(?<=\d)_(?=\d{3}(?!\d))")
 _MATHS = re.compile(r"\\[(\[]\s?([^()\[\]\\]*)\s?\\[)\]]")
 _NUMBER_FIRST = re.compile(r"(?P<number>\d(?:[\d.,' ]*\d)?\s?[KkMmGg]?)\s?\((?P<inner>[\d(].*)\)")
-_RESULT_FIRST = re.compile(r"([\d.,' ]+[\d])\s?\(\s?=\s?([^=()]+)\)")
+_RESULT_FIRST = re.compile(r"(?<![\d.,' ])([\d.,' ]+[\d])\s?\(\s?=\s?([^=()]+)\)")
 #: Words in brackets, and after what they count.
 _REMARK = re.compile(r"(?<=[\w)\]])\s*\((?:(?=[^()]*[^\W\d_]{3})[^()]*|\s*[≈~][^()]*|[^()]*%\s*|[^\W\d_]{1,2})\)")
 #: What stands around an answer and says nothing of it.
@@ -104,6 +105,8 @@ def read_statement(text: str, quantity: str) -> tuple[Stated, ...]:
             say("a cell may have {most:,} characters, this one has {count:,}", most=LONGEST_CELL, count=len(text))
         )
     text = visible(text)
+    if _TOO_MANY_DIGITS.search(text):
+        raise StatementError(say("a number may have {most} digits", most=_MOST_DIGITS))
     if text.startswith("=") and _OTHER_CELLS.search(text):
         raise StatementError(say("this formula reads other cells; write its result, or the calculation in numbers"))
     cleaned = _cleaned(parts_together(text.strip(_MARKS), quantity))
@@ -151,14 +154,8 @@ def split_result(text: str) -> tuple[str, str | None]:
 def _cleaned(text: str) -> str:
     """A cell without what Markdown and LaTeX put around it or around its result."""
     # Patterns that allow spaces around several signs would try every way to share out a long run of them.
-    plain = (
-        _GAPS.sub(" ", text)
-        .strip(_MARKS)
-        .replace("\\times", "×")
-        .replace("\\cdot", "·")
-        .removeprefix("=")
-        .replace("`", "")
-    )
+    plain = text.strip(_MARKS).replace("\\times", "×").replace("\\cdot", "·").removeprefix("=").replace("`", "")
+    plain = _GAPS.sub(" ", plain)
     plain = _DIGITS_APART.sub("", _MATHS.sub(r"\1", plain))
     plain = re.sub(r"(?<=\d)\.$", "", plain)  # the end of a sentence
     plain = _RESULT_FIRST.sub(r"\2 = \1", plain)

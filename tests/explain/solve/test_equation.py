@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import ArchcalcError, SpecError, UsageError
-from archcalc.explain.solve.equation import is_equation, solve_equation, tell
+from archcalc.explain.solve.equation import as_dict, is_equation, solve_equation, tell
 from tests.steps import at_most_calls
 from tests.tiers import examples
 
@@ -48,6 +48,15 @@ def test_floors_are_tried() -> None:
     assert (roots.whole, roots.exact) == ((2, 3), False)
     assert solve_equation("ceil(x/3) = 2").whole == (4, 5, 6)
     assert solve_equation("floor(x/(x - 3)) = 2").whole == (5, 6)
+
+
+def test_what_is_too_large_to_calculate_is_said() -> None:
+    roots = solve_equation("1/(10**30*x**64 + 1) = 1/(10**30*x**64 + 1)")
+    assert (roots.whole, roots.missed) == ((0, 1, 2, 3, 4, 5), roots.tried - 5)
+    assert tell(roots)[-1] == f"{roots.missed:,} of them could not be calculated: the result is too large."
+    assert as_dict("", roots)["not_calculated"] == roots.missed
+    # What divides by zero is no solution, and nothing is missed.
+    assert solve_equation("floor(x/(x - 3)) = 2").missed == 0
 
 
 def test_without_an_unknown_it_holds_or_not() -> None:

@@ -261,9 +261,12 @@ def test_shapes_as_programs_and_people_write_them(text: str) -> None:
     assert any(sorted(one.sides) == [64, 224, 224] and not one.printed for one in read_statement(text, "output_shape"))
 
 
-@pytest.mark.parametrize("text", ["1" + " " * 900 + "x1", "(1" + "\t" * 900 + ")", "1 x" + " " * 900 + "1 @"])
+@pytest.mark.parametrize(
+    "text",
+    ["1" + " " * 900 + "x1", "(1" + "\t" * 900 + ")", "1 x" + " " * 900 + "1 @", "1,234" + " `" * 490 + "<br>"],
+)
 def test_long_gaps_are_read_in_few_steps(text: str) -> None:
-    for quantity in ("output_shape", "params", "receptive_field"):
+    for quantity in ("output_shape", "params", "weights", "receptive_field"):
         with contextlib.suppress(StatementError):
             read_statement(text, quantity)
 

@@ -40,8 +40,6 @@ from archcalc.render.diagrams.words import AND, THEN, figure
 NARROW, WIDER, PAD = 120.0, 90.0, 8.0
 UP, ACROSS, GAP, WIDEST = 22.0, 70.0, 8.0, 260.0
 MOST = 12
-#: How the summary of a layer names the owner of its weights.
-
 #: Columns from left to right.
 COLUMNS = ("backbone", "neck", "shared", "head")
 FAMILY = {"backbone": "convolution", "neck": "block", "shared": "normalisation", "head": "pooling"}
