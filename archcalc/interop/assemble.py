@@ -50,6 +50,8 @@ class Assembler:
         self.notes: list[str] = []
         #: Maps with −∞ around them: the map itself, and the begin of each axis and then the end of each.
         self.borders: dict[str, tuple[str, list[int]]] = {}
+        #: Layers in place of which others may be read: left out where nothing reads them.
+        self.spare: set[str] = set()
         self._shapes: dict[str, Shape] = {}
         self._ops: dict[str, Op] = {}
         self._with_arrays: set[str] = set()
@@ -167,7 +169,11 @@ class Assembler:
         return self.add(name, "permute", [source], {"dims": [known[axis] for axis in order]}, place=place)
 
     def network(self) -> ForeignNetwork:
-        """What was put together; a border that became the padding of all that reads it is no layer."""
+        """What was put together; a border that became the padding of all that reads it is no layer.
+
+        Nor is a flattened map that nothing reads in its order.
+        """
         read = {name for node in self.nodes for name in node.inputs} | set(self.outputs.values())
-        nodes = tuple([node for node in self.nodes if node.name in read or node.name not in self.borders])
+        spare = self.spare | self.borders.keys()
+        nodes = tuple([node for node in self.nodes if node.name in read or node.name not in spare])
         return ForeignNetwork(self.name, self.title or self.name, self.inputs, nodes, self.outputs, tuple(self.notes))

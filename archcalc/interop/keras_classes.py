@@ -9,6 +9,7 @@ from archcalc.interop import keras_layers as layers
 from archcalc.interop import keras_recurrent as recurrent
 from archcalc.interop import keras_sequence as sequence
 from archcalc.interop.keras_activations import Maker
+from archcalc.interop.keras_own import OWN
 from archcalc.interop.keras_shapes import SHAPES
 from archcalc.interop.keras_sizes import SIZES
 from archcalc.interop.keras_unread import UNREAD
@@ -41,11 +42,7 @@ CLASSES: Mapping[str, Maker] = {
     "UnitNormalization": layers.unit_norm,
     "Normalize": layers.unit_norm,
     "LayerScale": layers.layer_scale,
-    "Scale": layers.scale,
-    "LocalResponseNormalization": layers.local_response_norm,
     "Embedding": sequence.embedding,
-    "PositionEmbedding": sequence.position_embedding,
-    "ClassToken": sequence.class_token,
     "MultiHeadAttention": sequence.multi_head_attention,
     "Attention": sequence.attention,
     **{kind: recurrent.recurrent(op) for kind, op in recurrent.RECURRENT.items()},
@@ -53,6 +50,7 @@ CLASSES: Mapping[str, Maker] = {
     "Bidirectional": recurrent.bidirectional,
     "TimeDistributed": sequence.time_distributed,
     "SpectralNormalization": sequence.spectral_norm,
+    **OWN,
     **SHAPES,
     **SIZES,
     **UNREAD,

@@ -145,6 +145,10 @@ class KerasLayer:
         checked = [self._integer(name, one, least) for one in given]
         return checked[0] if len(set(checked)) == 1 else checked
 
+    def integers(self, name: str, given: Sequence[Any], least: int = 1) -> list[int]:
+        """Whole numbers from `least` on."""
+        return [self._integer(name, one, least) for one in given]
+
     def pairs(self, name: str, rank: int) -> list[int]:
         """Positions before each axis and then those after: of a number, one for each axis, or two for each."""
         found = self.value(name)

@@ -311,31 +311,6 @@ def group_norm(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     return layer.add("group_norm", [source], fields, arrays={"weight": ("gamma", None), "bias": ("beta", None)})
 
 
-def _want_own(layer: KerasLayer, *settings: str) -> None:
-    """Raise the error for a class of the same name from elsewhere: it has other settings than that of archcalc."""
-    if missing := [name for name in settings if name not in layer.config]:
-        raise layer.wrong(f"{layer.kind} has no {missing[0]}: it is another class than the one that archcalc writes")
-
-
-def scale(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
-    """`Scale` of the code that archcalc writes: a trained factor for each channel, and a trained number."""
-    _want_own(layer, "use_bias")
-    arrays: dict[str, tuple[str, Transform | None]] = {"weight": ("weight", None)}
-    has_bias = layer.flag("use_bias", False)
-    if has_bias:
-        arrays["bias"] = ("bias", None)
-    source = layer.as_layout(only(layer, inputs), last=True)
-    return layer.add("scale", [source], {"bias": True} if has_bias else {}, arrays=arrays)
-
-
-def local_response_norm(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
-    """`LocalResponseNormalization` of the code that archcalc writes: over the channels next to each."""
-    _want_own(layer, "size", "alpha", "beta", "k")
-    fields = {"size": layer.integer("size")}
-    numbers = {name: layer.number(name, default) for name, default in (("alpha", 1e-4), ("beta", 0.75), ("k", 1.0))}
-    return layer.add("local_response_norm", [layer.as_layout(only(layer, inputs), last=True)], {**fields, **numbers})
-
-
 def layer_scale(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     """ConvNeXt's layer scale: a trained factor for each channel."""
     source = only(layer, inputs)

@@ -17,6 +17,7 @@ from archcalc.interop.assemble import Assembler, fault
 from archcalc.interop.keras_classes import CLASSES
 from archcalc.interop.keras_layer import Arrays, KerasLayer, Output, Tensor, UnreadError
 from archcalc.interop.keras_operations import OPERATIONS, TENSORFLOW
+from archcalc.interop.keras_shapes import in_order
 from archcalc.interop.keras_unread import unread
 from archcalc.spec.values import MOST_LAYERS
 
@@ -91,9 +92,11 @@ class ModelReader:
         self.last = not _mentions_channels_first(document)
         outputs = self.model(document, None, ())
         self.refuse_wide(outputs)
-        for tensor in outputs:
-            name = tensor.node
-            self.net.outputs[name] = tensor.node
+        for output in outputs:
+            tensor = output
+            if tensor.source:  # the values of a flat output lie as they do in Keras
+                tensor = in_order(KerasLayer(self.net, "", tensor.node, {}, self.file, self.last), tensor)
+            self.net.outputs[tensor.node] = tensor.node
 
     def parts(self, layer: Any) -> tuple[str, Mapping[str, Any]]:
         """The class and the settings of a layer or a model."""

@@ -10,7 +10,7 @@ from archcalc.interop.keras_activations import OPERATIONS as ACTIVATIONS
 from archcalc.interop.keras_activations import Maker, same_order
 from archcalc.interop.keras_layer import KerasLayer, Tensor, UnreadError, only
 from archcalc.interop.keras_layers import pool
-from archcalc.interop.keras_shapes import constant, in_order, merge, reshaped
+from archcalc.interop.keras_shapes import constant, in_order, merge, with_shape
 from archcalc.interop.keras_sizes import resize
 from archcalc.ops.axes import axes_named
 
@@ -99,18 +99,9 @@ def _reduced(op: str = "", whole: str = "") -> Maker:
             found = layer.add(f"{whole}{len(names) - 1}d", [source])
         else:
             found = layer.add(op, [source], {"axes": [names[axis] for axis in here]})
-        return found if keeps else _with_shape(layer, found, target)
+        return found if keeps else with_shape(layer, found, target)
 
     return make
-
-
-def _with_shape(layer: KerasLayer, source: Tensor, target: Shape) -> Tensor:
-    """The map with other axes of size 1."""
-    if len(target) > 4:
-        raise layer.wrong(f"shape {target} has more axes than archcalc can have: channels and three positions")
-    if layer.made:
-        layer = layer.after("_reshape")
-    return reshaped(layer, source, target)
 
 
 def _expanded(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
@@ -119,7 +110,7 @@ def _expanded(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     if not isinstance(axis, int) or axis % (len(sizes) + 2) == 0:
         raise layer.wrong(f"axis should be a whole number that is not that of the batch, not {axis!r:.40}")
     sizes.insert(axis % (len(sizes) + 2) - 1, 1)
-    return _with_shape(layer, source, tuple(sizes))
+    return with_shape(layer, source, tuple(sizes))
 
 
 def _squeezed(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
@@ -129,7 +120,7 @@ def _squeezed(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     places = _axes(layer, source) if places is None else places
     if any(sizes[place] != 1 for place in places):
         raise layer.wrong(f"its input is {sizes}; axes of size 1 alone can be left out")
-    return _with_shape(layer, source, _without(sizes, places))
+    return with_shape(layer, source, _without(sizes, places))
 
 
 def _turned(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
@@ -181,6 +172,41 @@ def _split(layer: KerasLayer, inputs: list[Tensor]) -> list[Tensor]:
     ]
 
 
+def _rolled(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
+    """`roll` along axes of positions; along others it is opaque."""
+    source = only(layer, inputs)
+    given = [layer.value(name) for name in ("shift", "axis")]
+    shifts, axes = (one if isinstance(one, list) else [one] for one in given)
+    whole = all(type(one) is int for one in (*shifts, *axes)) and len(shifts) == len(axes)
+    places = [layer.axis(source, axis) for axis in axes] if whole and 0 not in axes else [0]
+    if 0 in places or source.order:
+        return _same_shape(layer, inputs)
+    moved = [0] * (len(layer.own(source)) - 1)
+    for place, shift in zip(places, shifts, strict=True):
+        moved[place - 1] += shift
+    return layer.add("roll", [source], {"shifts": moved})
+
+
+def _gated(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
+    """`glu`: half of the channels, times a sigmoid of the others."""
+    source = in_order(layer, only(layer, inputs))
+    axis = layer.value("axis", -1)
+    if not isinstance(axis, int) or layer.axis(source, axis):
+        raise UnreadError("archcalc reads a glu along the channels")
+    return layer.add("glu", [source])
+
+
+def _product(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
+    """`matmul` of two maps: their last two axes are rows and columns."""
+    maps = [layer.as_layout(one, last=True) for one in inputs]
+    shapes = [layer.own(one) for one in maps]
+    if len(maps) != 2 or min(map(len, shapes)) < 2 or len(shapes[0]) != len(shapes[1]):
+        raise UnreadError("archcalc reads products of two maps with as many axes")
+    if shapes[0][1:-1] != shapes[1][1:-1]:
+        raise UnreadError("archcalc reads products of maps that agree in all axes but the last two")
+    return layer.add("matmul", maps)
+
+
 # --- windows
 
 
@@ -211,16 +237,18 @@ OPERATIONS: Mapping[str, Maker] = {
     **ACTIVATIONS,
     "TrueDivide": _divided, "Divide": _divided, "Power": _power(), "Reciprocal": _power(-1.0), "Rsqrt": _power(-0.5),
     "Negative": _negative, "Maximum": _maximum, "Cast": _cast,
-    "Mean": _reduced("mean", "global_avg_pool"), "Max": _reduced("amax", "global_max_pool"),
-    **dict.fromkeys(("Sum", "Min", "Prod", "Var", "Std", "Logsumexp", "Any", "All", "Argmax", "Argmin"), _reduced()),
+    "Mean": _reduced("mean", "global_avg_pool"),
+    **dict.fromkeys(("Max", "Amax"), _reduced("amax", "global_max_pool")), "Glu": _gated, "Matmul": _product,
+    **dict.fromkeys(("Sum", "Min", "Amin", "Prod", "Var", "Std", "Logsumexp", "Any", "All", "Argmax", "Argmin"),
+                    _reduced()),
     **dict.fromkeys(
         ("Absolute", "Abs", "Exp", "Exp2", "Expm1", "Log", "Log1p", "Log2", "Log10", "Sin", "Cos", "Tan", "Sinh",
          "Cosh", "Arcsin", "Arccos", "Arctan", "Arcsinh", "Arccosh", "Arctanh", "Round", "Sign", "Floor", "Ceil",
          "Trunc", "Erf", "Erfinv", "Softsign", "LogSigmoid", "Celu", "Isnan", "Isinf", "Isfinite", "LogicalNot",
-         "Cumsum", "Cumprod", "Flip", "Roll", "Sort", "Argsort", "NanToNum"),
+         "Cumsum", "Cumprod", "Flip", "Sort", "Argsort", "NanToNum"),
         _same_shape,
     ),
-    "ExpandDims": _expanded, "Squeeze": _squeezed, "Split": _split,
+    "Roll": _rolled, "ExpandDims": _expanded, "Squeeze": _squeezed, "Split": _split,
     **dict.fromkeys(("Transpose", "Swapaxes", "Moveaxis"), _turned),
     "MaxPool": _pooled("max_pool"), "AveragePool": _pooled("avg_pool"), "Resize": _resized,
 }  # fmt: skip

@@ -19,31 +19,6 @@ def embedding(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     return layer.add("embedding", [source], fields, arrays={"weight": ("embeddings", None)})
 
 
-#: The settings that every layer of Keras has.
-_OF_EVERY_LAYER = {"name", "trainable", "dtype", "autocast", "activity_regularizer"}
-
-
-def position_embedding(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
-    """`PositionEmbedding` of the code that archcalc writes: a trained value for each place, added to the map."""
-    if set(layer.config) - _OF_EVERY_LAYER:
-        raise UnreadError("archcalc reads the PositionEmbedding of the code that it writes")
-
-    def turn(array: Any) -> Any:
-        return array.transpose(array.ndim - 1, *range(array.ndim - 1))
-
-    source = layer.as_layout(only(layer, inputs), last=True)
-    return layer.add("position_embedding", [source], arrays={"weight": ("weight", turn)})
-
-
-def class_token(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
-    """`ClassToken` of the code that archcalc writes: trained tokens before a row."""
-    if set(layer.config) - _OF_EVERY_LAYER - {"num_tokens"}:
-        raise UnreadError("archcalc reads the ClassToken of the code that it writes")
-    source = layer.as_layout(only(layer, inputs), last=True)
-    fields = {"num_tokens": layer.integer("num_tokens", 1)}
-    return layer.add("class_token", [source], fields, arrays={"weight": ("weight", lambda array: array.T)})
-
-
 # --- attention
 
 

@@ -95,6 +95,7 @@ def in_order(layer: KerasLayer, tensor: Tensor) -> Tensor:
         return tensor
     if not tensor.source:
         raise layer.wrong("it reorders a map that was flattened and joined with others; archcalc cannot")
+    layer.net.spare.add(tensor.node)
     rank = len(layer.net.shape(tensor.source))
     turned = layer.net.permute(f"{layer.name}/order", tensor.source, [*range(1, rank), 0], place=layer.place)
     return Tensor(layer.net.add(f"{layer.name}/flatten", "flatten", [turned], place=layer.place))
@@ -223,7 +224,7 @@ def part_of(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     index = given[1] if isinstance(given, list) and len(given) == 2 else None
     shape = layer.keras_shape(found)
     listed = _without_dots(index, len(shape) + 1) if isinstance(index, list) else []
-    slices = [_slice(one) for one in listed]
+    slices = [_slice(one) for one in listed if one is not None]
     if not slices or None in slices or slices[0] != (None, None, None) or len(slices) > len(shape) + 1:
         known = layer.shape or layer.seen
         if known is None or 0 in known:
@@ -240,11 +241,25 @@ def part_of(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
         axis = names[layer.axis(found, dim)]
         fields = {"axis": axis, "start": places.start, "length": len(places), "step": places.step}
         found = layer.add("narrow", [found], fields, part=f"/{axis}")
-    single = {place for place, one in enumerate(listed[1:]) if type(one) is int}
-    if not single:
+    if all(isinstance(one, Mapping) for one in listed):
         return found
-    left = [size for place, size in enumerate(layer.keras_shape(found)) if place not in single]
-    return reshaped(layer.after("_reshape"), found, tuple(left) or (1,))
+    left: list[int] = []
+    sizes = iter(layer.keras_shape(found))
+    for one in listed[1:]:
+        if one is None:  # a new axis
+            left.append(1)
+        elif type(one) is int:
+            next(sizes)
+        else:
+            left.append(next(sizes))
+    return with_shape(layer, found, (*left, *sizes) or (1,))
+
+
+def with_shape(layer: KerasLayer, source: Tensor, target: Shape) -> Tensor:
+    """The map with other axes of size 1."""
+    if len(target) > 4:
+        raise layer.wrong(f"shape {target} has more axes than archcalc can have: channels and three positions")
+    return reshaped(layer.after("_reshape") if layer.made else layer, source, target)
 
 
 def _without_dots(index: list[Any], rank: int) -> list[Any]:
@@ -253,7 +268,8 @@ def _without_dots(index: list[Any], rank: int) -> list[Any]:
     if len(dots) != 1:
         return index
     whole = {"class_name": "__slice__", "config": {}}
-    return [*index[: dots[0]], *[whole] * (rank + 1 - len(index)), *index[dots[0] + 1 :]]
+    named = sum(one is not None for one in index) - 1
+    return [*index[: dots[0]], *[whole] * (rank - named), *index[dots[0] + 1 :]]
 
 
 def _slice(given: Any) -> tuple[int | None, int | None, int | None] | None:

@@ -44,6 +44,8 @@ def pad(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
         return layer.add("pad_channels", [source], {"before": before, "after": after})
     if is_constant and value == 0 and not before and not after:
         return layer.add(f"zero_pad{len(sizes)}d", [source], {"padding": padding})
+    if layer.value("mode", "constant") == "reflect" and not before and not after:
+        return layer.add("reflection_pad", [source], {"padding": padding})
     grown = [size + sum(both) for size, both in zip(sizes, around, strict=True)]
     made = layer.opaque([source], (channels + before + after, *grown))
     if is_constant and value == -math.inf and not before and not after:

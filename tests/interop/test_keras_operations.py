@@ -48,11 +48,24 @@ def test_places_in_brackets(index: tuple[Any, ...], shape: tuple[int, ...], laye
 @pytest.mark.parametrize(
     ("index", "says"),
     [((_ALL, [7, None, None]), "has no places"), ((_ALL, [None, None, -1]), "has no places"),
-     ((_ALL, None), "whole numbers"), (([1, None, None],), "whole numbers"), ((_ALL,) * 5, "whole numbers")],
+     (([1, None, None],), "whole numbers"), ((_ALL,) * 5, "whole numbers")],
 )  # fmt: skip
 def test_places_that_are_not_read(index: tuple[Any, ...], says: str) -> None:
     with pytest.raises(SpecError, match=says):
         part(*index)
+
+
+def test_new_axes_in_brackets() -> None:
+    found = part(_ALL, None, [None, None, 2], 3)
+    assert [row.op.kind for row in found.rows[1:3]] == ["narrow", "narrow"]
+    assert found.rows[-1].output_shape == (4, 1, 4)
+
+
+def test_a_flat_output_lies_as_in_keras() -> None:
+    model = Model("flat", 2, 3, 4)
+    model.add("Flatten", "flat")
+    found = read_keras(json.dumps(model.document()))
+    assert [node.op for node in found.nodes] == ["permute", "flatten"]
 
 
 def test_one_place_in_brackets() -> None:
@@ -143,7 +156,7 @@ def test_layers_of_the_code_that_archcalc_writes() -> None:
     assert analysis.totals.params == 2 * 8 + 7 * 8
     model = Model("hub", 5, 8)
     model.add("PositionEmbedding", "place", sequence_length=5)
-    with pytest.raises(SpecError, match="of the code that it writes"):
+    with pytest.raises(SpecError, match="another class than the PositionEmbedding that archcalc writes"):
         read_keras(json.dumps(model.document()))
 
 

@@ -66,15 +66,23 @@ NETWORKS = (
     "yolov3",
     "zfnet",
 )
-#: Networks of different structures that Keras has all layers of.
+#: Networks of different structures, for Keras, among them those with layers that it lacks.
 KERAS = (
+    "blocks/weights_local",
+    "coatnet_0",
     "crnn",
     "darknet19",
+    "deconvnet",
+    "facenet",
     "ghostnet",
+    "gpt2_small",
     "inception_v3",
+    "lenet5@1998",
     "mobilenet_v2",
+    "pspnet_resnet50",
     "resnet20_cifar",
     "shufflenet_v2_x0_5",
+    "swin_t",
     "vit_b_16",
 )
 #: One position attends to itself alone, so attention of one is no attention: larger inputs.

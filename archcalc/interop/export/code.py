@@ -104,7 +104,7 @@ class Names:
         item = self._template.items[number]
         stem = item.attribute.rpartition(".")[2] if item.first is None else f"{item.attribute}out"
         if which:
-            finds = any("return_indices=True" in call.arguments for call in item.calls)
+            finds = any("return_indices=True" in call.arguments or "Places" in call.call for call in item.calls)
             stem = f"{stem}_indices" if finds else f"{stem}_{which + 1}"
         if not which and "out" not in live and self._goes_on(number):
             stem = "out"

@@ -18,7 +18,7 @@ from archcalc.passes.analysis import Analysis
 
 MODULES = "keras_modules.txt"
 #: What the code itself calls something.
-WORDS = frozenset({"keras", "layers", "ops", "name", "i", "sum", "range", "max", "min", "zip", "len"})
+WORDS = frozenset({"keras", "layers", "ops", "math", "name", "i", "sum", "range", "max", "min", "zip", "len"})
 
 
 def to_keras_code(analysis: Analysis) -> str:
@@ -94,7 +94,9 @@ def _text(analysis: Analysis, tree: Tree) -> str:
     text = "\n\n\n".join([*(parts_of(MODULES)[name] for name in used), *body])
     names = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
     parts = ", ".join(name for name in ("layers", "ops") if name in names)
-    head = '"""Written by archcalc."""\n\nimport keras\n' + (f"from keras import {parts}\n" if parts else "")
+    standard = "import math\n\n" if "math" in names else ""
+    imported = f"import keras\nfrom keras import {parts}\n" if parts else "import keras\n"
+    head = f'"""Written by archcalc."""\n\n{standard}{imported}'
     return f"{head}\n\n{text}\n"
 
 
@@ -218,17 +220,19 @@ class _Writer:
             read = x if call.suffix or not others else f"[{', '.join([x, *others])}]"
             if item.given and not call.suffix:
                 read = item.given.format(x, *others)
+            given_both = [*results, "_"][:2] if "Places" in call.call else results
+            gives = results[0] if call.suffix else ", ".join(given_both)
             frozen = ["trainable=False"] if item.frozen and not call.suffix else []
             arguments = [*call.arguments, *frozen, f"name={_name(prefix, label)}"]
             if item.shares and not call.suffix:
-                yield f"    {results[0]} = {_variable(item.shares)}({read})"
+                yield f"    {gives} = {_variable(item.shares)}({read})"
             elif kept and not call.suffix:
                 yield from wrapped(f"    {_variable(item.attribute)} = {call.call}(", arguments, ")", 4)
-                yield f"    {results[0]} = {_variable(item.attribute)}({read})"
+                yield f"    {gives} = {_variable(item.attribute)}({read})"
             else:
                 if item.shares:
                     arguments = arguments[:-1]
-                yield from wrapped(f"    {results[0]} = {call.call}(", arguments, f")({read})", 4)
+                yield from wrapped(f"    {gives} = {call.call}(", arguments, f")({read})", 4)
             x = results[0]
 
 

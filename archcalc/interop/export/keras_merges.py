@@ -81,10 +81,11 @@ def _matmul(case: Case) -> Spelling:
 def _multi_head_attention(case: Case) -> Spelling:
     op: Any = case.op
     size = case.inputs[0][0]
-    if op.window_size is not None or op.relative_position_bias or any(op.shift_size) or case.rank > 1:
-        raise case.cannot("attention in windows, with relative positions or over several axes", KERAS)
-    if op.embed_dim not in (None, size):
-        raise case.cannot("attention whose heads together are no wider or narrower than its queries", KERAS)
+    projected = op.embed_dim not in (None, size)
+    if len(case.inputs) == 1 and (projected or case.rank > 1 or op.window_size or op.relative_position_bias):
+        return _window_attention(case)
+    if case.rank > 1:
+        raise case.cannot("attention of maps with several axes to others", KERAS)
     depth = size // op.num_heads
     made = Made(
         "layers.MultiHeadAttention",
@@ -97,6 +98,19 @@ def _multi_head_attention(case: Case) -> Spelling:
         arrays=_attention_arrays(case, op.num_heads, depth),
         given=given + ", use_causal_mask=True" * op.is_causal,
     )
+
+
+def _window_attention(case: Case) -> Spelling:
+    """Self-attention in windows, with relative positions, over several axes or of another width: a layer of its own."""
+    op: Any = case.op
+    made = Made("WindowAttention", args(
+        ("embed_dim", op.embed_dim), ("num_heads", op.num_heads), window_size=(op.window_size, None),
+        relative_position_bias=(op.relative_position_bias, False), use_bias=(op.bias, True),
+        is_causal=(op.is_causal, False), partition=(op.partition, "window"),
+        shift_size=(tuple(op.shift_size) if any(op.shift_size) else None, None),
+    ))  # fmt: skip
+    arrays = {param.name: Layout(param.name, tuple(range(len(param.shape)))) for param in op.param_shapes(case.inputs)}
+    return Spelling((made,), arrays=arrays)
 
 
 def _attention_arrays(case: Case, heads: int, depth: int) -> dict[str, Layout]:
@@ -119,5 +133,5 @@ def _attention_arrays(case: Case, heads: int, depth: int) -> dict[str, Layout]:
 @TABLE.of("scaled_dot_product_attention")
 def _attention(case: Case) -> Spelling:
     op: Any = case.op
-    heads = ", ".join(f"{{{n}}}" for n in range(3))
-    return Spelling(expression=f"attention({heads}, {op.num_heads}, {op.is_causal}, {op.scale!r})")
+    more = {"is_causal": (op.is_causal, False), "scale": (op.scale, None)}
+    return only("ScaledDotProductAttention", ("num_heads", op.num_heads), **more)

@@ -22,10 +22,15 @@ TABLE: dict[str, Speller] = {
     **keras_recurrent.TABLE,
 }
 #: Ops that Keras has no layer for, or one that has other parameters.
-NONE = frozenset({
-    "alpha_dropout", "circular_pad", "drop_block", "feature_alpha_dropout", "global_response_norm",
-    "locally_connectedNd", "lp_poolNd", "max_unpoolNd", "replication_pad",
-})  # fmt: skip
+NONE = frozenset(
+    {
+        "alpha_dropout",
+        "circular_pad",
+        "drop_block",
+        "feature_alpha_dropout",
+        "replication_pad",
+    }
+)
 
 
 def spell(case: Case) -> Spelling:

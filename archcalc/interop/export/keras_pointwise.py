@@ -34,7 +34,7 @@ _same_as("identity", "layers.Identity")
 
 @TABLE.of("scaled_tanh")
 def _scaled_tanh(_: Case) -> Spelling:
-    return Spelling(expression="1.7159 * ops.tanh({0} * (2 / 3))")
+    return only("ScaledTanh")
 
 
 @TABLE.of("gelu")
@@ -54,9 +54,9 @@ def _hardtanh(case: Case) -> Spelling:
 @TABLE.of("softplus")
 def _softplus(case: Case) -> Spelling:
     op: Any = case.op
-    soft = "ops.softplus({0})" if op.beta == 1 else f"ops.softplus({op.beta!r} * {{0}}) / {op.beta!r}"
-    scaled = "{0}" if op.beta == 1 else f"{op.beta!r} * {{0}}"
-    return Spelling(expression=f"ops.where({scaled} > {op.threshold!r}, {{0}}, {soft})")
+    if op.beta == 1 and op.threshold >= 20:  # beyond that float32 has no difference
+        return only("layers.Activation", ("activation", "softplus"))
+    return only("ThresholdSoftplus", ("beta", op.beta), ("threshold", op.threshold))
 
 
 @TABLE.of("glu")

@@ -7,7 +7,7 @@ from typing import Any
 
 from archcalc.interop.export.keras_trained import flattened
 from archcalc.interop.export.keras_windows import cropped, zeros
-from archcalc.interop.export.spelling import KERAS, Arg, Case, Made, Speller, Spelling, Table, args, only, plain, taken
+from archcalc.interop.export.spelling import Arg, Case, Made, Speller, Spelling, Table, args, only, plain
 from archcalc.ops.axes import axis_of
 
 TABLE: Table[Speller] = Table()
@@ -84,18 +84,16 @@ def _resize(case: Case) -> Spelling:
     old, new = case.inputs[0][1:], case.output[1:]
     times = [wanted // size if wanted % size == 0 else 0 for size, wanted in zip(old, new, strict=True)]
     steps = [op.step(*pair) == pair if hasattr(op, "step") else True for pair in zip(old, new, strict=True)]
-    if op.mode == "nearest":
-        if all(times) and all(steps):
-            return Spelling((Made(f"layers.UpSampling{case.rank}D", args(("size", plain(times)))),), first_only=True)
-        text = "{0}"
-        for axis, (size, wanted) in enumerate(zip(old, new, strict=True), 1):
-            text = f"ops.take({text}, {taken(op, size, wanted)}, {axis})"
-        return Spelling(expression=text)
-    if not all(steps):
-        raise case.cannot("interpolation by a scale_factor that is no whole number", KERAS)
-    if op.mode != "bilinear" or getattr(op, "align_corners", False) or getattr(op, "antialias", False):
-        raise case.cannot(f"interpolation with mode {op.mode}, with aligned corners or antialiasing,", KERAS)
-    made = Made("layers.Resizing", args(("height", new[0]), ("width", new[1]), interpolation=("bilinear", None)))
+    if op.mode == "nearest" and all(times) and all(steps):
+        return Spelling((Made(f"layers.UpSampling{case.rank}D", args(("size", plain(times)))),), first_only=True)
+    aligned, antialias = getattr(op, "align_corners", False), getattr(op, "antialias", False)
+    if op.mode == "bilinear" and all(steps) and not aligned and not antialias:
+        made = Made("layers.Resizing", args(("height", new[0]), ("width", new[1]), interpolation=("bilinear", None)))
+        return Spelling((made,), first_only=True)
+    made = Made("Interpolate", args(
+        ("size", new), ("mode", op.mode), align_corners=(aligned, False), antialias=(antialias, False),
+        scale_factor=(None if all(steps) else op.scale_factor, None),
+    ))  # fmt: skip
     return Spelling((made,), first_only=True)
 
 

@@ -76,14 +76,20 @@ def _class_token(case: Case) -> Spelling:
 @TABLE.of("embedding")
 def _embedding(case: Case) -> Spelling:
     op: Any = case.op
-    numbers = Made("token_numbers", args(("input_dim", op.num_embeddings)), "numbers")
-    own = Made("layers.Embedding", args(("input_dim", op.num_embeddings), ("output_dim", op.embedding_dim)))
-    return Spelling((numbers, own), arrays={"weight": Layout("embeddings", (0, 1))})
+    own = Made("TokenEmbedding", args(("input_dim", op.num_embeddings), ("output_dim", op.embedding_dim)))
+    return Spelling((own,), arrays={"weight": Layout("embeddings", (0, 1))})
 
 
 @TABLE.of("index_select")
 def _index_select(_: Case) -> Spelling:
-    return Spelling(expression="index_select({0}, {1})")
+    return only("IndexSelect")
+
+
+@TABLE.of("global_response_norm")
+def _grn(case: Case) -> Spelling:
+    op: Any = case.op
+    arrays = {name: Layout(name, (0,)) for name in ("weight", "bias")}
+    return Spelling((Made("GlobalResponseNorm", args(("epsilon", op.epsilon))),), arrays=arrays)
 
 
 _TRAINED = {"weight": Layout("gamma", (0,)), "bias": Layout("beta", (0,))}

@@ -42,6 +42,22 @@ def cropped(sides: Sides, suffix: str = "crop") -> tuple[Made, ...]:
     return (Made(f"layers.Cropping{rank}D", args(("cropping", _pairs(sides))), suffix),) if any(sides) else ()
 
 
+def own_arrays(case: Case) -> dict[str, Layout]:
+    """The arrays of a layer that keeps them as archcalc does."""
+    arrays = case.op.param_shapes(case.inputs)
+    return {each.name: Layout(each.name, tuple(range(len(each.shape)))) for each in arrays}
+
+
+@TABLE.of("locally_connectedNd")
+def _local(case: Case) -> Spelling:
+    op: Any = case.op
+    own = Made("LocallyConnected", args(
+        ("filters", op.out_channels), ("kernel_size", op.kernel_size), ("strides", op.stride),
+        dilation_rate=(plain(op.dilation), 1), use_bias=(op.bias, True),
+    ))  # fmt: skip
+    return Spelling((*zeros(op.sides(case.inputs[0])), own), arrays=own_arrays(case))
+
+
 def _is_same(case: Case) -> bool:
     """Whether the padding is what Keras calls same."""
     op: Any = case.op
@@ -67,10 +83,14 @@ def _kernel(rank: int) -> tuple[int, ...]:
 @TABLE.of("convNd")
 def _conv(case: Case) -> Spelling:
     op: Any = case.op
-    if op.connections is not None:
-        raise case.cannot("a table of connections", KERAS)
     if set(op.stride) != {1} and set(op.dilation) != {1}:
         raise case.cannot("a convolution with both stride and dilation", KERAS)
+    if op.connections is not None:
+        made = Made("TableConv", args(
+            ("connections", op.connections), ("kernel_size", op.kernel_size), strides=(plain(op.stride), 1),
+            dilation_rate=(plain(op.dilation), 1), use_bias=(op.bias, True),
+        ))  # fmt: skip
+        return Spelling((*zeros(op.sides(case.inputs[0])), made), arrays=own_arrays(case))
     before, padding = _padding(case)
     channels, rank = case.inputs[0][0], case.rank
     window = {
@@ -127,8 +147,14 @@ def _pool_args(op: Any, padding: str) -> tuple[Arg, ...]:
 @TABLE.of("max_poolNd")
 def _max_pool(case: Case) -> Spelling:
     op: Any = case.op
-    _want_plain_window(case)
     needed = pools_padding(case)
+    too_far = any(side >= size for side, size in zip(needed, op.kernel_size * 2, strict=True))
+    dilated = any(step > 1 < size for step, size in zip(op.dilation, op.kernel_size, strict=True))
+    if case.switches or too_far or dilated:
+        places = ("padding", tuple(needed))
+        own = Made("MaxPoolingWithPlaces", args(("kernel_size", op.kernel_size), ("strides", op.stride), places,
+                                                dilation_rate=(plain(op.dilation), 1)))  # fmt: skip
+        return Spelling((own,))
     call = f"layers.MaxPooling{case.rank}D"
     if not any(needed):
         return Spelling((Made(call, _pool_args(op, "valid")),))
@@ -164,6 +190,24 @@ def _subsampling(case: Case) -> Spelling:
     own = Made("Subsampling", args(("pool_size", op.kernel_size), ("strides", op.stride)))
     arrays = {name: Layout(name, (0,)) for name in ("weight", "bias")}
     return Spelling((*zeros(pools_padding(case)), own), arrays=arrays)
+
+
+@TABLE.of("max_unpoolNd")
+def _max_unpool(case: Case) -> Spelling:
+    op: Any = case.op
+    found_in = case.output[1:] if case.pooled is None else case.pooled[1:]
+    return Spelling((Made("MaxUnpooling", args(
+        ("size", case.output[1:]), ("found_in", found_in), ("kernel_size", op.kernel_size),
+        ("strides", op.stride or op.kernel_size), ("padding", op.padding),
+    )),))  # fmt: skip
+
+
+@TABLE.of("lp_poolNd")
+def _lp_pool(case: Case) -> Spelling:
+    op: Any = case.op
+    _want_plain_window(case)
+    own = Made("LpPooling", args(("pool_size", op.kernel_size), ("strides", op.stride), ("norm_type", op.norm_type)))
+    return Spelling((*zeros(pools_padding(case)), own))
 
 
 @TABLE.of("mean", "amax")

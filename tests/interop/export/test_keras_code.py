@@ -9,9 +9,10 @@ import pytest
 
 import archcalc as ac
 from archcalc.core.errors import UsageError
-from archcalc.interop.export.code import WIDTH
-from archcalc.interop.export.keras_code import keras_weights, to_keras_code
+from archcalc.interop.export.code import WIDTH, parts_of
+from archcalc.interop.export.keras_code import MODULES, keras_weights, to_keras_code
 from archcalc.interop.export.keras_ops import NONE, TABLE
+from archcalc.interop.keras_classes import CLASSES
 from archcalc.ops import OPS
 from archcalc.passes.analysis import analyse
 from tests import networks
@@ -39,6 +40,11 @@ def test_every_op_is_in_the_table_or_named_as_having_no_counterpart() -> None:
     assert kinds - set(TABLE) - NONE - {"opaque"} == {"input", "depthwise_convNd"}
     assert not set(TABLE) & NONE
     assert kinds >= NONE
+
+
+def test_every_class_of_the_code_is_read_again() -> None:
+    layers = {name for name in parts_of(MODULES) if not name.endswith("Cell")} - {"Windowed"}
+    assert layers <= set(CLASSES)
 
 
 @pytest.mark.slow
