@@ -38,15 +38,20 @@ def _window(part: Message, rank: int) -> dict[str, Any]:
     }
 
 
-def _convolution(caffe: Caffe, message: Message, name: str, bottoms: list[Blob]) -> list[Blob]:
-    part, rank = message.message("convolution_param"), rank_of(caffe, message, name, bottoms)
-    fields = {
+def _filters(part: Message, rank: int) -> dict[str, Any]:
+    """The settings of a convolution, transposed or not."""
+    return {
         "out_channels": part.integer("num_output", 0),
         **_window(part, rank),
         "dilation": plain(sizes_of(part, "dilation", "dilation", rank, 1, 1)),
         "groups": part.integer("group", 1, 1),
         "bias": part.flag("bias_term", True),
     }
+
+
+def _convolution(caffe: Caffe, message: Message, name: str, bottoms: list[Blob]) -> list[Blob]:
+    part, rank = message.message("convolution_param"), rank_of(caffe, message, name, bottoms)
+    fields = _filters(part, rank)
     if "depthwise" in message.text("type").lower():
         fields["groups"] = caffe.net.shape(bottoms[0].node)[0]
     made = [with_arrays(caffe, message, name, bottoms[:1], f"conv{rank}d", fields, 1 + fields["bias"])]
@@ -58,13 +63,7 @@ def _convolution(caffe: Caffe, message: Message, name: str, bottoms: list[Blob])
 
 def _deconvolution(caffe: Caffe, message: Message, name: str, bottoms: list[Blob]) -> list[Blob]:
     part, rank = message.message("convolution_param"), rank_of(caffe, message, name, bottoms)
-    fields = {
-        "out_channels": part.integer("num_output", 0),
-        **_window(part, rank),
-        "dilation": plain(sizes_of(part, "dilation", "dilation", rank, 1, 1)),
-        "groups": part.integer("group", 1, 1),
-        "bias": part.flag("bias_term", True),
-    }
+    fields = _filters(part, rank)
     return with_arrays(caffe, message, name, bottoms, f"conv_transpose{rank}d", fields, 1 + fields["bias"])
 
 

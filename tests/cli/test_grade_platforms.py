@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.runner import Run
+from tests.cli.test_grade import GOOD
 
 #: Thirty students; two of one name. Canvas sorts by the family name.
 NAMES = tuple(
@@ -19,17 +20,6 @@ NAMES = tuple(
     Garcia, Anabel; Kim, Min-jun; Al-Farsi, Omar; Sato, Yui; Singh, Harpreet; Papadopoulos, Νίκος; Horváth, Ágnes;
     Silva, João; Madonna""".replace("\n    ", " ").split("; ")
 )
-GOOD = """layer,output shape,params
-C1,28x28x6,156
-S2,14x14x6,0
-C3,10x10x16,"2,416"
-S4,5x5x16,0
-C5,120,48120
-F6,84,10164
-output,10,850
-total,,61706
-"""
-
 pytestmark = pytest.mark.usefixtures("own_folder")
 
 

@@ -30,7 +30,7 @@ _LONGEST_SUM = 20_000
 #: `params: 34944 + 614656`, or the sum alone: a total, perhaps with a unit, and no table.
 _SUM = re.compile(r"(?:(?P<name>[^\W\d][^\d:=]{0,80})[:=]\s*)?(?P<sum>[(\d][\d\s.,'_+*·×^/()−–-]*[^\W\d_]{0,15})")
 #: A sum over several lines goes on after a sign, or before one.
-_GOES_ON = re.compile(r"(?<=[+*·×])\s*\n\s*|\s*\n\s*(?=[+*·×])")
+_GOES_ON = re.compile(r"(?<=[+*·×])\n|\n(?=[+*·×])")
 #: Layers of an exercise.
 _MOST_ROWS = 1_000
 
@@ -78,7 +78,8 @@ def _total_in(text: str) -> tuple[str | None, str] | None:
     """The total that a text gives in place of a table, and which one it is where the text names it."""
     if len(text) > _LONGEST_SUM:
         return None
-    match = _SUM.fullmatch(_GOES_ON.sub(" ", text.strip()))
+    lines = "\n".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
+    match = _SUM.fullmatch(_GOES_ON.sub(" ", lines))
     if match is None or "\n" in match["sum"]:
         return None
     if match["name"] is None:

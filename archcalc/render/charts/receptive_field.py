@@ -11,6 +11,7 @@ from archcalc.core.quantities import quantity
 from archcalc.core.shapes import AXES, format_shape
 from archcalc.core.words import several
 from archcalc.passes.analysis import Analysis, Row
+from archcalc.passes.no_field import in_words
 from archcalc.render.charts.axes import Scale, linear, logarithmic
 from archcalc.render.charts.figure import EDGE, Figure, Look
 from archcalc.render.charts.schedule import along, draw_names, layer_spans, names_height, upwards
@@ -71,10 +72,9 @@ def receptive_field(analysis: Analysis, look: Look | None = None) -> dict[str, A
     axes = AXES[min(ranks)]
     largest = max(max(_sizes(row)) for _, row in known)
     image = analysis.rows[0].output_shape[1:]
-    left_out = len(rows) - len(known)
-    notes = [
-        say("{layers}, whose positions see fields of too many kinds: left out.", layers=several(left_out, "layer"))
-    ] if left_out else []  # fmt: skip
+    left_out = analysis.fields_not_known
+    why = say("no receptive field: {reasons}", reasons=in_words(left_out.values()))
+    notes = [f"{several(len(left_out), 'layer')}: {why}."] if left_out else []
     found = layer_spans(rows, look.width - LEFT - EDGE)
     last = known[-1][1]
     figure = Figure(

@@ -425,6 +425,11 @@ def test_the_spec_that_is_exported_is_the_network_where_a_default_says_less() ->
     assert totals(good("analyse", source={"text": found})) == totals(good("analyse", source=source))
 
 
+def test_lines_between_two_numbers_are_no_sum_and_are_read_in_few_steps() -> None:
+    table = "params: 1" + "\n" * 19_000 + "1"
+    assert not call("check", {"source": {"text": "alexnet"}, "table": table})["ok"]
+
+
 def test_an_empty_table_is_asked_for() -> None:
     assert call("check", {"source": {"text": "alexnet"}, "table": " \n"})["errors"] == [
         {"message": "write a table with its headings, or a total", "severity": "error"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from archcalc.core.conventions import BYTES
@@ -13,7 +15,7 @@ from archcalc.render.charts.memory import memory
 from archcalc.render.charts.profile import profile
 from archcalc.render.charts.receptive_field import receptive_field
 from archcalc.spec.catalogue import load
-from tests.networks import one_of_each
+from tests.networks import numbers, one_of_each
 from tests.render.charts.charts import analysis_of, data_of, words_of
 from tests.tiers import slow_but
 
@@ -103,6 +105,13 @@ def test_receptive_fields_are_those_of_the_rows(name: str) -> None:
     line = [row["pixels"] for row in data_of(spec, "pixels")]
     assert line == sorted(line)
     assert line[-1] == max(height for height, _ in table.values())
+
+
+def test_layers_without_a_receptive_field_are_left_out_with_the_reason() -> None:
+    text = "  - conv2d: {out_channels: 2, kernel_size: 3}\n  - opaque: {name: box, of: Box, shape: 6x6x2}\n  - relu\n"
+    spec = receptive_field(numbers(text, "8x8x1"))
+    note = "2 layers: no receptive field: only the shape of the output is known (box)."
+    assert note in json.dumps(spec)
 
 
 def test_receptive_field_of_vgg() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,20 +42,6 @@ for (const e of document.querySelectorAll("td, p, li, h1, h2, h3, caption, butto
 }
 return [...new Set(wrong)];
 """
-
-
-@pytest.fixture(scope="module")
-def one_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    browser = Browser(tmp_path_factory.mktemp("profile"))
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def browser(one_browser: Browser) -> Iterator[Browser]:
-    one_browser.complaints()
-    yield one_browser
-    assert one_browser.complaints() == []
 
 
 @pytest.fixture
