@@ -9,9 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from archcalc import __version__
+from archcalc.cli.serve.bytecode import can_compile, compiled
 from archcalc.cli.serve.catalogue import catalogue_of
 from archcalc.cli.serve.functions import FIRST, FUNCTIONS, call
-from archcalc.cli.serve.wheels import archive, graphviz, onnx_wheels, runtime, wheels
+from archcalc.cli.serve.wheels import (
+    STDLIB,
+    archive,
+    files_of,
+    graphviz,
+    part_wheels,
+    runtime,
+    unpacked,
+    wheels,
+    zipped,
+)
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_empty, whole_folder
 from archcalc.render.charts.render import bundle
@@ -24,11 +35,11 @@ POLICY = (
     "form-action 'none'"
 )
 #: The packages, in one file.
-ARCHIVE = "packages.zip"
+ARCHIVE = "packages.bin"
 #: What draws charts in the page, from vl-convert. It is loaded with the first chart.
 VEGA = "vega.js"
 #: What is loaded when it is first needed, by the package that Python does not find.
-PARTS = {"onnx": "onnx.zip", "pygraphviz": "graphviz.js"}
+PARTS = {"onnx": "onnx.bin", "openpyxl": "openpyxl.bin", "pygraphviz": "graphviz.js"}
 _BACKEND, _CHARSET = 'name="archcalc-backend" content="http"', '<meta charset="utf-8"'
 
 
@@ -42,21 +53,37 @@ def build(folder: str, note: Callable[[str], None], page: Path = PAGE) -> None:
         )
     files = {path.relative_to(page).as_posix(): path.read_bytes() for path in sorted(page.rglob("*")) if path.is_file()}
     files["index.html"] = static_page(index.read_text(encoding="utf-8")).encode()
-    engine = {f"pyodide/{name}": data for name, data in runtime().items()}
-    packages = wheels(note)
-    engine[ARCHIVE] = archive(packages)
+    python, packages, parts = runtime(), wheels(note), part_wheels(note)
+    code = {ARCHIVE: unpacked(packages)} | {PARTS[name]: unpacked(found) for name, found in parts.items()}
+    code[STDLIB] = files_of(python[STDLIB])
+    if can_compile():
+        code = _compiled(code, python)
+    else:
+        note("Node is not installed: the packages stay sources, with which the engine takes twice as long to start")
+    python[STDLIB] = zipped(code.pop(STDLIB))
+    engine = {f"pyodide/{name}": data for name, data in python.items()}
+    engine |= {name: archive(found) for name, found in code.items()}
     engine[VEGA] = bundle().encode()
-    for_onnx = onnx_wheels(note)
-    engine[PARTS["onnx"]] = archive(for_onnx)
     engine[PARTS["pygraphviz"]] = graphviz()
     files |= engine
-    files["manifest.json"] = _json(manifest(engine, packages | for_onnx))
+    all_wheels = {name: data for found in (packages, *parts.values()) for name, data in found.items()}
+    files["manifest.json"] = _json(manifest(engine, all_wheels))
     with whole_folder(folder) as whole:
         for name, data in files.items():
             _write(whole / name, data)
         for name, value in catalogue_files(note):
             _write(whole / name, _json(value))
     note(f"{folder}: serve it with any web server, such as python -m http.server -d {folder}")
+
+
+def _compiled(code: Mapping[str, Mapping[str, bytes]], python: Mapping[str, bytes]) -> dict[str, dict[str, bytes]]:
+    """Archives with bytecode in place of sources, all compiled by one start of Python."""
+    found: dict[str, dict[str, bytes]] = {name: {} for name in code}
+    sources = {f"{name}/{path}": data for name, files in code.items() for path, data in files.items()}
+    for whole, data in sorted(compiled(sources, python).items()):
+        name, _, path = whole.partition("/")
+        found[name][path] = data
+    return found
 
 
 def static_page(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from archcalc.cli.serve.requests import MOST_LAYERS, TEXT
 from archcalc.core.errors import Inline, Problem, SpecError
 from archcalc.spec import values
+from archcalc.spec.schema import json_schema
 
 #: `… 'kernal_size'; did you mean kernel_size or kernel?`: what stands there, and what may be meant.
 _MEANT = re.compile(r"'(?P<wrong>[^'\n]{1,80})'.*?; did you mean (?P<right>[^\n]+?)\?", re.DOTALL)
@@ -23,6 +24,10 @@ _LIMIT = re.compile(
 )
 #: `maxpool: 2`, and how it is written.
 _EXAMPLE = re.compile(r"must be a mapping\nfor example (?P<right>\w+: \{[^}\n]+\})")
+#: A setting that a layer lacks.
+_LACKS = re.compile(r"(?P<op>\w+) needs (?P<key>\w+)")
+#: A layer as a line of its own: its op alone, with a flow mapping, or above its settings.
+_LAYER = r"^(?P<indent>\s*(?:- +)*){op}(?P<colon>\s*:)?\s*(?:#.*)?$"
 #: A spec that lacks one of the two names of its network.
 _NEEDS = re.compile(r"needs '(name|title)'")
 _WORDS = r"""[ \t]*("[^"\\\n]+"|'[^'\n]+'|[^\W\d_](?:[\w .+@-]{0,98}[\w.+@-])?)[ \t]*(?:#.*)?$"""
@@ -76,6 +81,9 @@ def _fix(found: dict[str, Any], text: str) -> dict[str, Any] | None:
     needs = _NEEDS.fullmatch(found["message"])
     if needs is not None:
         return _named(text, needs[1])
+    lacks = _LACKS.fullmatch(found["message"])
+    if lacks is not None and "line" in found:
+        return _added(found, text, lacks["op"], lacks["key"])
     meant = _MEANT.search(found["message"])
     if meant is not None:
         right = meant["right"].split(" or ")[0].strip()
@@ -113,7 +121,40 @@ def _named(text: str, key: str) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _set(found: dict[str, Any], text: str, key: str, value: str) -> dict[str, Any] | None:
+def _added(found: dict[str, Any], text: str, op: str, key: str) -> dict[str, Any] | None:
+    """The edit that adds a setting to a layer, with the value of the nearest layer of its kind, else 1 for a number."""
+    number = found["line"]
+    lines = text.splitlines()
+    other = re.compile(rf"(?<![\w-]){op}:\s*\{{[^}}]*?(?<![\w-]){key}:\s*(\d[\w.]*|\[[\d, ]+\])")
+    values = [(abs(place - number), match[1]) for place, line in enumerate(lines, 1) if (match := other.search(line))]
+    value = min(values)[1] if values else "1" if _is_number(op, key) else None
+    layer = re.match(_LAYER.format(op=op), _line(text, number))
+    if value is None or layer is None:
+        return None if value is None else _set(found, text, key, value, adds=True)
+    inner = len(layer["indent"]) + 2
+    below = re.match(rf"( {{{inner},}})\S", _line(text, number + 1)) if layer["colon"] else None
+    at = layer.end("colon" if layer["colon"] else "indent") + (0 if layer["colon"] else len(op))
+    head = "" if layer["colon"] else ":"
+    new = f"{head}\n{below[1]}{key}: {value}" if below else f"{head} {{{key}: {value}}}"
+    return {
+        "title": f"Add {key}: {value}", "text": new, "line": number, "column": at + 1, "end_line": number,
+        "end_column": at + 1,
+    }  # fmt: skip
+
+
+def _is_number(op: str, key: str) -> bool:
+    """Whether a setting of an op or shipped block may be a whole number, by the schema of specs."""
+    settings = json_schema()["$defs"]["Step"]["properties"].get(op, {}).get("properties", {})
+    return key in settings and (not settings[key].get("anyOf") or "integer" in _types(settings[key]))
+
+
+def _types(schema: Any) -> set[str]:
+    """The types of a schema's alternatives."""
+    inner = schema.get("anyOf", ())
+    return {str(schema.get("type"))} if not inner else set().union(*map(_types, inner))
+
+
+def _set(found: dict[str, Any], text: str, key: str, value: str, *, adds: bool = False) -> dict[str, Any] | None:
     """The edit that gives a setting to the only flow mapping of a line: its value, or a new entry at the end."""
     line, number = _line(text, found["line"]), found["line"]
     if line.count("{") != 1 or line.count("}") != 1:
@@ -122,8 +163,8 @@ def _set(found: dict[str, Any], text: str, key: str, value: str) -> dict[str, An
     at = written.span(1) if written else (line.index("}"), line.index("}"))
     new = value if written else f"{', ' if line[: at[0]].rstrip()[-1] != '{' else ''}{key}: {value}"
     return {
-        "title": f"Set {key} to {value}", "text": new, "line": number, "column": at[0] + 1,
-        "end_line": number, "end_column": at[1] + 1,
+        "title": f"Add {key}: {value}" if adds else f"Set {key} to {value}", "text": new, "line": number,
+        "column": at[0] + 1, "end_line": number, "end_column": at[1] + 1,
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import io
 import json
@@ -23,13 +24,17 @@ from archcalc.spec.catalogue import SPECS
 
 #: CPython 3.14 for browsers. Its wheels have this platform.
 PYODIDE, PYTHON, PLATFORM = "314.0.7", "314", "pyemscripten_2026_0_wasm32"
-RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+#: The modules of Python itself, which it reads from this file.
+STDLIB = "python_stdlib.zip"
+RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", STDLIB, "pyodide-lock.json")
 #: The Graphviz of pygraphviz's wheels, 14.1.5, so that pictures are the same; and the file that is all of it.
 GRAPHVIZ, GRAPHVIZ_FILE = "3.27.0", "dist/viz.js"
 #: What ONNX files need; numpy, which has no wheel for browsers, they do without.
 ONNX = ("onnx>=1.23", "protobuf")
 #: What the functions import, and what these need is found by pip.
-PACKAGES = ("pydantic", "networkx", "openpyxl")
+PACKAGES = ("pydantic", "networkx")
+#: What spreadsheets need.
+SPREADSHEETS = ("openpyxl",)
 #: Has a wheel for every platform but this one; its pure part works anywhere.
 IMPURE = "PyYAML"
 _REGISTRY = "https://registry.npmjs.org"
@@ -99,9 +104,12 @@ def wheels(note: Callable[[str], None]) -> dict[str, bytes]:
     return {**found, name: data}
 
 
-def onnx_wheels(note: Callable[[str], None]) -> dict[str, bytes]:
-    """Those for ONNX files, without the sources and test data that they hold."""
-    return _for_browsers(["--no-deps", *ONNX], note)
+def part_wheels(note: Callable[[str], None]) -> dict[str, dict[str, bytes]]:
+    """Those that most visitors do not need, by the package that Python then misses."""
+    return {
+        "onnx": _for_browsers(["--no-deps", *ONNX], note),
+        "openpyxl": _for_browsers([*SPREADSHEETS], note),
+    }
 
 
 def _for_browsers(what: list[str], note: Callable[[str], None]) -> dict[str, bytes]:
@@ -118,7 +126,7 @@ def is_needed(name: str) -> bool:
     if ".dist-info/" in name:
         return name.endswith(("/METADATA", "/WHEEL", "/RECORD")) or "/licenses/" in name
     is_code = name.endswith((".py", ".so", ".json", ".xml", ".txt", "/py.typed"))
-    return is_code and not re.search(r"/tests?/|^onnx/(backend|reference|tools|bin)/", name)
+    return is_code and not re.search(r"/tests?/|^onnx/(backend|reference|tools|bin)/|^pydantic/v1/", name)
 
 
 def _download(folder: str, what: list[str], *platforms: str) -> None:
@@ -146,21 +154,30 @@ _PURE_TAG = b"Wheel-Version: 1.0\nGenerator: archcalc\nRoot-Is-Purelib: true\nTa
 
 def repacked(data: bytes, keep: Callable[[str], bool], changed: Mapping[str, bytes] | None = None) -> bytes:
     """A wheel with only the files that are kept; files of the metadata by their last name may be changed."""
-    with zipfile.ZipFile(io.BytesIO(data)) as old:
-        files = {name: old.read(name) for name in old.namelist() if keep(name)}
+    files = {name: content for name, content in files_of(data).items() if keep(name)}
     for name in files:
         if ".dist-info/" in name and name.rpartition("/")[2] in (changed or {}):
             files[name] = (changed or {})[name.rpartition("/")[2]]
-    return _zipped(files)
+    return zipped(files)
 
 
-def archive(found: Mapping[str, bytes]) -> bytes:
-    """Wheels unpacked into one archive: a browser asks for one file and needs no installer."""
+def unpacked(found: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of wheels, without their lists of files."""
     files: dict[str, bytes] = {}
     for data in found.values():
-        with zipfile.ZipFile(io.BytesIO(data)) as wheel:
-            files |= {name: wheel.read(name) for name in wheel.namelist() if not name.endswith(("/", "/RECORD"))}
-    return _zipped(files)
+        files |= {name: content for name, content in files_of(data).items() if not name.endswith("/RECORD")}
+    return files
+
+
+def archive(files: Mapping[str, bytes]) -> bytes:
+    """Files as one, which a browser unpacks by itself: a tar file, compressed by gzip. The same bytes each time."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as made:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            made.addfile(member, io.BytesIO(data))
+    return gzip.compress(out.getvalue(), mtime=0)
 
 
 def own_wheel() -> tuple[str, bytes]:
@@ -176,7 +193,7 @@ def own_wheel() -> tuple[str, bytes]:
     files[f"{about}/METADATA"] = f"Metadata-Version: 2.1\nName: archcalc\nVersion: {__version__}\n".encode()
     files[f"{about}/WHEEL"] = _PURE_TAG
     files[f"{about}/RECORD"] = b""
-    return f"archcalc-{__version__}-py3-none-any.whl", _zipped(files)
+    return f"archcalc-{__version__}-py3-none-any.whl", zipped(files)
 
 
 def _is_left_out(name: str) -> bool:
@@ -184,7 +201,14 @@ def _is_left_out(name: str) -> bool:
     return name.startswith(("cli/serve/page/", "cli/commands/"))
 
 
-def _zipped(files: Mapping[str, bytes]) -> bytes:
+def files_of(data: bytes) -> dict[str, bytes]:
+    """The files of a zip file."""
+    with zipfile.ZipFile(io.BytesIO(data)) as found:
+        return {name: found.read(name) for name in found.namelist() if not name.endswith("/")}
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """Files as a zip file, the same bytes each time."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
         for name, data in files.items():

@@ -1,18 +1,26 @@
 /** The engine of the static build: Pyodide and archcalc in a worker. Everything comes from this folder. */
 
+import { type Entry, unpacked } from "./archive";
+
 interface Manifest {
   pyodide: string;
-  /** The packages, as one zip file. */
+  /** The packages, as one archive. */
   archive: string;
-  /** What is loaded when a function first misses a package: packages as a zip file, or a module of JavaScript. */
+  /** What is loaded when a function first misses a package: packages as an archive, or a module of JavaScript. */
   parts: Record<string, string>;
   /** Functions that the first view calls, and all of them. */
   first: string[];
   functions: string[];
+  files: Record<string, { bytes: number }>;
+}
+
+interface Files {
+  mkdirTree(path: string): void;
+  writeFile(path: string, data: Uint8Array, options: { canOwn: boolean }): void;
 }
 
 interface Pyodide {
-  unpackArchive(data: ArrayBuffer, format: "zip", options: { extractDir: string }): void;
+  FS: Files;
   runPython(code: string): unknown;
   registerJsModule(name: string, module: object): void;
 }
@@ -55,19 +63,46 @@ async function got(address: URL): Promise<Response> {
   return response;
 }
 
+async function archive(address: URL, came: (bytes: number) => void = () => {}): Promise<Entry[]> {
+  const { body } = await got(address);
+  if (!body) throw new Error(`${address.pathname} is empty`);
+  return unpacked(body, came);
+}
+
+function write(files: Files, found: readonly Entry[]): void {
+  const made = new Set<string>();
+  for (const { path, data } of found) {
+    const place = `${PACKAGES}/${path}`;
+    const folder = place.slice(0, place.lastIndexOf("/"));
+    if (!made.has(folder)) files.mkdirTree(folder);
+    made.add(folder);
+    files.writeFile(place, data, { canOwn: true });
+  }
+}
+
 async function start(): Promise<Call> {
   progress(0.02, "list");
   const base = new URL("./", self.location.href);
   const manifest = (await (await got(new URL("manifest.json", base))).json()) as Manifest;
   const folder = new URL(manifest.pyodide, base).href;
   progress(0.05, "python");
-  // The packages are fetched while Python starts.
-  const [python, packages] = await Promise.all([
-    import(new URL("pyodide.mjs", folder).href).then(({ loadPyodide }) => loadPyodide({ indexURL: folder })),
-    got(new URL(manifest.archive, base)).then((response) => response.arrayBuffer()),
-  ] as [Promise<Pyodide>, Promise<ArrayBuffer>]);
-  progress(0.6, "packages");
-  python.unpackArchive(packages, "zip", { extractDir: PACKAGES });
+  // The packages come and are unpacked while the browser compiles Python.
+  const size = manifest.files[manifest.archive]?.bytes ?? Number.POSITIVE_INFINITY;
+  const packages = archive(new URL(manifest.archive, base), (bytes) =>
+    progress(0.05 + (0.35 * bytes) / size, "python"),
+  );
+  // Python waits for them; what is wrong with them is said even where Python never starts.
+  const engine = import(new URL("pyodide.mjs", folder).href).then(
+    ({ loadPyodide }): Promise<Pyodide> =>
+      loadPyodide({
+        indexURL: folder,
+        fsInit: async (files: Files) => {
+          write(files, await packages);
+          progress(0.5, "packages");
+        },
+      }),
+  );
+  const [python] = await Promise.all([engine, packages]);
   progress(0.7, "archcalc");
   const [call, load] = python.runPython(START) as unknown as [(name: string, request: string) => string, Load];
   for (const [place, name] of manifest.first.entries()) {
@@ -111,7 +146,7 @@ class Parts {
         layout: (graph: string) => graphviz.renderString(graph, { format: "json", engine: "dot" }),
       });
     } else {
-      this.python.unpackArchive(await (await got(place)).arrayBuffer(), "zip", { extractDir: PACKAGES });
+      write(this.python.FS, await archive(place));
       this.python.runPython("import importlib; importlib.invalidate_caches()");
     }
     this.loaded.add(name);

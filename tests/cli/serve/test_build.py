@@ -19,16 +19,21 @@ import archcalc
 from archcalc import __version__
 from archcalc.cli.serve import build as builder
 from archcalc.cli.serve.build import POLICY, build, manifest, static_page
+from archcalc.cli.serve.bytecode import compiled
 from archcalc.cli.serve.functions import call
 from archcalc.cli.serve.wheels import (
     PYODIDE,
     RUNTIME,
+    STDLIB,
     archive,
     check_integrity,
+    files_of,
     is_needed,
     own_wheel,
     repacked,
     runtime,
+    unpacked,
+    zipped,
 )
 from archcalc.core.errors import UsageError
 from tests.cli.runner import Run
@@ -127,51 +132,72 @@ def wheel(*names: str) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as made:
         for name in names:
-            made.writestr(name, name)
+            made.writestr(zipfile.ZipInfo(name), name)
     return out.getvalue()
 
 
+def archived(data: bytes) -> dict[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as files:
+        return {member.name: (files.extractfile(member) or io.BytesIO()).read() for member in files}
+
+
 def test_the_packages_are_one_archive_with_the_same_bytes_each_time() -> None:
-    found = {"a.whl": wheel("a.py", "a-1.dist-info/METADATA", "a-1.dist-info/RECORD"), "b.whl": wheel("b/c.so")}
-    assert archive(found) == archive(found)
-    with zipfile.ZipFile(io.BytesIO(archive(found))) as made:
-        assert made.namelist() == ["a.py", "a-1.dist-info/METADATA", "b/c.so"]
-        assert made.read("b/c.so") == b"b/c.so"
+    files = unpacked(
+        {"a.whl": wheel("a.py", "a-1.dist-info/METADATA", "a-1.dist-info/RECORD"), "b.whl": wheel("b/c.so")}
+    )
+    assert list(files) == ["a.py", "a-1.dist-info/METADATA", "b/c.so"]
+    assert archive(files) == archive(files)
+    assert archived(archive(files)) == files
+    assert files_of(zipped(files)) == files
+    assert zipped(files) == zipped(files)
 
 
-def test_a_site_has_the_page_the_engine_and_the_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A page that was built, and registries that have little."""
     page = tmp_path / "dist"
     page.mkdir()
     (page / "index.html").write_text(PAGE, encoding="utf-8")
     (page / "page.js").write_text("1", encoding="utf-8")
-    monkeypatch.setattr(builder, "runtime", lambda: {"pyodide.mjs": b"runtime"})
+    python = {"pyodide.mjs": b"runtime", STDLIB: wheel("abc.py", "zoneinfo/a.txt")}
+    monkeypatch.setattr(builder, "runtime", python.copy)
     packages = {"b.whl": wheel("b.py", "b-1.dist-info/RECORD"), "a.whl": wheel("a/__init__.py")}
     monkeypatch.setattr(builder, "wheels", lambda _: packages)
-    for_onnx = {"onnx.whl": wheel("onnx/__init__.py")}
-    monkeypatch.setattr(builder, "onnx_wheels", lambda _: for_onnx)
+    parts = {"onnx": {"onnx.whl": wheel("onnx/__init__.py")}, "openpyxl": {"openpyxl.whl": wheel("openpyxl.py")}}
+    monkeypatch.setattr(builder, "part_wheels", lambda _: parts)
     monkeypatch.setattr(builder, "graphviz", lambda: b"graphviz")
     monkeypatch.setattr(
         builder, "catalogue_of", lambda **_: {"networks": [{"name": "alexnet@grouped", "landmark": True}]}
     )
+    return page
+
+
+def test_a_site_has_the_page_the_engine_and_the_catalogue(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(builder, "can_compile", lambda: False)
     site = tmp_path / "site"
-    build(str(site), lambda _: None, page)
+    notes: list[str] = []
+    build(str(site), notes.append, page)
+    assert any("Node is not installed" in note for note in notes)
     found = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
     assert found == {
         "index.html", "page.js", "manifest.json", "catalogue.json", "networks/alexnet-grouped.json",
-        "networks/alexnet-grouped-dark.json", "packages.zip", "pyodide/pyodide.mjs", "vega.js", "onnx.zip",
-        "graphviz.js",
+        "networks/alexnet-grouped-dark.json", "packages.bin", "pyodide/pyodide.mjs", "pyodide/python_stdlib.zip",
+        "vega.js", "onnx.bin", "openpyxl.bin", "graphviz.js",
     }  # fmt: skip
     listed = json.loads((site / "manifest.json").read_text(encoding="utf-8"))
-    assert listed["wheels"] == {
-        name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-        for name, data in (packages | for_onnx).items()
-    }
+    assert set(listed["wheels"]) == {"a.whl", "b.whl", "onnx.whl", "openpyxl.whl"}
+    data = wheel("a/__init__.py")
+    assert listed["wheels"]["a.whl"] == {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     assert set(listed["first"]) < set(listed["functions"])
-    parts = {"onnx": "./onnx.zip", "pygraphviz": "./graphviz.js"}
+    parts = {"onnx": "./onnx.bin", "openpyxl": "./openpyxl.bin", "pygraphviz": "./graphviz.js"}
     assert listed["parts"] == parts
-    assert set(listed["files"]) == {"./packages.zip", "./pyodide/pyodide.mjs", "./vega.js", *parts.values()}
-    with zipfile.ZipFile(site / "packages.zip") as made:
-        assert sorted(made.namelist()) == ["a/__init__.py", "b.py"]
+    assert set(listed["files"]) == {
+        "./packages.bin", "./pyodide/pyodide.mjs", f"./pyodide/{STDLIB}", "./vega.js", *parts.values(),
+    }  # fmt: skip
+    assert archived((site / "packages.bin").read_bytes()) == {"b.py": b"b.py", "a/__init__.py": b"a/__init__.py"}
+    assert archived((site / "onnx.bin").read_bytes()) == {"onnx/__init__.py": b"onnx/__init__.py"}
     for name, facts in listed["files"].items():
         data = (site / name).read_bytes()
         assert facts == {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
@@ -186,6 +212,39 @@ def test_a_site_has_the_page_the_engine_and_the_catalogue(tmp_path: Path, monkey
     with pytest.raises(UsageError, match="new or empty"):
         build(str(site), lambda _: None, page)
     assert manifest({}, {})["bytes"] == 0
+
+
+def test_with_node_a_site_has_bytecode_in_place_of_sources(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def stand_in(files: dict[str, bytes], python: dict[str, bytes]) -> dict[str, bytes]:
+        assert python["pyodide.mjs"] == b"runtime"
+        asked.extend(files)
+        return {re.sub(r"\.py$", ".pyc", name): b"code" for name in files}
+
+    monkeypatch.setattr(builder, "can_compile", lambda: True)
+    monkeypatch.setattr(builder, "compiled", stand_in)
+    build(str(tmp_path / "site"), lambda _: None, page)
+    assert sorted(asked) == [
+        "onnx.bin/onnx/__init__.py", "openpyxl.bin/openpyxl.py", "packages.bin/a/__init__.py", "packages.bin/b.py",
+        f"{STDLIB}/abc.py", f"{STDLIB}/zoneinfo/a.txt",
+    ]  # fmt: skip
+    packages = archived((tmp_path / "site" / "packages.bin").read_bytes())
+    assert packages == {"a/__init__.pyc": b"code", "b.pyc": b"code"}
+    assert set(files_of((tmp_path / "site" / "pyodide" / STDLIB).read_bytes())) == {"abc.pyc", "zoneinfo/a.txt"}
+
+
+def test_what_node_cannot_run_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match="not installed"):
+        compiled({"a.py": b"1"}, {})
+    node = tmp_path / "node"
+    node.write_text("#!/bin/sh\necho 'SyntaxError: no modules' >&2\nexit 1\n", encoding="utf-8")
+    node.chmod(0o755)
+    with pytest.raises(UsageError, match=r"version 20 or later: SyntaxError: no modules"):
+        compiled({"a.py": b"1"}, {})
 
 
 def test_without_the_page_nothing_is_written(tmp_path: Path) -> None:
@@ -203,6 +262,7 @@ def test_a_package_that_is_missing_is_named_for_the_page(monkeypatch: pytest.Mon
     for module, name, request in (
         ("onnx", "import_file", {"filename": "a.onnx", "data": base64.b64encode(b"\x08\x07").decode()}),
         ("pygraphviz", "draw", {"source": {"text": "fcn8s"}}),
+        ("openpyxl", "check", {"source": {"text": "lenet5"}, "filename": "a.xlsx", "file": "UEsDBA=="}),
     ):
         monkeypatch.setitem(sys.modules, module, None)
         answer = call(name, request)

@@ -31,6 +31,24 @@ from tests.cli.serve.test_functions import TEXT, applied, errors, good
         (TEXT.replace("title: Small\n", "").replace("name: small", 'name: "small" # new'), None),
         ("alexnt", "alexnet"),
         ("8x8x3 -> conv3-4 -> fcc10", "8x8x3 -> conv3-4 -> fc10"),
+        (TEXT.replace("padding: 1", "padding: 1, bias: flase"), TEXT.replace("padding: 1", "padding: 1, bias: false")),
+        (
+            TEXT.replace(", kernel_size: 3", ""),
+            TEXT.replace("kernel_size: 3, padding: 1", "padding: 1, kernel_size: 1"),
+        ),
+        (TEXT.replace("linear: {out_features: 10}", "linear"), TEXT.replace("features: 10", "features: 1")),
+        (
+            TEXT.replace("linear: {out_features: 10}", "linear:  # classes"),
+            TEXT.replace("features: 10}", "features: 1}  # classes"),
+        ),
+        (
+            TEXT.replace("linear: {out_features: 10}", "linear:\n      bias: false"),
+            TEXT.replace("linear: {out_features: 10}", "linear:\n      out_features: 1\n      bias: false"),
+        ),
+        (
+            f"{TEXT}  - linear: {{out_features: 7}}\n  - linear: {{}}\n",
+            f"{TEXT}  - linear: {{out_features: 7}}\n  - linear: {{out_features: 7}}\n",
+        ),
         (TEXT.replace("kernel_size: 3, padding: 1", "kernel_size: 41"), None),
         (TEXT.replace("kernel_size: 3, padding: 1", "kernel_size: 41, padding: 1"), None),
     ],
@@ -41,6 +59,13 @@ def test_the_fix_of_an_error_mends_it(wrong: str, right: str | None) -> None:
     mended = applied(wrong, fix)
     assert right is None or mended == right
     good("validate", source={"text": mended})
+
+
+@pytest.mark.parametrize(
+    "layer", ["permute: {}", "mean: {keepdim: true}", "conv2d: {kernel_size: {height: 3, width: 3}}", "nothing: {}"]
+)
+def test_what_no_number_mends_has_no_fix(layer: str) -> None:
+    assert not any("fix" in one for one in errors("validate", source={"text": f"{TEXT}  - {layer}\n"}))
 
 
 def test_errors_have_a_place_in_the_text() -> None:
