@@ -5,7 +5,7 @@ from itertools import starmap
 from math import gcd
 from typing import Annotated
 
-from archcalc.core.language import mark, say, with_value
+from archcalc.core.language import apart, mark, say, with_value
 from archcalc.core.numbers import Number, product
 from archcalc.core.shapes import Shape
 from archcalc.ops import rules
@@ -119,6 +119,10 @@ class AdaptivePool(WithoutWeights, Spatial):
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
         return (tuple([_adaptive_reads(*axis) for axis in zip(inputs[0][1:], self.output_size, strict=True)]),)
 
+    def details(self, inputs: Sequence[Shape]) -> list[str]:
+        axes = zip(inputs[0][1:], self.output_size, strict=True)
+        return [say("windows of {sizes}", sizes=apart("×".join(_lengths(_adaptive_reads(*axis)) for axis in axes)))]
+
     def read(self, shape: Shape) -> Number:
         """Elements that all windows read together."""
         channels, *sizes = shape
@@ -188,11 +192,21 @@ def _adaptive_reads(size: int, count: int) -> Window | Spans:
     return Spans(tuple([(start, end - 1) for start, end in zip(starts, ends, strict=True)]))
 
 
+def _lengths(read: Window | Spans) -> str:
+    """How many positions a window reads: 2, or 2–3."""
+    if isinstance(read, Window):
+        return str(read.size)
+    lengths = {last - first + 1 for first, last in read.spans}
+    return "–".join(map(str, sorted({min(lengths), max(lengths)})))
+
+
 def _adaptive_elements(size: Number, count: Number) -> Number:
     """Elements that all adaptive windows along an axis read together.
 
     W + N − gcd(W, N): every element once, and again where a window starts inside of one. Symbols are added up.
     """
+    if size % count == 0:
+        return size
     if isinstance(size, int) and isinstance(count, int):
         return size + count - gcd(size, count)
     return sum(

@@ -52,8 +52,10 @@ class AxisField(NamedTuple):
         return max((span[1] - span[0] + 1 for span in self.spans[: self.positions] if span), default=0)
 
     @property
-    def stride(self) -> int | float:
-        """Pixels from one position to the next; 0 where all see the same, or there is no even step."""
+    def stride(self) -> int | float | None:
+        """Pixels from one position to the next; 0 where all see the same, None where there is no even step."""
+        if self.listed and self.positions > 1:
+            return None
         jump, phases = self.jump, len(self.spans)
         return jump // phases if jump % phases == 0 else jump / phases
 

@@ -66,8 +66,8 @@ class ReceptiveField:
         return tuple([axis.size for axis in self.axes])
 
     @property
-    def stride(self) -> tuple[int | float, ...]:
-        """Pixels from one position to the next, along each axis of the input."""
+    def stride(self) -> tuple[int | float | None, ...]:
+        """Pixels from one position to the next, along each axis of the input; None where there is no even step."""
         return tuple([axis.stride for axis in self.axes])
 
     @property

@@ -39,9 +39,10 @@ class Converted:
     def stride(self) -> tuple[int, int]:
         """Pixels from one position to the next."""
         field = self.analysis.rows[-1].receptive_field
-        if field is None or field.stride[0] != int(field.stride[0]):
+        steps = [step for step in field.stride if isinstance(step, int)] if field else []
+        if len(steps) != 2:
             raise UsageError("the positions of this network do not lie a whole number of pixels apart")
-        return int(field.stride[0]), int(field.stride[1])
+        return steps[0], steps[1]
 
 
 def without_padding(graph: LayerGraph) -> LayerGraph:

@@ -231,6 +231,21 @@ def test_adaptive_pooling_that_divides_is_pooling() -> None:
     assert spans(text, "pool", "6x6x4") == [(0, 1), (2, 3), (4, 5)]
 
 
+@pytest.mark.parametrize(
+    ("size", "count", "step"),
+    [
+        (10, 7, None),  # windows start at ⌊10i/7⌋: 0, 1, 2, 4, 5, 7, 8
+        (10, 5, 2),
+        (10, 1, 1),  # as a window of 10 that slides
+        (5, 2, 2),  # [0, 3) and [2, 5)
+    ],
+)
+def test_the_step_of_adaptive_windows_is_told_where_it_is_even(size: int, count: int, step: int | None) -> None:
+    rows = analyse(layers(f"  - adaptive_avg_pool1d: {{output_size: {count}}}\n", f"{size}x4")).rows
+    assert rows[-1].receptive_field is not None
+    assert rows[-1].receptive_field.stride == (step,)
+
+
 # --- figures worked out by hand
 
 

@@ -51,7 +51,8 @@ def _divides(stride: int, side: int) -> bool:
 def _largest_strides(view: View) -> tuple[int, ...]:
     """The input positions between two positions of the smallest map, where they are powers of two."""
     fields = [row.receptive_field.stride for row in view.rows if row.receptive_field and row.receptive_field.stride]
-    strides = [int(stride) for stride in max(fields, key=prod, default=())]
+    known = [[int(stride) for stride in field if stride is not None] for field in fields if None not in field]
+    strides = max(known, key=prod, default=[])
     return tuple(strides) if all(stride > 0 and stride & (stride - 1) == 0 for stride in strides) else ()
 
 

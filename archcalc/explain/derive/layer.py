@@ -311,7 +311,7 @@ def _receptive_field(layer: _Layer) -> Iterator[Derivation]:
             seen = letter("r", 1, axis, before, "size", "receptive field of the input")
             step = letter("j", 1, axis, before, "jump", f"{unit} from one position of the input to the next")
             size, jump = grow(seen, step, read)
-        note = "" if isinstance(size, Traced) else say(words.FIELD_NOTES[len(reads) > 1])
+        note = "" if isinstance(size, Traced) else say(words.FIELD_NOTES[2 if len(reads) > 1 else field.stride is None])
         label = say("receptive field") if axis == 0 else say("receptive field, {axis}", axis=say(word))
         left = letter("r", 2, axis, fields, "size", "receptive field")
         yield _derive(row, f"receptive_field_{word}", label, size, field.size, unit, left, note)

@@ -13,7 +13,11 @@ _ARRAYS = {
     "running_mean": "running mean", "running_var": "running variance", "centers": "code value",
     "original0": "length", "original1": "weight",
 }  # fmt: skip
-FIELD_NOTES = (mark("positions differ in turn"), mark("what its inputs see together"))
+FIELD_NOTES = (
+    mark("positions differ in turn"),
+    mark("the most of any position; the step differs"),
+    mark("what its inputs see together"),
+)
 
 #: Where the sides of an axis are.
 PLACES = {

@@ -80,7 +80,9 @@ def _field(row: Row, _: Context) -> str:
 
 def _stride(row: Row, _: Context) -> str:
     field = row.receptive_field
-    return "×".join(map(words.number, field.stride)) if field else "?"
+    if field and None in field.stride:
+        return say("uneven")
+    return "×".join(words.number(step) for step in field.stride if step is not None) if field else "?"
 
 
 def _start(row: Row, _: Context) -> str:

@@ -234,6 +234,8 @@ def _field(row: Row, what: str, analysis: Analysis) -> Any:
 
     def side(axis: AxisField) -> Any:
         value = getattr(axis, what)
+        if value is None:
+            raise UsageError(f"the positions of {row.name} have no even step")
         return value if isinstance(value, int) else Fraction(value)
 
     sides = [side(axis) for axis in row.receptive_field]

@@ -155,6 +155,11 @@ class Marking:
             ]
         return next(iter(written), values[0])
 
+    def _unknown(self, question: Question) -> str:
+        """That there is no right value for a cell, and why."""
+        reason = self.network.why_unknown(question.match, question.answer.quantity)
+        return say("the right value is not known: {question}", question=reason)
+
     def _as_params(self, questions: list[Question]) -> list[Question]:
         """A column of weights by which all parameters are meant, where it fits better and no other column has them."""
         if any(question.answer.quantity in ("params", "biases") for question in self.questions):
@@ -177,16 +182,16 @@ class Marking:
             judged = _unread(question, right)
         elif right is None:
             judged = Outcome(
-                Verdict.UNREADABLE,
+                Verdict.EMPTY,
+                question.readings[0],
                 None,
-                None,
-                note=say("the right value is not known: {question}", question=_unknown(question)),
+                note=self._unknown(question),
             )
         else:
             judged = self._outcome(question, index, right)
         self._note(question, judged)
         is_first = self.first[question.match.layer, question.answer.quantity] is question
-        if is_first and judged.stated is not None:
+        if is_first and judged.stated is not None and right is not None:
             self._go_on(question, index, judged)
 
     def _outcome(self, question: Question, index: int, right: Value) -> Outcome:
@@ -398,13 +403,6 @@ def _without_layer(question: Question) -> Cell:
     is_quiet = question.match.is_idle or is_empty(question.answer.text)
     verdict = Verdict.EMPTY if is_quiet else Verdict.UNREADABLE
     return Cell(question.answer, "", question.answer.quantity, verdict, None, None, note=question.match.note)
-
-
-def _unknown(question: Question) -> str:
-    """Why there is no right value for a cell."""
-    if question.answer.quantity == "receptive_field":
-        return say("positions see the input in too many ways, or it cannot be followed")
-    return say("there is something that archcalc cannot count")
 
 
 def _unread(question: Question, right: Value | None) -> Outcome:

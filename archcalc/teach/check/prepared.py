@@ -5,14 +5,16 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterable, Sequence
 
+from archcalc.core import words
 from archcalc.core.conventions import BYTES
-from archcalc.core.language import language
+from archcalc.core.language import language, say
 from archcalc.core.quantities import QUANTITIES
 from archcalc.explain.derive.layer import Derivation
 from archcalc.explain.derive.trace import number_node, symbol
 from archcalc.ops.base import elements
 from archcalc.ops.norm import BatchNorm
 from archcalc.passes.analysis import Analysis, Row
+from archcalc.passes.no_field import in_words
 from archcalc.teach.check.diagnose import UNEXPLAINED, Explained, Situation, explained
 from archcalc.teach.check.expected import Value, derivations, expected, expected_total
 from archcalc.teach.check.match import Matcher
@@ -62,6 +64,18 @@ class PreparedNetwork:
         if quantity in ("output_shape", "receptive_field"):
             return expected(self.rows[self.ends[match.layer]], self.analysis, quantity)
         return _sum([expected(row, self.analysis, quantity) for row in self.inside(match.layer)])
+
+    def why_unknown(self, match: Match, quantity: str) -> str:
+        """Why there is no right value of a layer or a block."""
+        names = [name for name in (match.first, match.layer) if name]
+        rows = self.inside(match.layer) if match.is_block else [self.analysis[name] for name in names]
+        if quantity != "receptive_field":
+            kinds = dict.fromkeys(kind for row in rows for kind in row.not_counted)
+            return say("{kinds} cannot be counted", kinds=", ".join(map(words.line, kinds)))
+        row = self.rows[self.ends[match.layer]] if match.is_block else rows[-1]
+        if row.name in self.analysis.fields_not_known:
+            return in_words([self.analysis.fields_not_known[row.name]])
+        return say("the input has no positions")
 
     def values(self, match: Match, answer: Answer) -> tuple[Value | None, ...]:
         """All that is right for an answer, the usual first.

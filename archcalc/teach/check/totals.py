@@ -78,7 +78,7 @@ def judge_total(
         if QUANTITIES[quantity].adds_up:
             kinds = ", ".join(f"{count} × {kind}" for kind, count in network.analysis.totals.not_counted.items())
             note = say("the right total is not known: archcalc cannot count {kinds}", kinds=kinds)
-            return Outcome(Verdict.UNREADABLE, None, None, note=note)
+            return Outcome(Verdict.EMPTY, readings[0], None, note=note)
         return Outcome(Verdict.EMPTY, readings[0], None, note=say("this does not add up over the layers"))
     stated = next((one for one in readings if fits(one, right, quantity)), None)
     if stated is not None:

@@ -175,6 +175,10 @@ def test_im2col_says_how_often_values_are_repeated() -> None:
         (BY_HAND[6][0], "pool: max pool 2×2, stride 2, no padding, rounded up; input 5×5×4"),
         (BY_HAND[7][0], "upconv: 512 filters of 2×2×1024, transposed, stride 2, no padding; input 28×28×1024"),
         (BY_HAND[8][0], "fc: 4,096 neurons of 9,216 inputs; input 6×6×256"),
+        (
+            single("adaptive_avg_pool2d", (4, 10, 12), output_size=(7, 6)),
+            "pool: adaptive average pool 7×6, windows of 2–3×2; input 10×12×4",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -304,6 +308,7 @@ def test_a_derivation_that_gives_another_number_is_an_error(monkeypatch: pytest.
         ("adaptive_avg_pool2d", [(2, 6, 7)], {"output_size": 3}, "receptive_field_height",
          "r_2h = r₁ + (H₁/N − 1)·j₁ = 1 + (6/3 − 1)·1 = 1 + 1·1 = 2"),
         ("adaptive_avg_pool2d", [(2, 6, 7)], {"output_size": 3}, "receptive_field_width", "r_2w = 3"),
+        ("adaptive_avg_pool1d", [(4, 8)], {"output_size": 4}, "additions", "C₁·L₁ − N·C₁ = 4·8 − 4·4 = 16"),
         ("reshape", [(1, 8, 8)], {"shape": "4x8x2"}, "receptive_field_height", "r_2h = 5"),
         ("conv2d", [(24, 8, 8)], {"out_channels": 12, "kernel_size": 3, "groups": 12}, "w_row",
          "(K/G)×(F·F·D₁/G) = (12/12)×(3·3·24/12) = 1×18"),

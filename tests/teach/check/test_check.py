@@ -397,3 +397,32 @@ def test_the_calculation_of_a_block_is_the_sum_of_its_parts() -> None:
     text = render(checked, analysis, "text")
     assert "unit1 + unit2 = 73,984 + 73,984 = 147,968" in text
     assert "= 73,984" in text.partition("conv2_x/unit1 params")[2]
+
+
+SEVERAL = """inputs: {a: 8x8x3, b: 6x6x3}
+layers:
+  - conv2d: {name: ca, from: a, out_channels: 4, kernel_size: 3}
+  - conv2d: {name: cb, from: b, out_channels: 4, kernel_size: 3}
+  - opaque: {name: nms, from: cb, of: torchvision.nms, shape: 10x4}
+  - opaque: {name: last, from: [ca, nms], of: mine, shape: 10}
+"""
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        ("cb,receptive field,3", "an input of another size than a, in whose positions it is measured (b)"),
+        ("last,receptive field,8", "only the shape of the output is known (last)"),
+        ("nms,multiplications,7", "torchvision.nms cannot be counted"),
+        ("total,multiplications,7", "archcalc cannot count 1 × torchvision.nms, 1 × mine"),
+    ],
+)
+def test_a_cell_whose_right_value_is_not_known_is_not_judged_and_says_why(table: str, reason: str) -> None:
+    layer, head, value = table.split(",")
+    rows = f"layer,params,{head}\nca,112,\n{layer},,{value}\n"
+    found = check_answers(analyse(graph(SEVERAL)), parse_answers(rows.encode(), "table.csv").answers)
+    cell = next(cell for cell in found.cells if cell.answer.text == value)
+    assert found.is_right
+    assert (cell.verdict, cell.expected) == (Verdict.EMPTY, None)
+    assert reason in cell.note
+    assert cell.note in render(found, analyse(graph(SEVERAL)), "text").replace("\n  ", " ")
