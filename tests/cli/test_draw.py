@@ -71,7 +71,6 @@ def test_options_of_the_network(archcalc: Run, tmp_path: Path) -> None:
         (["-o", "a.svg", "--depth", "0"], ["1 to 99"]),
         (["-o", "a.svg", "--only", "inception_3z"], ["inception_3z", "inception_3"]),
         (["-o", "a.svg", "--highlight", "nothing"], ["nothing"]),
-        (["-o", "a.svg", "--style", "volumes"], ["branches", "blocks"]),
         (["-o", "a.dot", "--style", "volumes", "--only", "aux"], ["no block"]),
         (["-o", "no/such/a.svg"], ["no directory", "no/such"]),
         (["-o", "no/such/a.svg", "--steps"], ["no directory", "no/such"]),

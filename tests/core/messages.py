@@ -36,7 +36,7 @@ TRANSLATED = tuple([name for name in COMPLETE if name != ENGLISH])
 #: What `several` counts.
 COUNTED = (
     "bias", "buffer value", "byte", "class token", "feature", "filter", "group", "head", "hidden unit", "image",
-    "input", "code value", "length", "running mean", "running variance", "weight",
+    "input", "code value", "length", "running mean", "running variance", "weight", "block",
     "layer", "map", "network", "configuration", "place", "neuron", "parameter", "pixel", "row", "submission", "value",
 )  # fmt: skip
 #: The networks of lectures, whose descriptions are translated.

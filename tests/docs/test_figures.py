@@ -18,7 +18,7 @@ COMMANDS = {shlex.split(line)[-1]: shlex.split(line)[1:] for line in LINES}
 
 
 def test_every_figure_has_its_command() -> None:
-    assert len(SHOWN) == 7
+    assert len(SHOWN) == 9
     assert set(SHOWN) <= set(COMMANDS)
 
 

@@ -27,7 +27,7 @@ MOST_NETWORKS = 6
 @click.option("-f", "--format", "form", metavar="FORMAT", help=f"{', '.join(FORMATS)}; default: the ending of -o.")
 @click.option("--style", metavar="STYLE", help=f"{', '.join(STYLES)}; default: blocks for deep networks, else graph.")
 @network_options
-@click.option("--depth", metavar="N", help="Levels of blocks to expand, in the style blocks; all expands every one.")
+@click.option("--depth", metavar="N", help="Levels of blocks to expand, in blocks and volumes; all expands every one.")
 @click.option("--labels", metavar="WHAT,…", help=f"In styles of papers, what is written: {', '.join(LABELS)}.")
 @click.option("--names", type=click.Choice(NAMES), help="In styles of papers, the names of layers that are written.")
 @click.option("--only", metavar="BLOCK", help="Draw one block by itself, as in --only inception_3a.")
@@ -46,7 +46,7 @@ MOST_NETWORKS = 6
               help="Draw in the font of this file (.ttf, .otf); a second one has its bold letters.")  # fmt: skip
 @click.option("--title", help="Another title; an empty one for none.")
 @click.option("--sizes", type=click.Choice(SIZES),
-              help="How boxes grow with the size of maps; default: linear, sqrt in towers and slabs.")  # fmt: skip
+              help="How boxes grow with maps; default: linear, sqrt in towers, slabs and branches.")  # fmt: skip
 @lang_option
 @click.option(
     "--scale",

@@ -332,7 +332,7 @@ class Chains:
 
     def _stroke(self, link: Link, points: Sequence[Point]) -> Stroke:
         """The line of a map; that to a frame ends there, and goes on inside."""
-        real = link.target is not None and self.items[link.target].side is not None
+        real = link.target is not None and not self.items[link.target].areas
         edge = link.edge if real else link.edge._replace(target="")
         return Stroke(edge, tuple(points), link.target is not None)
 

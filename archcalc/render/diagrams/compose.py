@@ -54,6 +54,11 @@ def compose_blocks(
     return _Composer(wiring, folding, colour_by, cards=True, widest=widest, dense=dense).diagram()
 
 
+def compose_volumes(wiring: Wiring, depth: int, colour_by: str = "kind") -> Diagram:
+    """Blocks below a depth folded, equal neighbours to one; texts say what layers do, without numbers of parameters."""
+    return _Composer(wiring, fold(wiring, depth), colour_by, cards=True, figures=False).diagram()
+
+
 class _Composer:
     def __init__(
         self,
@@ -63,8 +68,10 @@ class _Composer:
         cards: bool,
         widest: float = WIDEST,
         dense: bool = False,
+        figures: bool = True,
     ) -> None:
         self.wiring, self.folding, self.cards, self.widest, self.dense = wiring, folding, cards, widest, dense
+        self.figures = figures
         self.units = folding.units
         self.colour_by = colour_by
         self.unit_of = {row: number for number, unit in enumerate(self.units) for row in unit.rows}
@@ -300,7 +307,7 @@ class _Composer:
             if owner and not self._owner(unit.rows, frame):  # else the frame says it
                 lines.append(say("weights of {owner}", owner=owner))
         lines += [*self._reads(number), *self._sized_by(unit.rows)]
-        figures = [*self._figures(rows, unit.times), *self._coloured(rows)]
+        figures = [*(self._figures(rows, unit.times) if self.figures else ()), *self._coloured(rows)]
         suffix = ""
         if self.dense:
             lines = words.counted(lines)
@@ -433,7 +440,7 @@ class _Composer:
             label = "/".join((*path[len(outer) : -1], words.span(path[-1], last)))
             units = [self.units[member] for member in members]
             params = sum(self._repeats(unit, path) * self._params(unit) for unit in units)
-            note = words.params(params) if self.cards and params else ""
+            note = words.params(params) if self.cards and params and self.figures else ""
             if note and times > 1:
                 note = say("{count:,} params in all", count=params)
             rows = [row for unit in units for row in unit.rows]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from archcalc.core.errors import UsageError
 from archcalc.core.language import mark, say
 from archcalc.passes.analysis import Analysis
 from archcalc.render.diagrams.arrange import ON_SLIDE, READABLE, UNTITLED, arrange, page_height, points_on_slide
 from archcalc.render.diagrams.choices import MOST_LAYERS, PAPERS, Choices, default_style, parse_ratio
-from archcalc.render.diagrams.compose import compose_blocks, compose_graph
+from archcalc.render.diagrams.compose import compose_blocks, compose_graph, compose_volumes
 from archcalc.render.diagrams.drawing import Drawing, Text
 from archcalc.render.diagrams.fold import EVERYTHING, fold
 from archcalc.render.diagrams.mark import mark as highlighted
@@ -25,13 +26,16 @@ from archcalc.render.diagrams.text import clean
 from archcalc.render.diagrams.theme import theme_of
 from archcalc.render.diagrams.wiring import Wiring
 
+if TYPE_CHECKING:
+    from archcalc.render.diagrams.branched import Arranged
+
 #: The size of font for which everything has the size of its style.
 PLAIN_SIZE = 12.0
 #: What makes texts larger.
 LARGER = {
     "graph": mark("--style blocks or --only BLOCK shows less at a time"),
     "blocks": mark("a smaller --depth or --only BLOCK shows less at a time"),
-    "volumes": mark("--style blocks has fewer boxes"),
+    "volumes": mark("--style blocks, or of a network with branches a smaller --depth, has fewer boxes"),
     **dict.fromkeys(PAPERS, mark("--style blocks or --only BLOCK shows less at a time")),
 }
 #: The lines of cards that are to be narrow.
@@ -120,10 +124,13 @@ def _paper(analyses: Sequence[Analysis], choices: Choices, ratio: float, links: 
 
 
 def _volumes(analysis: Analysis, choices: Choices, ratio: float) -> tuple[Drawing, tuple[str, ...]]:
-    from archcalc.render.diagrams.volumes import volumes_drawing
+    from archcalc.render.diagrams.volumes import is_row_or_u, volumes_drawing
 
     wiring = Wiring(analysis)
-    diagram = _finished(compose_graph(wiring, choices.color_by), wiring, choices, ())
+    diagram = compose_graph(wiring, choices.color_by)
+    if not is_row_or_u(diagram, wiring):
+        return _branched(wiring, choices, ratio)
+    diagram = _finished(diagram, wiring, choices, ())
     drawing = volumes_drawing(
         diagram,
         wiring,
@@ -134,6 +141,32 @@ def _volumes(analysis: Analysis, choices: Choices, ratio: float) -> tuple[Drawin
         choices.font_size / PLAIN_SIZE,
     )
     return drawing, diagram.notes
+
+
+def _branched(wiring: Wiring, choices: Choices, ratio: float) -> tuple[Drawing, tuple[str, ...]]:
+    """Volumes with shortcuts and branches: as much of the network as can be read on a screen."""
+    from archcalc.render.diagrams.branched import MOST, SHOWN, best_arranged, branched_drawing
+
+    sizes, larger = choices.sizes or "sqrt", choices.font_size / PLAIN_SIZE
+    depths = [EVERYTHING, 3, 2, 1] if len(wiring.rows) <= MOST_LAYERS else [1]
+    if choices.depth is not None:
+        depths = [choices.depth or EVERYTHING]
+    best: Arranged | None = None
+    count = 0
+    for depth in depths:
+        diagram = compose_volumes(wiring, depth, choices.color_by)
+        if len(diagram.nodes) > MOST or len(diagram.nodes) == count:
+            count = len(diagram.nodes)
+            continue
+        count = len(diagram.nodes)
+        found = best_arranged(_finished(diagram, wiring, choices, ()), wiring, depth, sizes, ratio, larger)
+        best = found if best is None or found.points > best.points else best
+        if best.points >= SHOWN:
+            break
+    if best is None:
+        raise UsageError(f"{count:,} boxes are too many for the style volumes: take the style blocks")
+    drawing = branched_drawing(best, theme_of(choices.theme), sizes, ratio, bool(choices.fit))
+    return drawing, best.diagram.notes
 
 
 def _expanded(drawing: Drawing, diagram: Diagram, analysis: Analysis, choices: Choices, links: bool) -> Drawing:

@@ -233,7 +233,7 @@ class _Layers:
                 turn = turns[before, after, link.name]
                 points += [(turn, points[-1][1]), (turn, goal)]
             points.append((ends[after][0], points[-1][1]))
-        real = link.target is not None and self.items[link.target].side is not None
+        real = link.target is not None and not self.items[link.target].areas
         edge = link.edge if real else link.edge._replace(target="")
         return Stroke(edge, tuple(points), link.target is not None)
 

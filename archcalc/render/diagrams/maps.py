@@ -54,13 +54,8 @@ def is_chain(diagram: Diagram) -> bool:
 
 
 def volumes_of(diagram: Diagram, wiring: Wiring, theme: Theme) -> list[Volume]:
-    """The maps of a chain of layers. Raises `UsageError` where the network branches."""
+    """The maps of a chain of layers. Raises `UsageError` where they are too many."""
     rows = wiring.analysis.by_name
-    if not is_chain(diagram):
-        raise UsageError(
-            f"the style volumes shows chains of layers and U-Nets, but {wiring.analysis.graph.name} branches "
-            "otherwise: take the style blocks or graph"
-        )
     if len(diagram.nodes) > MOST:
         raise UsageError(f"{len(diagram.nodes):,} boxes are too many for the style volumes: take the style blocks")
     volumes = []

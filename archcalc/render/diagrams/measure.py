@@ -48,6 +48,10 @@ class NodeBox(NamedTuple):
     output_width: float
     badge: str
     badge_width: float
+    #: Whether lines come in at its front alone.
+    closed: bool = False
+    #: From its top to the line through it, in a row, of a box that needs no more space than it has; else its middle.
+    above: float | None = None
 
     @property
     def height(self) -> float:

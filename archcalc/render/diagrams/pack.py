@@ -42,9 +42,17 @@ class Layout(NamedTuple):
     shaped: bool = False
 
 
-def make_segments(diagram: Diagram, down: bool, longest: int = LONGEST_PIECE) -> list[Block]:
-    """The diagram cut where few maps cross, each segment with positions of its own."""
-    return cut_segments(diagram, down, longest)[0]
+def make_segments(
+    diagram: Diagram, down: bool, longest: int = LONGEST_PIECE, boxes: Mapping[str, NodeBox] | None = None
+) -> list[Block]:
+    """The diagram cut where few maps cross, each segment with positions of its own.
+
+    Nodes are as large as their texts unless `boxes` says otherwise.
+    """
+    if boxes is None:
+        return cut_segments(diagram, down, longest)[0]
+    ranges = cut_ranges(diagram, longest)
+    return _beside(diagram, ranges, _segments(diagram, ranges, boxes, {}, down), boxes, down)[1]
 
 
 def cut_ranges(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from archcalc.core.language import say
 from archcalc.render.diagrams.arrange import ON_SLIDE
@@ -27,8 +28,22 @@ LEGEND_GAP = 16.0
 KEY_GAP, KEY_HEIGHT = 40.0, 40.0
 
 
+class Figures(Protocol):
+    """What stands in the place of boxes with texts, and how far lines go on into it."""
+
+    def node(self, placed: Placed) -> list[Cluster]: ...
+
+    def line(self, line: Line) -> Line: ...
+
+
 def paint(
-    diagram: Diagram, layout: Layout, theme: Theme, steps: Steps | None = None, links: bool = False, ratio: float = 0.0
+    diagram: Diagram,
+    layout: Layout,
+    theme: Theme,
+    steps: Steps | None = None,
+    links: bool = False,
+    ratio: float = 0.0,
+    figures: Figures | None = None,
 ) -> Drawing:
     """The whole picture: title, diagram, legend, as wide as a page of width:height = `ratio`, if one is given.
 
@@ -54,7 +69,7 @@ def paint(
     ]
     of_line = steps.of_line if steps else [0] * len(layout.lines)
     body += [
-        _line(line, look.of_line(number))._replace(step=step, linked=1)
+        _line(figures.line(line) if figures else line, look.of_line(number))._replace(step=step, linked=1)
         for number, (line, step) in enumerate(zip(layout.lines, of_line, strict=True))
     ]
     body += [_frame_label(frame, level, look.of_frame(frame))._replace(step=step) for frame, level, step in framed]
@@ -62,7 +77,7 @@ def paint(
     for placed in layout.nodes:
         step = steps.of_node[placed.box.node.id] if steps else 0
         kind, read = kinds.get(placed.box.node.id, "flow"), placed.box.node.id in diagram.read
-        clusters = _node(placed, look, scaled)
+        clusters = figures.node(placed) if figures else _node(placed, look, scaled)
         if placed.trunk != placed.start:
             clusters.insert(0, _trunk(placed, kind, look.of_trunk(placed.box.node), layout.down, not read))
         body += [cluster._replace(step=step, owner=placed.box.node.id) for cluster in clusters]

@@ -53,6 +53,8 @@ def reserved(box: NodeBox, leaves: bool, down: bool) -> tuple[float, float]:
     """Width and height that a node takes: the box, its shadow and the space of its output."""
     shadow = 2 * SHADOW if box.badge else 0.0
     width, height = box.width + shadow, box.height + shadow
+    if box.above is not None:
+        return width, height
     if not leaves:  # other lines keep clear of it
         return (width + CLEAR, height) if down else (width, height + CLEAR)
     if down:
@@ -70,7 +72,8 @@ def place_box(box: NodeBox, centre: Point, leaves: bool, down: bool) -> Placed:
         start, end = (x, top + box.height + shadow), (x, y + height / 2)
     else:
         left, top = x - width / 2, y - box.height / 2
-        start, end = (left + box.width + shadow, y), (x + width / 2, y)
+        axis = y if box.above is None else top + box.above
+        start, end = (left + box.width + shadow, axis), (x + width / 2, axis)
     return Placed(box, left, top, box.width, start, end if leaves else start)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import log2, sqrt
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from archcalc.core.language import mark, say
 from archcalc.render.diagrams.drawing import Curve, Point, Shape, Text
@@ -86,11 +86,18 @@ def scaled(value: int, largest: int, shortest: float, longest: float, how: str) 
     return max(longest * value / largest, shortest / 2)
 
 
+class Shaped(Protocol):
+    """What has the shape of a map."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+
 class Measure:
     """Lengths in the picture for sizes of maps and numbers of channels."""
 
     def __init__(
-        self, volumes: Sequence[Volume], sizes: str, factor: float = 1.0, thickness: float = 1.0, depth: float = 1.0
+        self, volumes: Sequence[Shaped], sizes: str, factor: float = 1.0, thickness: float = 1.0, depth: float = 1.0
     ) -> None:
         self.tallest, self.thickest = TALLEST * factor, THICKEST * thickness
         self.right, self.up = RIGHT * depth, UP * depth

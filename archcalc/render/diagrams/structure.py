@@ -109,7 +109,9 @@ class _Level:
         length, across = (height, width) if self.down else (width, height)
         half = (box.width if self.down else box.height) / 2 + (2 * SHADOW if box.badge else 0.0)
         side = (box.parts[0].height / 2 if self.down else box.width / 2, half)
-        return Block(length, across / 2, across / 2, ((box, length / 2, 0.0),), side=side)
+        before = across / 2 if box.above is None else box.above
+        node = ((box, length / 2, across / 2 - before),)
+        return Block(length, before, across - before, node, side=None if box.closed else side)
 
     def _links(self, item_of: Mapping[str, int], path: Path) -> list[Link]:
         """The maps between the items, each once; what only passes by goes from outside to outside."""

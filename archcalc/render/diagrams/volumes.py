@@ -52,12 +52,15 @@ SECOND_ROW, EACH_ROW, TOGETHER = 0.35, 0.03, 0.1
 
 
 def suits_volumes(analysis: Analysis) -> bool:
-    """Whether a network has such a figure: a chain, or a U."""
+    """Whether a network has such a figure of all its layers: a chain, or a U."""
     wiring = Wiring(analysis)
     diagram = compose_graph(wiring)
-    if is_chain(diagram):
-        return len(diagram.nodes) <= MOST
-    return find_stops(diagram, wiring) is not None
+    return is_row_or_u(diagram, wiring) and not (is_chain(diagram) and len(diagram.nodes) > MOST)
+
+
+def is_row_or_u(diagram: Diagram, wiring: Wiring) -> bool:
+    """Whether the volumes of a network stand in a row, or in a U; those of others have branches."""
+    return is_chain(diagram) or find_stops(diagram, wiring) is not None
 
 
 class Caption(NamedTuple):

@@ -1,0 +1,331 @@
+"""Volumes of networks that branch: maps as boxes in perspective, with their shortcuts and branches as lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from archcalc.core.language import say
+from archcalc.core.shapes import format_shape
+from archcalc.core.words import several
+from archcalc.ops.merge import Add, Concat, Multiply
+from archcalc.render.diagrams.arrange import READABLE, SHORT_PIECES, page_height
+from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Shape, Text
+from archcalc.render.diagrams.fold import Unit, fold, main_layer
+from archcalc.render.diagrams.frames import LONGEST_PIECE, innermost
+from archcalc.render.diagrams.maps import look
+from archcalc.render.diagrams.measure import NodeBox, PartBox
+from archcalc.render.diagrams.model import Diagram, Node
+from archcalc.render.diagrams.pack import MOST_LINES, Layout, assemble, cut_ranges, make_segments, plan
+from archcalc.render.diagrams.paint import MARGIN, paint, part_cluster
+from archcalc.render.diagrams.segments import Line, Placed
+from archcalc.render.diagrams.solids import SCALES, Box, Measure, depth_note, faces
+from archcalc.render.diagrams.steps import Steps
+from archcalc.render.diagrams.text import LEADING, clean, text_width, wrap
+from archcalc.render.diagrams.theme import Theme, mix
+from archcalc.render.diagrams.trace import MEET
+from archcalc.render.diagrams.wiring import Wiring
+from archcalc.render.diagrams.words import THEN, span
+
+NAME, NOTE = 11.5, 11.0
+#: How wide the texts at a layer and at a folded block are.
+WRAP, WIDE = 66.0, 108.0
+#: The radius of the sign of a sum or a product.
+SIGN = 8.0
+#: How large boxes are against texts, as a share of those of a chain; and the scales of a page with all of it.
+GROWTH = (0.8, 0.55, 0.4, 0.3)
+#: Title, legend and note, and margins.
+AROUND = (40.0, 110.0)
+#: The size of text, in points on a slide, that can be read on a screen of 1920 × 1080; with less blocks are folded.
+SHOWN = 5.8
+#: More boxes than this are no figure.
+MOST = 150
+
+
+class Piece(NamedTuple):
+    """A box of the picture: the map that it gives, the channels of the maps that are joined in it, and its texts."""
+
+    node: Node
+    shape: tuple[int, ...]
+    #: The channels of each map that a concatenation joins, in its order.
+    joined: tuple[int, ...]
+    #: + or × where maps are added or multiplied; such a box is a sign.
+    sign: str
+    above: str
+    below: tuple[tuple[str, bool], ...]
+
+
+class Plate(NamedTuple):
+    """A piece with the box of its map, around the origin, and the space that it takes with its texts."""
+
+    piece: Piece
+    box: Box
+    width: float
+    above: float
+    below: float
+
+
+def pieces_of(diagram: Diagram, wiring: Wiring, depth: int) -> list[Piece]:
+    """What is drawn for each node of a diagram that `compose_volumes` made."""
+    units = {
+        "/".join(unit.block) if unit.block else wiring.rows[unit.rows[0]].name: unit
+        for unit in fold(wiring, depth).units
+    }
+    return [_piece(node, units[node.id], wiring) if node.id in units else _ending(node) for node in diagram.nodes]
+
+
+def _ending(node: Node) -> Piece:
+    return Piece(node, (), (), "→", "", ((node.parts[0].label, True), *((line, False) for line in node.parts[0].lines)))
+
+
+def _piece(node: Node, unit: Unit, wiring: Wiring) -> Piece:
+    part = node.parts[0]
+    rows = [wiring.rows[row] for row in unit.rows]
+    shape = rows[-1].output_shape
+    times = f" ×{unit.times}" if unit.times > 1 else ""
+    if unit.block is not None:
+        joined = _joined(unit.rows[-1], unit.rows, wiring)
+        below = [(line, True) for line in wrap(part.label + times, WIDE, NAME, True)]
+        below += [(line, False) for text in part.lines for line in wrap(text, WIDE, NOTE)]
+        return Piece(node, shape, joined if len(joined) > 1 else (), "", node.output, tuple(below))
+    index = main_layer(wiring, unit.rows)
+    main = wiring.rows[index]
+    inputs = [wiring.rows[source].output_shape for source in wiring.inputs[unit.rows[0]]]
+    sign = "+" if isinstance(main.op, Add) else "×" if isinstance(main.op, Multiply) else ""
+    if sign:
+        return Piece(node, shape, (), sign, "", ((times.strip(), True),) if times else ())
+    joined = _joined(index, unit.rows, wiring) if isinstance(main.op, Concat) else ()
+    name = "" if node.path else span(unit.first, unit.last) if unit.first else _name(index, unit.rows, wiring)
+    below = [(line, True) for line in wrap(name + times, WRAP * 1.5, NAME, True)] if name + times else []
+    if main.op.family != "input":
+        text = main.summary
+        if main.op.family == "convolution":
+            text = text.removeprefix(f"{say(main.op.noun)} ")
+        below += [(line, False) for line in wrap(clean(text), WRAP, NOTE)]
+    said = {clean(row.summary) for row in rows}
+    for line in part.lines:  # such as whose map is read, or a number
+        if line not in said and THEN.strip() not in line:
+            below += [(text, False) for text in wrap(line, WRAP, NOTE)]
+    resized = not inputs or any(size[1:] != shape[1:] for size in inputs)
+    return Piece(node, shape, joined, "", format_shape(shape) if resized or joined else "", tuple(below))
+
+
+def _name(index: int, rows: Sequence[int], wiring: Wiring) -> str:
+    """The name of a layer with the blocks around it; a block that is all in the box gives it its name."""
+    path = wiring.paths[index]
+    while len(path) > 1 and wiring.sizes[path[:-1]] == sum(
+        wiring.paths[row][: len(path) - 1] == path[:-1] for row in rows
+    ):
+        path = path[:-1]
+    return clean("/".join(path))
+
+
+def _joined(index: int, inside: Sequence[int], wiring: Wiring) -> tuple[int, ...]:
+    """The channels of the maps that the last concatenation of some layers joins, those before it included."""
+    row = wiring.rows[index]
+    if isinstance(row.op, Concat) and row.output_shape[0] == sum(shape[0] for shape in row.input_shapes):
+        return tuple(
+            channels
+            for source in wiring.inputs[index]
+            for channels in (
+                _joined(source, inside, wiring) if source in inside else (wiring.rows[source].output_shape[0],)
+            )
+        )
+    sources = wiring.inputs[index]
+    if row.op.family in ("activation", "normalisation", "regularisation") and sources and sources[0] in inside:
+        return _joined(sources[0], inside, wiring)
+    return (row.output_shape[0],)
+
+
+def _plates(pieces: Sequence[Piece], sizes: str, factor: float, larger: float) -> dict[str, Plate]:
+    drawn = [piece for piece in pieces if not piece.sign]
+    measure = Measure(drawn, sizes, factor / larger, min(1.0, factor * 1.6) / larger)
+    return {piece.node.id: _plate(piece, measure) for piece in pieces}
+
+
+def _plate(piece: Piece, measure: Measure) -> Plate:
+    texts = max((text_width(text, NAME if bold else NOTE, bold) for text, bold in piece.below), default=0.0)
+    lines = sum((NAME if bold else NOTE) * LEADING for _, bold in piece.below)
+    if piece.sign:
+        low = SIGN + (lines + 3 if lines else 0.0)
+        return Plate(piece, Box(-SIGN, -SIGN, 2 * SIGN, 2 * SIGN, 0.0, 0.0), max(2 * SIGN, texts), SIGN, low)
+    box = measure.box(piece.shape, 0.0)
+    across, high = box.stack + box.width + box.right, box.height + box.up + box.stack
+    box = box._replace(x=box.stack - across / 2, y=box.up + box.stack - high / 2)
+    half = high / 2
+    width = max(texts, text_width(piece.above, NOTE), across) + 7
+    return Plate(piece, box, width, half + (NOTE + 5 if piece.above else 2), half + lines + 6)
+
+
+class _Figures:
+    """The boxes in perspective at the places of a layout."""
+
+    def __init__(self, plates: Mapping[str, Plate], layout: Layout, diagram: Diagram, theme: Theme) -> None:
+        self.plates, self.diagram, self.theme = plates, diagram, theme
+        #: Where lines start and end at the space around a box, and the places on the box to which they go on.
+        self._starts: list[tuple[Point, Point]] = []
+        self._ends: list[tuple[Point, Point]] = []
+        for placed in layout.nodes:
+            box = plates[placed.box.node.id].box
+            x, y = placed.x + placed.width / 2, placed.y + plates[placed.box.node.id].above
+            self._ends.append(((placed.x, y), (x + box.left - 1, y)))
+            self._starts.append((placed.start, (x + box.x + box.width + box.right + 1, y)))
+
+    def line(self, line: Line) -> Line:
+        """A line from box to box, and not only to the space around them."""
+        points = line.points
+        start, end = _on(points[0], self._starts), _on(points[-1], self._ends) if line.arrow else None
+        if start:
+            points = (start, start, points[0], *points)
+        if end:
+            points = (*points, points[-1], end, end)
+        return line._replace(points=points)
+
+    def node(self, placed: Placed) -> list[Cluster]:
+        node = placed.box.node
+        plate = self.plates[node.id]
+        piece, theme = plate.piece, self.theme
+        x, y = placed.x + placed.width / 2, placed.y + plate.above
+        box = plate.box._replace(x=x + plate.box.x, y=y + plate.box.y)
+        paint_, faded = look(self.diagram, node.parts, node.parts[0].family, theme)
+        ink = mix(theme.ink, theme.background, 0.55) if faded else theme.ink
+        quiet = mix(theme.quiet, theme.background, 0.45) if faded else theme.quiet
+        shapes: list[Shape] = []
+        low = box.y + box.height
+        if piece.sign:
+            shapes += _sign(piece.sign, x, y, paint_.fill, ink)
+        elif piece.joined:
+            for slab in map(box.slab, reversed(range(box.slabs))):
+                for number, part in enumerate(_parts(slab, piece.joined)):
+                    fill = paint_.fill if number % 2 == 0 else mix(paint_.fill, paint_.line, 0.3)
+                    shapes += faces(part, paint_._replace(fill=fill), theme)
+        else:
+            shapes += faces(box, paint_, theme)
+        if piece.above:
+            shapes.append(Text(x, box.top - 5, piece.above, NOTE, quiet, anchor="middle"))
+        low += 3
+        for text, bold in piece.below:
+            low += (NAME if bold else NOTE) * LEADING
+            shapes.append(Text(x, low, text, NAME if bold else NOTE, ink if bold else quiet, bold, "middle"))
+        return [part_cluster(node, node.parts[0], shapes)]
+
+
+def _on(point: Point, places: Sequence[tuple[Point, Point]]) -> Point | None:
+    """The place on a box to which a line goes on that ends at the space around it."""
+    x, y = point
+    return next((on for (u, v), on in places if abs(x - u) < MEET and abs(y - v) < MEET), None)
+
+
+def _parts(box: Box, channels: Sequence[int]) -> Iterator[Box]:
+    """A box cut along its channels."""
+    total, done = sum(channels), 0
+    for count in channels:
+        yield box._replace(x=box.x + box.width * done / total, width=box.width * count / total)
+        done += count
+
+
+def _sign(sign: str, x: float, y: float, fill: str, ink: str) -> list[Shape]:
+    """A circle with a plus or a times, or an arrow for an output."""
+    if sign == "→":
+        return [Curve(((x - SIGN, y), (x + SIGN, y)), ink, 1.4, arrow=True)]
+    k = SIGN * 0.5523
+    circle = (
+        (x + SIGN, y), (x + SIGN, y + k), (x + k, y + SIGN), (x, y + SIGN), (x - k, y + SIGN), (x - SIGN, y + k),
+        (x - SIGN, y), (x - SIGN, y - k), (x - k, y - SIGN), (x, y - SIGN), (x + k, y - SIGN), (x + SIGN, y - k),
+        (x + SIGN, y),
+    )  # fmt: skip
+    shapes: list[Shape] = [Curve(circle, ink, 1.2, True, fill=fill, closed=True)]
+    reach = SIGN * 0.55
+    arms = ((1, 0), (0, 1)) if sign == "+" else ((0.7, 0.7), (0.7, -0.7))
+    shapes += [Curve(((x - a * reach, y - b * reach), (x + a * reach, y + b * reach)), ink, 1.6) for a, b in arms]
+    return shapes
+
+
+class Arranged(NamedTuple):
+    """A diagram with its boxes and their places, and the size of the smallest text on a slide."""
+
+    diagram: Diagram
+    plates: Mapping[str, Plate]
+    layout: Layout
+    points: float
+
+
+def best_arranged(
+    diagram: Diagram, wiring: Wiring, depth: int, sizes: str, ratio: float, larger: float = 1.0
+) -> Arranged:
+    """The rows and the size of boxes with which texts can be read and boxes are large."""
+    diagram = _plain(diagram)
+    pieces = pieces_of(diagram, wiring, depth)
+    best: tuple[float, Arranged] | None = None
+    # Most diagrams are cut into the same segments whatever the length.
+    cuts: dict[tuple[range, ...], int] = {}
+    for longest in (LONGEST_PIECE, *SHORT_PIECES):
+        cuts.setdefault(tuple(cut_ranges(diagram, longest)), longest)
+    for factor in GROWTH:
+        plates = _plates(pieces, sizes, factor, larger)
+        boxes = {name: _node_box(plate) for name, plate in plates.items()}
+        for longest in cuts.values():
+            segments = make_segments(diagram, False, longest, boxes)
+            for count in range(1, min(len(segments), MOST_LINES) + 1):
+                found = plan(segments, False, count)
+                width, height = found.size[0] + AROUND[0], found.size[1] + AROUND[1]
+                points = NOTE * page_height(ratio) * min(ratio / width, 1 / height)
+                worth = min(points, READABLE) * 5 + min(points, 12.0) + 8 * factor - 0.2 * count
+                if best is None or worth > best[0]:
+                    best = worth, Arranged(diagram, plates, assemble(found, frozenset()), points)
+    assert best is not None
+    return best[1]
+
+
+def _plain(diagram: Diagram) -> Diagram:
+    """With frames around the outermost blocks and those that repeat alone."""
+    every = {group.path for group in diagram.groups}
+    groups = tuple(
+        group
+        for group in diagram.groups
+        if group.times > 1 or every.isdisjoint(group.path[:level] for level in range(len(group.path)))
+    )
+    kept = {group.path for group in groups}
+    nodes = tuple(node._replace(path=innermost(node.path, kept)) for node in diagram.nodes)
+    return replace(diagram, nodes=nodes, groups=groups)
+
+
+def _node_box(plate: Plate) -> NodeBox:
+    part = PartBox(plate.piece.node.parts[0], plate.above + plate.below, plate.width, ())
+    closed = plate.piece.sign not in ("+", "×")
+    return NodeBox(plate.piece.node, plate.width, (part,), "", 0.0, "", 0.0, closed, plate.above)
+
+
+def branched_drawing(arranged: Arranged, theme: Theme, sizes: str, ratio: float, fill: bool) -> Drawing:
+    """The picture, with what its signs mean below it."""
+    diagram, layout = arranged.diagram, arranged.layout
+    figures = _Figures(arranged.plates, layout, diagram, theme)
+    drawing = paint(diagram, layout, theme, Steps(diagram, layout), ratio=ratio if fill else 0.0, figures=figures)
+    texts = wrap(note_of(arranged, sizes), drawing.width - 2 * MARGIN, NOTE)
+    y = drawing.height - MARGIN
+    lines = [Text(MARGIN, y + (number + 1) * NOTE * LEADING, text, NOTE, theme.quiet)
+             for number, text in enumerate(texts)]  # fmt: skip
+    note = Cluster("Legend", tuple(lines), "legend")
+    return drawing._replace(height=drawing.height + len(texts) * NOTE * LEADING, items=(*drawing.items, note))
+
+
+def note_of(arranged: Arranged, sizes: str) -> str:
+    """What the boxes and signs of a picture mean, and what is folded in it."""
+    pieces = [plate.piece for plate in arranged.plates.values()]
+    notes = [say("Heights and depths of maps, and thicknesses by channels: {scale}.", scale=say(SCALES[sizes]))]
+    notes += filter(None, [depth_note(piece.shape for piece in pieces).strip()])
+    if any(piece.sign == "+" for piece in pieces):
+        notes.append(say("A circle with + adds maps."))
+    if any(piece.sign == "×" for piece in pieces):
+        notes.append(say("A circle with × multiplies."))
+    if any(piece.joined for piece in pieces):
+        notes.append(say("Parts of a box along its thickness: the maps that are concatenated."))
+    if any(node.times > 1 for node in arranged.diagram.nodes) or any(
+        group.times > 1 for group in arranged.diagram.groups
+    ):
+        notes.append(say("×N: so many equal blocks follow each other, of which one is drawn."))
+    folded = sum(piece.node.parts[0].family == "block" for piece in pieces)
+    if folded:
+        notes.append(say("Folded, drawn as the map that each gives: {blocks}.", blocks=several(folded, "block")))
+    return " ".join(notes)

@@ -1,0 +1,184 @@
+"""Volumes of networks that branch: the network is read back from the lines and boxes of the drawing alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from archcalc.core.errors import UsageError
+from archcalc.passes.analysis import Analysis
+from archcalc.render.diagrams.branched import MOST, SHOWN, Arranged, best_arranged, branched_drawing
+from archcalc.render.diagrams.choices import RATIO, Choices
+from archcalc.render.diagrams.compose import compose_graph, compose_volumes
+from archcalc.render.diagrams.dot import dot
+from archcalc.render.diagrams.draw import draw
+from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Text
+from archcalc.render.diagrams.fold import EVERYTHING
+from archcalc.render.diagrams.from_analysis import drawing_of
+from archcalc.render.diagrams.theme import LIGHT
+from archcalc.render.diagrams.volumes import is_row_or_u
+from archcalc.render.diagrams.wiring import Wiring
+from tests.networks import numbers, one_of_each
+from tests.render.diagrams.pictures import Box, analysis_of, check_picture
+from tests.render.diagrams.reading import check_reading, read_dot
+
+pytest.importorskip("pygraphviz")
+
+NEAR = 2.0
+
+
+def arranged(name: str, depth: int) -> tuple[Arranged, Drawing]:
+    wiring = Wiring(analysis_of(name))
+    found = best_arranged(compose_volumes(wiring, depth), wiring, depth, "sqrt", RATIO)
+    return found, branched_drawing(found, LIGHT, "sqrt", RATIO, True)
+
+
+def solid_of(cluster: Cluster) -> Box:
+    """The outline of a box in perspective, or of a sign."""
+    points = [point for shape in cluster.shapes if isinstance(shape, Curve) for point in shape.points]
+    xs, ys = zip(*points, strict=True)
+    return Box(min(xs) - NEAR, min(ys) - NEAR, max(xs) + NEAR, max(ys) + NEAR, cluster.owner)
+
+
+def holder(solids: list[Box], point: Point) -> str | None:
+    return next((box.text for box in solids if box.holds(Box(*point, *point))), None)
+
+
+def read_lines(drawing: Drawing) -> Iterator[tuple[str, str]]:
+    """From box to box, along lines that meet and are lines of one map."""
+    solids = [solid_of(item) for item in drawing.items if item.role == "node"]
+    lines = [(item.title.partition(" → ")[0], shape.points)
+             for item in drawing.items if item.role == "edge" for shape in item.shapes
+             if isinstance(shape, Curve)]  # fmt: skip
+    for title, points in lines:
+        target = holder(solids, points[-1])
+        if target is None:
+            continue
+        first, rest = points[0], [line for line in lines if line[0] == title]
+        while (source := holder(solids, first)) is None:
+            before = next(line for line in rest if abs(line[1][-1][0] - first[0]) + abs(line[1][-1][1] - first[1]) < 1)
+            rest.remove(before)
+            first = before[1][0]
+        yield source, target
+
+
+def check(name: str, depth: int) -> None:
+    found, drawing = arranged(name, depth)
+    check_reading(analysis_of(name), found.diagram, read_dot(dot(found.diagram, LIGHT)), sums=False)
+    assert sorted(read_lines(drawing)) == sorted((edge.source, edge.target) for edge in found.diagram.edges)
+    boxes = {item.owner: item for item in drawing.items if item.role == "node"}
+    assert boxes.keys() == found.diagram.by_id.keys()
+    rows = analysis_of(name).by_name
+    for owner, plate in found.plates.items():
+        part = plate.piece.node.parts[0]
+        if part.family == "output":
+            continue
+        layers = boxes[owner].layers or (boxes[owner].layer,)
+        assert {*layers} == {*(part.holds or (part.name,))}
+        assert plate.piece.shape in {rows[layer].output_shape for layer in layers}
+        if plate.piece.joined:
+            assert sum(plate.piece.joined) == plate.piece.shape[0]
+
+
+@pytest.mark.parametrize(("name", "depth"), [("resnet18", EVERYTHING), ("googlenet", 1), ("mobilenet_v2", 2)])
+def test_the_network_is_read_back(name: str, depth: int) -> None:
+    check(name, depth)
+
+
+def branching() -> list[str]:
+    return [name for name in one_of_each() if not is_row_or_u(compose_graph(w := Wiring(analysis_of(name))), w)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", one_of_each())
+def test_the_catalogue_is_read_back(name: str) -> None:
+    wiring = Wiring(analysis_of(name))
+    if is_row_or_u(compose_graph(wiring), wiring):
+        pytest.skip("has volumes in a row or a U")
+    for depth in (EVERYTHING, 2, 1):
+        if len(compose_volumes(wiring, depth).nodes) <= MOST:
+            check(name, depth)
+
+
+def test_what_is_highlighted_is_strong_to_its_arrow() -> None:
+    choices = Choices(style="volumes", depth=0, highlight="conv2_x/unit1/basic/conv1/conv")
+    drawing, _ = drawing_of(analysis_of("resnet34"), choices)
+    lines = [(item.title, shape) for item in drawing.items if item.role == "edge" for shape in item.shapes]
+    strong = [title for title, shape in lines if isinstance(shape, Curve) and shape.line == LIGHT.edge and shape.arrow]
+    assert strong[:2] == ["input → conv1/conv", "conv1/conv → pool1"]
+    assert all("conv3_x" not in title for title in strong)
+
+
+def texts(drawing: Drawing) -> list[str]:
+    return [shape.text for shape in drawing.shapes() if isinstance(shape, Text)]
+
+
+@pytest.mark.parametrize("name", ["googlenet", "resnet50"])
+def test_texts_lie_over_nothing_else(name: str) -> None:
+    check_picture(draw(analysis_of(name), "svg", Choices(style="volumes", fit="16:9")).data.decode())
+
+
+def test_every_branch_of_googlenet_is_drawn_with_its_width() -> None:
+    """Szegedy et al. 2015, table 1: the widths of the first module's branches, and its output."""
+    drawing, notes = drawing_of(analysis_of("googlenet"), Choices(style="volumes", fit="16:9"))
+    first = [item for item in drawing.items if item.role == "node" and item.layer.startswith("inception_3a/")]
+    written = [shape.text for item in first for shape in item.shapes if isinstance(shape, Text)]
+    assert written == [
+        "1×1, 64", "1×1, 96", "3×3, 128", "1×1, 16", "5×5, 32", "max pool", "3×3", "1×1, 32", "28×28×256", "concat"
+    ]  # fmt: skip
+    # As small as that, a line says so.
+    assert [note for note in notes if "a smaller --depth" in note]
+
+
+def slabs_of(drawing: Drawing, block: str) -> list[float]:
+    """The widths of the fronts of a box, from left to right: each slab is a top, a side and a front."""
+    (item,) = (item for item in drawing.items if item.block == block)
+    fronts = [shape.points for shape in item.shapes if isinstance(shape, Curve)][2::3]
+    return [front[1][0] - front[0][0] for front in fronts]
+
+
+def test_slabs_are_as_thick_as_branches_have_channels() -> None:
+    widths = slabs_of(drawing_of(analysis_of("googlenet"), Choices(style="volumes", depth=1))[0], "inception_3a")
+    assert [round(width / sum(widths) * 256) for width in widths] == [64, 128, 32, 32]
+    # What comes in, and what each of six layers of growth rate 32 adds (Huang et al. 2017, table 1).
+    drawing, _ = drawing_of(analysis_of("densenet121"), Choices(style="volumes"))
+    widths = slabs_of(drawing, "dense_block1")
+    assert [round(width / sum(widths) * 256) for width in widths] == [64, *[32] * 6]
+    assert "Folded, drawn as the map that each gives: 7 blocks." in " ".join(texts(drawing))
+
+
+def test_shortcuts_of_resnet_are_drawn_as_what_they_are() -> None:
+    """He et al. 2016, figure 3: shortcuts that change the width are dotted; conv2_x has none in ResNet-18."""
+    found, drawing = arranged("resnet18", EVERYTHING)
+    kinds = [edge.kind for edge in found.diagram.edges if found.plates[edge.target].piece.sign]
+    assert (kinds.count("identity"), kinds.count("projection")) == (4, 3)
+    said = " ".join(texts(drawing))
+    assert "A circle with + adds maps." in said
+    assert "×N" in said
+
+
+def test_too_many_boxes_are_refused_and_fewer_are_drawn() -> None:
+    with pytest.raises(UsageError, match="185 boxes are too many for the style volumes"):
+        drawing_of(analysis_of("densenet121"), Choices(style="volumes", depth=0))
+
+
+def test_blocks_are_folded_where_texts_would_be_too_small() -> None:
+    wiring = Wiring(analysis_of("densenet121"))
+    assert best_arranged(compose_volumes(wiring, 2), wiring, 2, "sqrt", RATIO).points < SHOWN
+    drawing, notes = drawing_of(analysis_of("densenet121"), Choices(style="volumes", fit="16:9"))
+    assert {item.block for item in drawing.items} > {"dense_block1", "transition1"}
+    assert not notes
+
+
+def gated() -> Analysis:
+    layers = "  - conv2d: {name: c, out_channels: 4, kernel_size: 3, padding: 1}\n"
+    layers += "  - global_avg_pool2d: {name: g}\n  - sigmoid: {name: s}\n"
+    return numbers(layers + "  - multiply: {name: m, from: [c, s], broadcast: true}\n", "8x8x3")
+
+
+def test_products_have_a_sign_of_their_own() -> None:
+    drawing, _ = drawing_of(gated(), Choices(style="volumes"))
+    assert "A circle with × multiplies." in " ".join(texts(drawing))
+    assert re.search(r"\bglobal\b", " ".join(texts(drawing)))
