@@ -184,6 +184,20 @@ def test_deck(name: str, archcalc: Run) -> None:
         assert re.search("[א-ת]", "".join(node.text or "" for node in paragraph.iter("{*}t")))
 
 
+@pytest.mark.parametrize("name", TRANSLATED)
+@pytest.mark.parametrize(
+    "command",
+    ["list zfnet", "compare alexnet zfnet", "compare vgg11 vgg13 --diff", "memory alexnet", "memory vgg11 --training"],
+)
+def test_tables_of_networks(command: str, name: str, archcalc: Run) -> None:
+    done = archcalc(*command.split(), "--lang", name)
+    assert done.code == 0, done.err
+    rows = [row.name for network in ("alexnet", "vgg13") for row in analyse(network).rows]
+    kinds = [row.op.kind for row in analyse("alexnet").rows]
+    assert english(done.out, "alexnet", "zfnet", "ZFNet", "vgg11", "vgg13", "VGG", "MiB", "KiB", "float", "PyTorch",
+                   "autograd", "dropout", "activations", *rows, *kinds) == []  # fmt: skip
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TRANSLATED)
 @pytest.mark.parametrize(

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import click
 
-from archcalc.cli.options import Counting, NetworkChoice, counting_options, network_options, networks_argument
+from archcalc.cli.options import (
+    Counting,
+    NetworkChoice,
+    counting_options,
+    data_in_english,
+    lang_option,
+    network_options,
+    networks_argument,
+)
 from archcalc.cli.output import Target, output_options
 from archcalc.render.tables.comparison import ENDINGS, FORMATS, render
 
@@ -17,6 +25,7 @@ _MOST = 20
 @output_options(FORMATS, ENDINGS, "table")
 @network_options
 @counting_options
+@lang_option
 def command(networks: list[NetworkChoice], diff: bool, target: Target, counting: Counting) -> None:
     """Networks side by side: totals with ratios to the first, and what each kind of layer has of them.
 
@@ -27,5 +36,6 @@ def command(networks: list[NetworkChoice], diff: bool, target: Target, counting:
         raise click.UsageError(f"compare takes {wanted}; for example: archcalc compare resnet18 resnet34")
     if len(networks) > _MOST:
         raise click.UsageError(f"compare takes at most {_MOST} networks; `archcalc list` shows more")
+    data_in_english(target.form)
     analyses = [network.analyse(*counting) for network in networks]
     target.write(render(analyses, target.form, diff, target.colour))

@@ -6,6 +6,7 @@ import re
 
 import click
 
+from archcalc.cli.options import data_in_english, lang_option
 from archcalc.cli.output import Target, output_options
 from archcalc.core.amounts import parse_amount
 from archcalc.core.errors import UsageError
@@ -24,6 +25,7 @@ _MOST_PARAMS = 1 << 40
 @click.option("--year", "years", metavar="YEAR[-YEAR]", help="Only those published in a year, or from one to another.")
 @click.option("--max-params", metavar="N", help="Only those with at most so many parameters: 5M, 25,000,000.")
 @output_options(FORMATS, {".csv": "csv", ".json": "json"}, "table")
+@lang_option
 def command(
     words: tuple[str, ...], family: str | None, years: str | None, max_params: str | None, target: Target
 ) -> None:
@@ -31,6 +33,7 @@ def command(
 
     With WORDs, only those whose name contains one of them. A network must meet all conditions that are given.
     """
+    data_in_english(target.form)
     first, last = (None, None) if years is None else parse_years(years)
     most = None if max_params is None else parse_params(max_params)
     keys = [key_of(word) for word in words]

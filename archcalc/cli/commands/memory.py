@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import click
 
-from archcalc.cli.options import NetworkChoice, batch_option, dtype_option, network_argument, network_options
+from archcalc.cli.options import (
+    NetworkChoice,
+    batch_option,
+    data_in_english,
+    dtype_option,
+    lang_option,
+    network_argument,
+    network_options,
+)
 from archcalc.cli.output import Target, output_options, write_bytes
 from archcalc.cli.policies import policy_options
 from archcalc.design.memory import Policy, memory_timeline
@@ -20,12 +28,14 @@ _PICTURES = ("svg", "png", "pdf", "html")
 @network_options
 @batch_option
 @dtype_option
+@lang_option
 def command(network: NetworkChoice, policy: Policy, target: Target, batch: int, dtype: str) -> None:
     """What is alive when NET runs: the peak, the layer where it is reached, and all that is alive there.
 
     Without options it is inference, and a map is freed after its last reader; --training adds the backward pass.
     With -o FILE.svg, .png, .pdf or .html it is a picture: everything that is alive, step by step.
     """
+    data_in_english(target.form, *_PICTURES)
     timeline = memory_timeline(network.analyse(batch, dtype), policy)
     if target.form in _PICTURES:
         from archcalc.render.charts.alive import alive

@@ -8,12 +8,16 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from archcalc.core.language import mark, say
 from archcalc.core.shapes import format_shape
 from archcalc.core.text import align
 from archcalc.render.tables.summaries import Summary
 
 FORMATS = ("table", "csv", "json")
 HEADS = list(Summary._fields[:-2])
+#: The headings of a table.
+TITLES = {"network": mark("network"), "title": mark("title"), "year": mark("year"), "input": mark("input"),
+          "layers": mark("layers"), "params": mark("params"), "multiplications": mark("multiplications")}  # fmt: skip
 
 
 def render(networks: Sequence[Summary], form: str, colour: bool = False) -> str:
@@ -32,7 +36,12 @@ def render(networks: Sequence[Summary], form: str, colour: bool = False) -> str:
         [size if key == "input" else _cell(key, cell) for key, cell in row.items()]
         for row, size in zip(rows, sizes, strict=True)
     ]
-    return "\n".join(align([HEADS, *lines], [False, False, True, True, True, True, True], colour)) + "\n"
+    return (
+        "\n".join(
+            align([[say(TITLES[head]) for head in HEADS], *lines], [False, False, True, True, True, True, True], colour)
+        )
+        + "\n"
+    )
 
 
 def _cell(key: str, value: Any) -> str:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from archcalc.core.language import say
 from archcalc.core.markup import escape_markdown
 from archcalc.core.quantities import quantity, quantity_of_network
 from archcalc.core.shapes import format_shape
@@ -34,7 +35,7 @@ def render(analyses: Sequence[Analysis], form: str, diff: bool = False, colour: 
         return json.dumps(as_dict(analyses, pairs if diff else None), ensure_ascii=False, indent=1) + "\n"
     found = list(_sections(analyses))
     if diff:
-        found = [("Totals", *found[0][1:]), _differences(pairs)]
+        found = [found[0], _differences(pairs)]
     if form == "csv":
         return _csv(analyses, pairs if diff else None)
     write = _markdown if form == "markdown" else _text
@@ -71,9 +72,10 @@ def _sections(analyses: Sequence[Analysis]) -> Iterator[Section]:
     heads = [part for index, name in enumerate(names) for part in ([name] if index == 0 else [name, "×"])]
     numbers = [True] * len(heads)
     inputs = [analysis.graph.inputs_in_words() for analysis in analyses]
-    body = [["input", *_with_gaps(inputs)], ["layers", *_with_gaps([f"{one.layer_count:,}" for one in analyses])]]
+    counts = [f"{one.layer_count:,}" for one in analyses]
+    body = [[say("input"), *_with_gaps(inputs)], [say("layers"), *_with_gaps(counts)]]
     yield (
-        "Totals",
+        say("Totals"),
         [["", *heads], *body, *([_title(total), *_cells(total)] for total in totals(analyses))],
         [
             False,
@@ -86,7 +88,8 @@ def _sections(analyses: Sequence[Analysis]) -> Iterator[Section]:
             [one.kind, *(part for value, whole in zip(one.values, wholes, strict=True) for part in _part(value, whole))]
             for one in shares(analyses, key)
         ]
-        title = f"{quantity(key).title[:1].upper()}{quantity(key).title[1:]} by kind of layer"
+        title = say("{quantity} by kind of layer", quantity=quantity(key).title)
+        title = title[:1].upper() + title[1:]
         yield title, [["", *(part for name in names for part in (name, ""))], *lines], [False, *[True] * 2 * len(names)]
 
 
@@ -108,7 +111,7 @@ def _ratio(ratio: float) -> str:
 def _cells(total: Total) -> list[str]:
     write = quantity_of_network(total.key).write_total
     cells = [
-        "unknown" if value is None else f"{AT_LEAST if bound else ''}{write(value)}"
+        say("unknown") if value is None else f"{AT_LEAST if bound else ''}{write(value)}"
         for value, bound in zip(total.values, total.at_least, strict=True)
     ]
     found = cells[:1]
@@ -123,14 +126,14 @@ def _part(value: int, whole: int | None) -> tuple[str, str]:
 
 def _differences(pairs: Sequence[Pair]) -> Section:
     """What differs, layer by layer."""
-    lines = [["", "layer", "what it does", "output", "params", "difference"]]
+    lines = [["", say("layer"), say("what it does"), say("output"), say("params"), say("difference")]]
     for pair in pairs:
         if pair.status == "same":
             continue
         row = pair.second or pair.first
         assert row is not None
         lines.append([_SIGNS[pair.status], _name(pair), row.summary, format_shape(row.output_shape), *_what(pair, row)])
-    return "Layers that differ", lines, [False, False, False, True, True, False]
+    return say("Layers that differ"), lines, [False, False, False, True, True, False]
 
 
 def _name(pair: Pair) -> str:
@@ -141,19 +144,23 @@ def _name(pair: Pair) -> str:
 def _what(pair: Pair, row: Row) -> tuple[str, str]:
     if not pair.changes:
         reads = ", ".join(row.inputs)
-        return f"{row.params:,}", f"reads {reads}" if reads else ""
-    return f"{row.params:,}", "; ".join(f"{what} {before} → {after}" for what, before, after in pair.changes)
+        return f"{row.params:,}", say("reads {names}", names=reads) if reads else ""
+    return f"{row.params:,}", "; ".join(_change(*change) for change in pair.changes)
+
+
+def _change(what: str, before: str, after: str) -> str:
+    if what == "reads":
+        return say("reads {names}", names=f"{before} → {after}")
+    return f"{say('output') if what == 'output' else what} {before} → {after}"
 
 
 def _summary(pairs: Sequence[Pair]) -> str:
     counts = {status: sum(pair.status == status for pair in pairs) for status in _SIGNS}
-    words = [
-        f"{several(counts['same'], 'layer')} the same",
-        f"{counts['changed']:,} changed",
-        f"{counts['removed']:,} only in the first",
-        f"{counts['added']:,} only in the second",
-    ]
-    return ", ".join(words) + "."
+    return say(
+        "{layers} the same, {changed:,} changed, {removed:,} only in the first, {added:,} only in the second.",
+        layers=several(counts["same"], "layer"), changed=counts["changed"], removed=counts["removed"],
+        added=counts["added"],
+    )  # fmt: skip
 
 
 def _text(section: Section, colour: bool) -> str:

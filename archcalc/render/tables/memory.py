@@ -9,20 +9,30 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from archcalc.core.language import mark, say
 from archcalc.core.shapes import format_shape
 from archcalc.core.text import align, bold
 from archcalc.core.words import distinct_sizes, several, share, size
 from archcalc.design.fit import Fit
-from archcalc.design.memory import BACKWARD, RECOMPUTE, Buffer, Policy, Timeline
+from archcalc.design.memory import BACKWARD, FORWARD, RECOMPUTE, Buffer, Policy, Timeline
 from archcalc.render.tables.csv import harmless
 
 FORMATS = ("table", "csv", "json")
 ENDINGS = {".txt": "table", ".csv": "csv", ".json": "json"}
 #: So many buffers at the peak are listed.
 SHOWN = 12
-WHAT = {"map": "maps", "saved": "kept besides maps", "gradient": "gradients of maps", "workspace": "im2col"}
-FIXED = {"parameters": "parameters", "gradients": "their gradients", "optimiser": "values of the optimiser",
-          "buffers": "running statistics"}  # fmt: skip
+WHAT = {"map": mark("maps"), "saved": mark("kept besides maps"), "gradient": mark("gradients of maps"),
+        "workspace": "im2col"}  # fmt: skip
+FIXED = {"parameters": mark("parameters"), "gradients": mark("their gradients"),
+         "optimiser": mark("values of the optimiser"), "buffers": mark("running statistics")}  # fmt: skip
+#: By phase: where the peak is.
+_PEAK = {
+    FORWARD: mark("The peak is in the forward pass, at {layer}."),
+    BACKWARD: mark("The peak is in the backward pass, at {layer}."),
+    RECOMPUTE: mark("The peak is where {layer} runs again."),
+}
+#: What one buffer is.
+KINDS = {"map": mark("map"), "saved": mark("kept"), "gradient": mark("gradient"), "workspace": "im2col"}
 
 
 def render(timeline: Timeline, form: str, colour: bool = False) -> str:
@@ -75,63 +85,62 @@ def _table(timeline: Timeline, colour: bool) -> Iterator[str]:
     step = timeline.steps[peak]
     yield f"{bold(analysis.graph.title, colour)} · {_about(timeline)}"
     yield ""
-    parts = [(FIXED[name], value) for name, value in timeline.fixed._asdict().items() if value]
-    parts += [(WHAT[name], value) for name, value in timeline.at(peak).items() if value]
+    parts = [(say(FIXED[name]), value) for name, value in timeline.fixed._asdict().items() if value]
+    parts += [(say(WHAT[name]), value) for name, value in timeline.at(peak).items() if value]
     lines = [[what, f"{value:,}", size(value), share(value, timeline.peak)] for what, value in parts]
-    total = ["at the peak", f"{timeline.peak:,}", size(timeline.peak), ""]
-    yield from align([["", "bytes", "", ""], *lines, total], [False, True, True, True], colour)
+    total = [say("at the peak"), f"{timeline.peak:,}", size(timeline.peak), ""]
+    yield from align([["", say("bytes"), "", ""], *lines, total], [False, True, True, True], colour)
     yield ""
-    yield f"The peak is {_step(step.phase, analysis.rows[step.layer].name)}. Alive there, the largest first:"
+    where = say(_PEAK[step.phase], layer=analysis.rows[step.layer].name)
+    yield f"{where} {say('Alive there, the largest first:')}"
     yield ""
     found = timeline.alive(peak)
     lines = [_line(timeline, buffer) for buffer in found[:SHOWN]]
-    yield from align([["layer", "what", "shape", "bytes", ""], *lines], [False, False, True, True, True], colour)
+    heads = [say("layer"), say("what"), say("shape"), say("bytes"), ""]
+    yield from align([heads, *lines], [False, False, True, True, True], colour)
     if len(found) > SHOWN:
         rest = sum(timeline.size_of(buffer) for buffer in found[SHOWN:])
-        yield f"and {several(len(found) - SHOWN, 'more')}, {size(rest)}".replace("mores", "more")
+        yield say("and {count:,} more, {size}", count=len(found) - SHOWN, size=size(rest))
     if timeline.policy.training:
         yield ""
-        yield f"The forward pass keeps {timeline.kept:,} bytes ({size(timeline.kept)}) for the backward pass."
+        yield say(
+            "The forward pass keeps {count:,} bytes ({size}) for the backward pass.",
+            count=timeline.kept, size=size(timeline.kept),
+        )  # fmt: skip
     yield ""
     yield _conventions(timeline.policy)
 
 
 def _about(timeline: Timeline) -> str:
     analysis = timeline.analysis
-    what = "training" if timeline.policy.training else "inference"
+    what = say("training") if timeline.policy.training else say("inference")
     images = several(analysis.batch, "image")
-    precision = "mixed precision" if timeline.policy.mixed else analysis.dtype
-    return f"{what}, {images} of {analysis.graph.inputs_in_words()}, {precision}"
-
-
-def _step(phase: str, layer: str) -> str:
-    if phase == BACKWARD:
-        return f"in the backward pass, at {layer}"
-    return f"where {layer} runs again" if phase == RECOMPUTE else f"in the forward pass, at {layer}"
+    precision = say("mixed precision") if timeline.policy.mixed else analysis.dtype
+    size_ = analysis.graph.inputs_in_words()
+    return f"{what}, {say('{images} of {size}', images=images, size=size_)}, {precision}"
 
 
 def _line(timeline: Timeline, buffer: Buffer) -> list[str]:
     row = timeline.analysis.rows[buffer.layer]
     bytes_ = timeline.size_of(buffer)
     shape = format_shape(row.output_shape) if buffer.what in ("map", "gradient") else ""
-    return [row.name, {"map": "map", "saved": "kept", "gradient": "gradient", "workspace": "im2col"}[buffer.what],
-            shape, f"{bytes_:,}", size(bytes_)]  # fmt: skip
+    return [row.name, say(KINDS[buffer.what]), shape, f"{bytes_:,}", size(bytes_)]
 
 
 def _conventions(policy: Policy) -> str:
     """The policy in sentences."""
-    over = ", ".join(policy.in_place) or "nothing"
-    parts = [f"In place: {over}."]
+    over = ", ".join(policy.in_place) or say("nothing")
+    parts = [say("In place: {layers}.", layers=over)]
     if policy.training:
-        parts.append("Kept is what PyTorch's autograd saves; a mask of dropout takes one byte for each value.")
+        parts.append(say("Kept is what PyTorch's autograd saves; a mask of dropout takes one byte for each value."))
         if policy.checkpoint:
-            parts.append(
-                f"Checkpoints: groups of {several(policy.checkpoint, 'block')} are run again, but for the last."
-            )
+            groups = several(policy.checkpoint, "block")
+            parts.append(say("Checkpoints: groups of {blocks} are run again, but for the last.", blocks=groups))
     else:
-        parts.append("Nothing is freed." if policy.keep_all else "A map is freed after its last reader.")
+        parts.append(say("Nothing is freed.") if policy.keep_all else say("A map is freed after its last reader."))
     if policy.workspace != "none":
-        parts.append(f"im2col: the matrix of {'one image' if policy.workspace == 'image' else 'the batch'}.")
+        one = policy.workspace == "image"
+        parts.append(say("im2col: the matrix of one image.") if one else say("im2col: the matrix of the batch."))
     return " ".join(parts)
 
 
