@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from archcalc.core.errors import UsageError
-from archcalc.core.shapes import Shape, axes_written, format_shape, parse_shape
+from archcalc.core.shapes import Shape, parse_shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.core.words import listed
 
@@ -44,15 +44,6 @@ def given_inputs(network: str, known: Collection[str], given: InputShapes) -> Ma
             hint = did_you_mean(name, known) or f"; it has {names}"
             raise UsageError(f"{network} has no input {name[:60]!r}{hint}")
     return given
-
-
-def check_ranks(network: str, own: Mapping[str, Shape], given: Mapping[str, Shape]) -> None:
-    """Raise `UsageError` where an input that is given has another number of position axes than that of the network."""
-    for name, shape in given.items():
-        if len(shape) != len(own[name]):
-            wanted = f"{axes_written(len(own[name]) - 1)}, as {format_shape(own[name])}"
-            count = f"{len(shape)} {'number' if len(shape) == 1 else 'numbers'}"
-            raise UsageError(f"{network} reads {wanted}; {format_shape(shape)} has {count}")
 
 
 def inputs_in_words(fewest: int, most: int | None) -> str:

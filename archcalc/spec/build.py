@@ -11,9 +11,10 @@ from typing import Any
 from archcalc.core.errors import Location, Problem, SpecError, UsageError
 from archcalc.core.shapes import Shape
 from archcalc.core.suggest import did_you_mean
-from archcalc.graph.inputs import InputShapes, check_ranks, given_inputs
+from archcalc.graph.inputs import InputShapes, given_inputs
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.graph.published import Reported
+from archcalc.graph.ranks import check_ranks
 from archcalc.spec.document import Facts, Variant
 from archcalc.spec.evaluate import FAULTY, entry, exact
 from archcalc.spec.expand import expand
@@ -77,9 +78,9 @@ def build(
     section = input_section(spec, member, variant)
     places = input_places(section)
     found = {} if input_shape is None else given_inputs(member, places, input_shape)
+    own: Mapping[str, Shape] = {}
     try:
         own = expand_inputs(spec, section, _with_let(spec, variables))
-        check_ranks(member, own, found)
         shapes = {**own, **found}
     except SpecError as error:
         # The layers are expanded all the same, so that everything wrong is reported at once.
@@ -93,9 +94,12 @@ def build(
         again = partial(build, spec, member, variant, settings)
         graph = expand(spec, name, body, outputs, variables, places, shapes, facts_of(spec, described), again)
     except SpecError as error:
+        if shapes:
+            check_ranks(member, own, found)
         raise SpecError([*problems, *error.problems]) from None
     if not shapes:
         raise SpecError(problems)
+    check_ranks(member, own, found, graph.layers)
     keys = ((), ("networks", member), ("variants", variant))
     changed = bool(settings) or input_shape is not None
     sources = list(zip(keys, (document, *chosen), strict=True))

@@ -243,3 +243,34 @@ def test_a_pattern_has_the_ops_of_its_rank() -> None:
     volume = ac.load("16x32x32x3 -> conv3-8 -> maxpool2 -> fc10")
     assert [layer.op.kind for layer in volume][1:3] == ["conv3d", "max_pool3d"]
     assert build(spec_of(parse_source(write_graph(volume), "written.yaml"))).layers == volume.layers
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "last"),
+    [
+        ("blocks/mbconv", (24, 100), (24, 100)),
+        ("blocks/squeeze_excitation", (32, 8, 14, 14), (32, 8, 14, 14)),
+        ("blocks/conv3x3_x3", (256, 50), (256, 50)),
+    ],
+)
+def test_blocks_of_any_rank_take_inputs_of_other_ranks(name: str, shape: Shape, last: Shape) -> None:
+    assert ac.analyse(ac.load(name, input_shape=shape)).rows[-1].output_shape == last
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "reason"),
+    [
+        (
+            "blocks/conv_nxn",
+            (24, 100),
+            r"blocks/conv_nxn reads height×width×channels, .* 2 numbers, and conv is a conv2d",
+        ),
+        ("blocks/inception_naive", (24, 100), r"2 numbers, and pool/pool is a max_pool2d"),
+        ("c3d", (3, 112, 112), r"c3d reads depth×height×width×channels, .* 3 numbers, and conv1a/conv is a conv3d"),
+        ("blocks/squeeze_excitation", (32,), r"reads height×width×channels, as 56×56×256; 32 has 1 number"),
+        ("gpt2_small", (1, 64), r"64×1 has 2 numbers"),
+    ],
+)
+def test_a_layer_of_one_rank_is_named_where_an_input_has_another(name: str, shape: Shape, reason: str) -> None:
+    with pytest.raises(UsageError, match=reason):
+        ac.load(name, input_shape=shape)
