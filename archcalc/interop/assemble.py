@@ -123,10 +123,22 @@ class Assembler:
         return name
 
     def opaque(
-        self, name: str, of: str, inputs: Sequence[str], shape: Shape, params: int = 0, *, place: str = ""
+        self,
+        name: str,
+        of: str,
+        inputs: Sequence[str],
+        shape: Shape,
+        params: int = 0,
+        *,
+        multiplications: int | None = 0,
+        place: str = "",
     ) -> str:
-        """Add a layer that archcalc does not have, by its output shape and its number of parameters."""
-        return self.add(name, "opaque", inputs, {"of": of, "shape": tuple(shape), "params": params}, place=place)
+        """Add a layer that archcalc does not have, by its output shape and its number of parameters.
+
+        `multiplications` are those of one image; None where they are not known.
+        """
+        fields = {"of": of, "shape": tuple(shape), "params": params, "multiplications": multiplications}
+        return self.add(name, "opaque", inputs, fields, place=place)
 
     def _output_shape(self, node: ForeignNode) -> Shape:
         key = f"{node.op} {node.fields!r}"

@@ -88,10 +88,14 @@ def after(bottoms: Sequence[Blob], node: str) -> Blob:
     return Blob("", node, bottoms[0].batch if bottoms else 1)
 
 
-def opaque(caffe: Caffe, message: Message, name: str, bottoms: list[Blob], shape: Shape, params: int = 0) -> list[Blob]:
-    """A layer that archcalc does not have."""
-    kind = message.text("type")
-    node = caffe.net.opaque(name, kind, [blob.node for blob in bottoms], shape, params, place=message.place)
+def opaque(
+    caffe: Caffe, message: Message, name: str, bottoms: list[Blob], shape: Shape, params: int = 0, products: int = 0
+) -> list[Blob]:
+    """A layer that archcalc does not have, with its multiplications."""
+    node = caffe.net.opaque(
+        name, message.text("type"), [blob.node for blob in bottoms], shape, params, multiplications=products,
+        place=message.place,
+    )  # fmt: skip
     return [after(bottoms, node)]
 
 

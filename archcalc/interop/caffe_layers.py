@@ -108,8 +108,9 @@ def _inner_product(caffe: Caffe, message: Message, name: str, bottoms: list[Blob
     full = caffe.full(bottoms[0]) if bottoms else ()
     axis = axis_of(part, "axis", 1, full, message, name)
     if axis != 1:
-        params = math.prod(full[axis:]) * count + count * bias
-        return opaque(caffe, message, name, bottoms, (*full[1:axis], count), params)
+        weights = math.prod(full[axis:]) * count
+        shape, products = (*full[1:axis], count), math.prod(full[1:axis]) * weights
+        return opaque(caffe, message, name, bottoms, shape, weights + count * bias, products)
     return with_arrays(caffe, message, name, bottoms, "linear", {"out_features": count, "bias": bias}, 1 + bias)
 
 

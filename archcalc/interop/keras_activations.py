@@ -59,7 +59,7 @@ def activate(layer: KerasLayer, source: Tensor, value: Any, part: str | None = N
         return _SETTINGS[name](inner, [source], f"_{name}" if part is None else part)
     part = f"_{name}" if part is None else part
     if name not in ACTIVATIONS:
-        return layer.add("opaque", [source], {"of": name, "shape": layer.own(source), "params": 0}, part=part)
+        return layer.add("opaque", [source], {"of": name, "shape": layer.own(source), "multiplications": 0}, part=part)
     found = ACTIVATIONS[name]
     if found is None:
         return source

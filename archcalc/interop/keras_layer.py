@@ -242,9 +242,20 @@ class KerasLayer:
                 found[name] = load if transform is None else _then(load, transform)
         return found
 
-    def opaque(self, inputs: Sequence[Tensor], shape: Shape, params: int = 0, *, part: str = "") -> Tensor:
-        """A layer that archcalc does not have; `shape` is that of its output here."""
-        fields = {"of": self.kind, "shape": tuple(shape), "params": params}
+    def opaque(
+        self,
+        inputs: Sequence[Tensor],
+        shape: Shape,
+        params: int = 0,
+        *,
+        multiplications: int | None = 0,
+        part: str = "",
+    ) -> Tensor:
+        """A layer that archcalc does not have; `shape` is that of its output here.
+
+        `multiplications` are those of one image; None where they are not known.
+        """
+        fields = {"of": self.kind, "shape": tuple(shape), "params": params, "multiplications": multiplications}
         return self.add("opaque", inputs, fields, part=part)
 
 

@@ -320,7 +320,8 @@ class ModelReader:
         if make is None:
             reason = f"archcalc {'cannot read' if is_code else 'has no layer'} {kind[:60]!r} of Keras"
             params = 0 if is_code else None
-            made = unread(layer, [*inputs, *extra.values()], reason, params, did_you_mean(kind, CLASSES))
+            hint = did_you_mean(kind, CLASSES)
+            made = unread(layer, [*inputs, *extra.values()], reason, params, hint, is_operation)
         else:
             try:
                 made = make(layer, reads)

@@ -92,7 +92,7 @@ class _Run(NamedTuple):
     def cell(self, way: int) -> Tensor:
         """The other state of an LSTM, which archcalc does not have as a map."""
         name = ("", "/backward")[way]
-        fields = {"of": "LSTM cell state", "shape": (self.units,), "params": 0}
+        fields = {"of": "LSTM cell state", "shape": (self.units,), "multiplications": 0}
         return self.layer.add("opaque", [self.output], fields, part=f"{name}/cell_state")
 
 
@@ -130,7 +130,8 @@ def _recurrent(
         rows = _GATES[op] * units
         params = ways * (rows * (depth + units) + rows * bias * (1 + two))
         shape = (ways * units,) if fields.get("last") else (ways * units, steps)
-        found = layer.opaque([source, *starts], shape, params)
+        products = ways * rows * (depth + units) * steps
+        found = layer.opaque([source, *starts], shape, params, multiplications=products)
     run = _Run(layer, found, units, ways, "last" in fields)
     return [*_merged(run, merge or "concat"), *(_states(run, op) if settings.flag("return_state", False) else [])]
 

@@ -132,7 +132,10 @@ def attention(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     query, value, key = inputs[0], inputs[1], inputs[-1]
     if layer.flag("use_scale", False) or layer.word("score_mode", "dot", "concat") != "dot":
         params = 1 + (layer.value("score_mode") == "concat") * layer.flag("use_scale", False)
-        return layer.opaque(inputs, (layer.own(value)[0], layer.own(query)[1]), params)
+        # Sums of tanh(q + k), or products, and the values by their shares.
+        (depth, count), (size, rows) = layer.own(value), layer.own(query)
+        products = count * rows * (depth + size * (layer.value("score_mode", "dot") == "dot"))
+        return layer.opaque(inputs, (depth, rows), params, multiplications=products)
     given = [layer.as_layout(one, last=True) for one in (query, key, value)]
     return layer.add("scaled_dot_product_attention", given, {"scale": 1.0})
 

@@ -10,13 +10,19 @@ from typing import Any, NamedTuple
 from archcalc.core.shapes import Shape
 from archcalc.interop.keras_activations import Maker, activate
 from archcalc.interop.keras_layer import KerasLayer, Tensor, UnreadError, only
+from archcalc.interop.opaque_costs import has_no_products
 from archcalc.ops import rules
 
 
 def unread(
-    layer: KerasLayer, inputs: Sequence[Tensor], reason: str, params: int | None = None, hint: str = ""
+    layer: KerasLayer,
+    inputs: Sequence[Tensor],
+    reason: str,
+    params: int | None = None,
+    hint: str = "",
+    is_operation: bool = False,
 ) -> Tensor:
-    """An opaque layer with the shape and the parameters that the file has.
+    """An opaque layer with the shape and the parameters that the file has; `is_operation`: one of `keras.ops`.
 
     Raises `SpecError` with the reason where it does not have them.
     """
@@ -28,17 +34,19 @@ def unread(
         raise layer.wrong(f"{reason}, and the shape of its output is not known for inputs of this size{hint}")
     if params is None:
         raise layer.wrong(f"{reason}, and its parameters are not in the file; save the model with its weights{hint}")
-    return layer.opaque(inputs, shape, params)._replace(last=layer.last)
+    products = 0 if is_operation and has_no_products(layer.kind) else None
+    return layer.opaque(inputs, shape, params, multiplications=products)._replace(last=layer.last)
 
 
-#: The shape of the output in Keras, without the batch, and the number of parameters.
-_Known = tuple[Shape, int]
+#: The shape of the output in Keras, without the batch, and the numbers of parameters and of multiplications.
+_Known = tuple[Shape, int, int | None]
 
 
 def _opaque(rule: Callable[[KerasLayer, list[Tensor]], _Known]) -> Maker:
     def make(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
-        shape, params = rule(layer, inputs)
-        return layer.opaque(inputs, (shape[-1], *shape[:-1]), params)._replace(last=True)
+        shape, params, products = rule(layer, inputs)
+        found = layer.opaque(inputs, (shape[-1], *shape[:-1]), params, multiplications=products)
+        return found._replace(last=True)
 
     return make
 
@@ -63,12 +71,14 @@ def _dot(layer: KerasLayer, inputs: list[Tensor]) -> _Known:
         if not 0 <= place < len(shape):
             raise layer.wrong(f"axis {axis} is not one of {shape}")
         left += [*shape[:place], *shape[place + 1 :]]
-    return tuple(left) or (1,), 0
+    summed = shapes[0][axes[0] + len(shapes[0]) if axes[0] < 0 else axes[0] - 1]
+    return tuple(left) or (1,), 0, math.prod(left) * summed
 
 
 def _additive(layer: KerasLayer, inputs: list[Tensor]) -> _Known:
     query, value, *_ = _shapes(layer, inputs, 2, 3)
-    return (*query[:-1], value[-1]), query[-1] * layer.flag("use_scale", True)
+    # Whether its sums of scaled tangents are products is open.
+    return (*query[:-1], value[-1]), query[-1] * layer.flag("use_scale", True), None
 
 
 def _grouped(layer: KerasLayer, inputs: list[Tensor]) -> _Known:
@@ -79,7 +89,10 @@ def _grouped(layer: KerasLayer, inputs: list[Tensor]) -> _Known:
     size = layer.integer("head_dim")
     heads, pairs = size * layer.integer("num_query_heads"), size * layer.integer("num_key_value_heads")
     params = query[-1] * heads + (key[-1] + value[-1]) * pairs + heads * query[-1]
-    return query, params + layer.flag("use_bias", True) * (heads + 2 * pairs + query[-1])
+    biases = layer.flag("use_bias", True) * (heads + 2 * pairs + query[-1])
+    rows, columns = math.prod(query[:-1]), math.prod(value[:-1])
+    products = 2 * rows * query[-1] * heads + columns * (key[-1] + value[-1]) * pairs + 2 * rows * columns * heads
+    return query, params + biases, products
 
 
 def _encoded(layer: KerasLayer, inputs: list[Tensor]) -> _Known:
@@ -87,14 +100,14 @@ def _encoded(layer: KerasLayer, inputs: list[Tensor]) -> _Known:
     (shape,) = _shapes(layer, inputs, 1, 1)
     mode = layer.word("output_mode", "multi_hot", "count", "one_hot")
     kept = shape if mode == "one_hot" and shape[-1] != 1 else shape[:-1]
-    return (*kept, layer.integer("num_tokens")), 0
+    return (*kept, layer.integer("num_tokens")), 0, 0
 
 
 def _binned(layer: KerasLayer, inputs: list[Tensor]) -> _Known:
     (shape,) = _shapes(layer, inputs, 1, 1)
     if layer.value("output_mode", "int") != "int":
         raise UnreadError(f"archcalc reads {layer.kind} with output_mode int")
-    return shape, 0
+    return shape, 0, 0
 
 
 def conv_lstm(rank: int) -> Maker:
@@ -113,8 +126,10 @@ def conv_lstm(rank: int) -> Maker:
             sizes = [(size - span) // stride + 1 for size, span, stride in zip(sizes, spans, strides, strict=True)]
         if min(sizes) < 1:
             raise layer.wrong(f"its windows are larger than its input {layer.keras_shape(source)}")
-        params = 4 * filters * (math.prod(kernels) * (depth + filters) + layer.flag("use_bias", True))
-        return (*[steps] * layer.flag("return_sequences", False), *sizes, filters), params
+        weights = 4 * filters * math.prod(kernels) * (depth + filters)
+        params = weights + 4 * filters * layer.flag("use_bias", True)
+        shape = (*[steps] * layer.flag("return_sequences", False), *sizes, filters)
+        return shape, params, steps * weights * math.prod(sizes)
 
     return _opaque(rule)
 
@@ -167,9 +182,10 @@ def einsum_dense(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
             arrays = {"weight": ("kernel", lambda array: array.T), "bias": ("bias", None)}
             found = layer.add("linear", [source], fields, arrays=arrays)
             return activate(layer, found, layer.value("activation"))
+    products = math.prod(sizes[letter] for letter in {*reads[1:], *kernel})
     shape = [sizes[letter] for letter in gives[1:]]
     params = math.prod(sizes[letter] for letter in kernel) + (math.prod(sizes[one] for one in bias) if bias else 0)
-    return layer.opaque([source], (shape[-1], *shape[:-1]), params)
+    return layer.opaque([source], (shape[-1], *shape[:-1]), params, multiplications=products)
 
 
 #: The classes, by their names in Keras.

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from archcalc.core.errors import ShapeError, UsageError
 from archcalc.core.shapes import AXES, Shape, format_shape, spec_shape
 from archcalc.interop.foreign import ForeignNode
+from archcalc.interop.opaque_costs import multiplications_of
 from archcalc.interop.program import Constant, Node, Program
 from archcalc.interop.recognise_names import Names, Wanted
 from archcalc.interop.recognise_views import (
@@ -231,6 +232,8 @@ class Layers:
             sizes[-2:] = [sizes[-2] * sizes[-1]]
         name = self.names.free(Wanted(node.path or node.op, is_path=bool(node.path)))
         fields = {"of": node.op, "shape": spec_shape(tuple(sizes)), **({"params": params} if params else {})}
+        if (products := multiplications_of(node, self.program)) is not None:
+            fields["multiplications"] = products
         self.nodes.append(ForeignNode(name, "opaque", fields, inputs, None, node.place))
         self.shapes[name] = tuple(sizes)
         for source in dict.fromkeys(own):

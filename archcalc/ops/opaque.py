@@ -13,6 +13,7 @@ from archcalc.ops.reshape import MapShape
 
 #: Far above any layer, and small enough to be written and added up.
 _MOST_PARAMS = 10**15
+_MOST_MULTIPLICATIONS = 10**21
 
 
 def _as_shapes(value: Any) -> Any:
@@ -34,7 +35,9 @@ def _written(shapes: tuple[Shape, ...] | None) -> Any:
 class Opaque(Op):
     """What archcalc does not have, as in a model file: its output and parameters are known, its cost is not counted.
 
-    `of` names what it is there. With `reads`, the shapes that it was made for, it takes no others.
+    `of` names what it is there. With `multiplications`, 0 of a choice or a sort, totals of multiplications are exact;
+    its other operations are not counted all the same. With `reads`, the shapes that it was made for, it takes no
+    others.
     """
 
     kind = "opaque"
@@ -47,6 +50,7 @@ class Opaque(Op):
     of: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^{}\x00-\x1f\x7f]+$")]
     shape: MapShape
     params: Annotated[int, Field(strict=True, ge=0, le=_MOST_PARAMS), Letter("P", "parameters, as given")] = 0
+    multiplications: Annotated[int, Field(strict=True, ge=0, le=_MOST_MULTIPLICATIONS)] | None = None
     reads: Annotated[
         tuple[Shape, ...] | None,
         BeforeValidator(_as_shapes, json_schema_input_type=str | int | list[str | int]),
@@ -72,8 +76,8 @@ class Opaque(Op):
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
         return (Param("values", (self.params,)),) if self.params else ()
 
-    def macs(self, inputs: Sequence[Shape], output: Shape) -> None:
-        return None
+    def macs(self, inputs: Sequence[Shape], output: Shape) -> int | None:
+        return self.multiplications
 
     def operations(self, inputs: Sequence[Shape], output: Shape) -> None:
         return None
@@ -83,13 +87,13 @@ class Opaque(Op):
 
     @property
     def not_counted(self) -> str:
-        return self.of
+        return self.of if self.multiplications is None else ""
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return with_value(self.noun, self.of)
 
     def details(self, inputs: Sequence[Shape]) -> list[str]:
-        return [say("cost not counted")]
+        return [say("cost not counted")] if self.multiplications is None else []
 
 
 def _listed(shapes: Sequence[Shape]) -> str:

@@ -15,7 +15,7 @@ def bytes_moved(analysis: Analysis, layer: int) -> int | None:
     cannot be counted: it may be a view.
     """
     row = analysis.rows[layer]
-    if row.not_counted:
+    if row.operations is None:
         return None
     if row.op.is_input or row.op.is_view:
         return 0

@@ -14,41 +14,45 @@ from archcalc.interop.keras_model import Weights
 from tests.interop.keras_files import Model, sequential
 from tests.interop.test_keras import analysed
 
-#: What Keras 3.15 gives: the class, the shapes that reach it, its settings; its output here, what it stores, whether it
-#: is counted.
-KNOWN: list[tuple[str, list[tuple[int, ...]], dict[str, Any], tuple[int, ...], int, bool]] = [
-    ("TimeDistributed", [(5, 4, 3)], {"layer": {"class_name": "Flatten", "config": {}}}, (12, 5), 0, True),
-    ("Dot", [(7, 6), (9, 6)], {"axes": 2}, (9, 7), 0, False),
-    ("Dot", [(7, 6), (9, 7)], {"axes": [1, -1]}, (9, 6), 0, False),
-    ("Dot", [(6,), (6,)], {"axes": 1}, (1,), 0, False),
+#: What Keras 3.15 gives: the class, the shapes that reach it, its settings; its output here, what it stores, and its
+#: multiplications, where they are counted.
+KNOWN: list[tuple[str, list[tuple[int, ...]], dict[str, Any], tuple[int, ...], int, int | None]] = [
+    ("TimeDistributed", [(5, 4, 3)], {"layer": {"class_name": "Flatten", "config": {}}}, (12, 5), 0, 0),
+    ("Dot", [(7, 6), (9, 6)], {"axes": 2}, (9, 7), 0, 7 * 9 * 6),
+    ("Dot", [(7, 6), (9, 7)], {"axes": [1, -1]}, (9, 6), 0, 6 * 9 * 7),
+    ("Dot", [(6,), (6,)], {"axes": 1}, (1,), 0, 6),
     ("EinsumDense", [(7, 6)], {"equation": "abc,cd->abd", "output_shape": [None, 8], "bias_axes": "d"},
-     (8, 7), 56, True),
-    ("EinsumDense", [(7, 6)], {"equation": "...x,xy->...y", "output_shape": 8}, (8, 7), 48, True),
+     (8, 7), 56, 7 * 6 * 8),
+    ("EinsumDense", [(7, 6)], {"equation": "...x,xy->...y", "output_shape": 8}, (8, 7), 48, 7 * 6 * 8),
     ("EinsumDense", [(7, 6)], {"equation": "abc,cde->abde", "output_shape": [None, 2, 8], "bias_axes": "de"},
-     (8, 7, 2), 112, False),
+     (8, 7, 2), 112, 7 * 6 * 2 * 8),
+    # Queries and the output, keys and values, the scores and the values by them.
     ("GroupQueryAttention", [(7, 12), (7, 12)], {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2},
-     (12, 7), 468, False),
-    ("AdditiveAttention", [(7, 6), (9, 6)], {"use_scale": True}, (6, 7), 6, False),
-    ("CategoryEncoding", [(1,)], {"num_tokens": 6}, (6,), 0, False),
-    ("Discretization", [(4,)], {"bin_boundaries": [0.0, 1.0]}, (4,), 0, False),
-    ("ConvLSTM2D", [(3, 9, 9, 2)], {"filters": 4, "kernel_size": 3, "strides": 2}, (4, 4, 4), 880, False),
-    ("ConvLSTM1D", [(3, 9, 2)], {"filters": 4, "kernel_size": 3}, (4, 7), 304, False),
+     (12, 7), 468, 2 * 7 * 12 * 12 + 2 * 7 * 12 * 6 + 2 * 7 * 7 * 12),
+    ("AdditiveAttention", [(7, 6), (9, 6)], {"use_scale": True}, (6, 7), 6, None),
+    ("CategoryEncoding", [(1,)], {"num_tokens": 6}, (6,), 0, 0),
+    ("Discretization", [(4,)], {"bin_boundaries": [0.0, 1.0]}, (4,), 0, 0),
+    # Steps, positions, gates of filters, values in a window of the map and of the state.
+    ("ConvLSTM2D", [(3, 9, 9, 2)], {"filters": 4, "kernel_size": 3, "strides": 2}, (4, 4, 4), 880,
+     3 * 16 * 16 * 9 * (2 + 4)),
+    ("ConvLSTM1D", [(3, 9, 2)], {"filters": 4, "kernel_size": 3}, (4, 7), 304, 3 * 7 * 16 * 3 * (2 + 4)),
     ("SpectralNormalization", [(8, 8, 3)],
-     {"layer": {"class_name": "Conv2D", "config": {"filters": 4, "kernel_size": 3}}}, (4, 6, 6), 112, True),
+     {"layer": {"class_name": "Conv2D", "config": {"filters": 4, "kernel_size": 3}}}, (4, 6, 6), 112, 36 * 4 * 27),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "shapes", "config", "output", "stored", "is_counted"), KNOWN)
+@pytest.mark.parametrize(("kind", "shapes", "config", "output", "stored", "products"), KNOWN)
 def test_layers_that_are_known_by_their_settings(
     kind: str, shapes: list[tuple[int, ...]], config: dict[str, Any], output: tuple[int, ...], stored: int,
-    is_counted: bool,
+    products: int | None,
 ) -> None:  # fmt: skip
     model = Model("m", *shapes[0])
     names = ["image", *(model.input(f"other{place}", *shape) for place, shape in enumerate(shapes[1:]))]
     model.add(kind, "x", names, **config)
     analysis = analysed(read_keras(model.text()))
     assert (analysis.rows[-1].output_shape, analysis.totals.params) == (output, stored)
-    assert bool(analysis.totals.not_counted) != is_counted
+    assert analysis.totals.not_counted == ({kind: 1} if products is None else {})
+    assert analysis.totals.multiplications == (products or 0)
 
 
 class Stored(Weights):

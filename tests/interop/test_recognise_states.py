@@ -54,8 +54,7 @@ def test_the_parameters_of_a_layer_whose_states_are_read(read: str, op: str, lay
     rows = GATES[op] * HIDDEN * ways
     depths = [CHANNELS, *[ways * HIDDEN] * (layers - 1)]
     params = sum(rows * (depth + HIDDEN + 2) for depth in depths)
-    not_counted = {"lstm cell state": 1} if read == "cells" else {}
-    assert _counts(write, outputs) == (params, sum(TIME * rows * (depth + HIDDEN) for depth in depths), not_counted)
+    assert _counts(write, outputs) == (params, sum(TIME * rows * (depth + HIDDEN) for depth in depths), {})
 
 
 def test_the_last_state_is_the_last_step() -> None:

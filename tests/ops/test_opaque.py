@@ -65,6 +65,21 @@ def test_the_cost_is_not_zero_but_unknown(analysis: Analysis) -> None:
     assert totals.operations.multiplications == COUNTED
 
 
+def test_multiplications_that_are_given_make_totals_exact() -> None:
+    given = analyse(
+        graph("""
+  - opaque: {name: t, of: topk, shape: 8x8x1, multiplications: 0}
+  - opaque: {name: d, of: deformed, shape: 8x8x1, multiplications: 9}
+""")
+    )
+    plain = analyse(graph(LAYERS[: LAYERS.index("  - opaque")]))
+    assert given.totals.multiplications == 9
+    assert plain.totals.not_counted == given.totals.not_counted == {}
+    assert given.rows[-1].operations is None
+    notes = make_report(given).conventions()
+    assert "Only the multiplications are counted of: 1 × opaque topk, 1 × opaque deformed." in notes
+
+
 def test_what_follows_has_no_receptive_field(analysis: Analysis) -> None:
     fields = [row.receptive_field for row in analysis.rows]
     assert [field.size if field else None for field in fields[:4]] == [(1, 1), (3, 3), (3, 3), None]

@@ -161,7 +161,7 @@ def _totals(expander: DecidingExpander, layers: Sequence[ShapedLayer]) -> dict[s
             counted, work = count_params(layer), count_operations(layer)
             stored = stored_values(layer.op, elements(layer.output), conventions.in_place)
         if work.macs is None or work.operations is None:
-            raise UsageError(f"{layer.op.not_counted} of {layer.layer.name} cannot be counted, so nothing is searched")
+            raise UsageError(f"{layer.op.summary()} of {layer.layer.name} cannot be counted, so nothing is searched")
         own = (
             counted.params, counted.params - counted.biases, counted.biases, counted.trainable, counted.buffers,
             work.macs, stored, *work.operations,

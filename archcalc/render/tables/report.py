@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from archcalc.core import words
@@ -90,6 +91,10 @@ class Report:
             notes.append(say("Multiplications: {meaning}.", meaning=described["multiplications"]))
         if totals.not_counted:
             notes.append(f"{not_counted_in_words(totals)}.")
+        partly = Counter(row.op.summary() for row in analysis.rows if row.operations is None and not row.not_counted)
+        if partly:
+            kinds = ", ".join(f"{number} × {words.line(kind)}" for kind, number in partly.items())
+            notes.append(say("Only the multiplications are counted of: {kinds}.", kinds=kinds))
         if totals.buffers or analysis.conventions.running_statistics or analysis.conventions.params_rule:
             notes.append(
                 say(
