@@ -22,6 +22,7 @@ from archcalc.teach.check.expected import Value, expected
 from archcalc.teach.check.model import TOTAL
 from archcalc.teach.exercise.contents import READS, instructions, layer_name, number_columns, rows_of, title_of
 from archcalc.teach.exercise.worksheet import Line, Worksheet
+from archcalc.teach.reading.words import any_of
 
 ROUNDS = 5_000
 #: Grading reads the cells and never runs them, so the notebook refuses what is read from no cell.
@@ -29,6 +30,8 @@ WHY_NOT = mark(
     "write numbers and + - * / // ** alone, as in 28*28*150 or (28, 28, 6). Your notebook is graded as it is written "
     "and not run, so names and functions cannot be read"
 )
+#: Only the exact answer has the hash that the notebook holds; grading takes what is rounded well.
+WHY_ROUNDED = mark("a rounded number cannot be checked here: write all of its digits")
 #: The name of the function that students call, and the quantities that a tuple answers.
 CHECK = "check"
 
@@ -146,4 +149,5 @@ def _program(sheet: Worksheet, student: str) -> str:
     body = Path(__file__).with_name("check.py.txt").read_text(encoding="utf-8")
     listed = json.dumps(hashes, ensure_ascii=True, indent=1)
     body = body.replace('"WHY_NOT_OF_SHEET"', repr(say(WHY_NOT))).replace("SALT_OF_SHEET", salt)
+    body = body.replace('"WHY_ROUNDED_OF_SHEET"', repr(say(WHY_ROUNDED))).replace("COUNTED_OF_SHEET", any_of("counted"))
     return body.replace("ROUNDS_OF_SHEET", str(ROUNDS)).replace("{}  # HASHES", listed)

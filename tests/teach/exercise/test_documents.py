@@ -193,6 +193,11 @@ def test_a_notebook_is_valid_and_checks_itself() -> None:
         ("multiplications", "'28²·150'", True),
         ("multiplications", "'117,600'", True),
         ("multiplications", "117_600.0", True),
+        ("multiplications", "'117.6K'", True),
+        ("multiplications", "'117,6 k'", True),
+        ("multiplications", "'0.1176M MACs'", True),
+        ("multiplications", "'11.76K'", False),
+        ("multiplications", "'28*28*150 mults'", True),
         ("multiplications", "'28*28 = 117600'", False),
         ("multiplications", "H*H*150", False),
         ("multiplications", "round(117600.0)", False),
@@ -205,6 +210,11 @@ def test_a_notebook_is_valid_and_checks_itself() -> None:
         ("params", "(5*5*1 + 1)*6", True),
         ("params", "'(5*5*1 + 1)*6'", True),
         ("params", "'1,56'", False),
+        ("params", "'156 params'", True),
+        ("params", "'(5*5*1 + 1)*6 parameters.'", True),
+        ("params", "'156 параметров'", True),
+        ("params", "'156 bananas'", False),
+        ("params", "'157 params'", False),
         ("params", "~-157", False),
         ("params", "b'156'", False),
         ("params", "[*(156,)]", False),
@@ -234,6 +244,14 @@ def test_a_notebook_says_right_where_the_grader_does(quantity: str, answer: str,
     exec(compile(source, "<cell>", "exec"), names)
     graded = check_answers(sheet.analysis, parse_answers(cells(source), "a.ipynb").answers).cells[0].verdict
     assert (printed[0].endswith(" | right"), graded is Verdict.RIGHT) == (is_right, is_right), printed
+
+
+def test_a_notebook_calls_no_rounded_number_wrong() -> None:
+    """Grading takes 118K for 117,600; the hash that the notebook holds is of the exact number."""
+    sheet = make_worksheet(analysed("lenet5"), ["multiplications"])
+    blank = sheet_bytes(sheet, "notebook")
+    (line,) = [line for line in run(fill_notebook(blank, sheet, {("C1", "multiplications"): "118K"})) if "118K" in line]
+    assert line.endswith("cannot be read: a rounded number cannot be checked here: write all of its digits")
 
 
 def cells(*sources: str, outputs: str = "") -> bytes:
