@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from archcalc.cli.serve.functions import FUNCTIONS
+from archcalc.cli.serve.functions import FUNCTIONS, failure
 from archcalc.cli.serve.protect import Guard, ImpatientProtocol, read_body, refusal, unless_gone
 from archcalc.cli.serve.workers import BusyError, SlowError, Workers, largest
 from archcalc.core.errors import UsageError
@@ -94,10 +94,10 @@ def application(port: int, workers: Workers, page: Path = PAGE, patience: float 
                 text = await unless_gone(request.receive, workers.call(name, values))
         except ConnectionError:
             return Response(status_code=400)
+        # The request was a good one: a browser writes every other status than 200 to its console.
         except BusyError:
-            return refusal(503, "too many requests wait; try again")
+            return JSONResponse(failure("too many requests wait; try again") | {"busy": True})
         except SlowError:
-            # The request was a good one: a browser writes every other status to its console.
             return JSONResponse(workers.too_slow())
         if is_catalogue:
             kept[key] = text

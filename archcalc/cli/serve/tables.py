@@ -9,14 +9,15 @@ from math import ceil
 from typing import Any
 
 from archcalc.cli.serve.requests import Request, own_line
+from archcalc.core.language import say
 from archcalc.core.quantities import quantity_of_network
 from archcalc.core.shapes import spec_shape
-from archcalc.core.words import count, size
+from archcalc.core.words import count, several, size
 from archcalc.design.compare import align
 from archcalc.design.compare import totals as compared_totals
 from archcalc.design.conventions import as_counted, tool_named
 from archcalc.design.lint.lint import lint as run_lint
-from archcalc.design.memory import Policy, Timeline, memory_timeline
+from archcalc.design.memory import BACKWARD, RECOMPUTE, Policy, Timeline, memory_timeline
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.render.tables import lint as lint_table
@@ -195,15 +196,15 @@ def memory(request: Request) -> dict[str, Any]:
     found = {"data": memory_table.as_dict(timeline), "facts": _facts(timeline), "policies": list(POLICIES)}
     rows = timeline.analysis.rows
     found["columns"] = [
-        {"key": "name", "heading": "alive at the peak", "align": "left"},
-        {"key": "what", "heading": "what", "align": "left"},
-        {"key": "bytes", "heading": "bytes", "align": "right"},
+        {"key": "name", "heading": say("alive at the peak"), "align": "left"},
+        {"key": "what", "heading": say("what"), "align": "left"},
+        {"key": "bytes", "heading": say("bytes"), "align": "right"},
     ]
     found["rows"] = [
         {
             "name": rows[buffer.layer].name, "depth": 0, "op": rows[buffer.layer].op.kind,
             "cells": {
-                "what": memory_table.WHAT[buffer.what], "bytes": count(timeline.size_of(buffer)),
+                "what": say(memory_table.WHAT[buffer.what]), "bytes": count(timeline.size_of(buffer)),
             },
             "values": {"bytes": timeline.size_of(buffer)},
         }
@@ -223,16 +224,24 @@ def memory(request: Request) -> dict[str, Any]:
 
 
 def _facts(timeline: Timeline) -> list[dict[str, str]]:
+    names = memory_table.FIXED | memory_table.WHAT
+    amounts = timeline.fixed._asdict() | timeline.at(timeline.peak_step)
+    facts = [(say("the peak"), timeline.peak, _when(timeline))]
+    facts += [(say(names[key]), value, "") for key, value in amounts.items() if value]
+    if timeline.policy.training:
+        facts.append((say("kept for the backward pass"), timeline.kept, ""))
+    shown = [(label, f"{several(value, 'byte')} ({size(value)})", note) for label, value, note in facts]
+    return [{"label": label, "value": text} | ({"note": note} if note else {}) for label, text, note in shown]
+
+
+def _when(timeline: Timeline) -> str:
+    """When the most is alive."""
     step = timeline.steps[timeline.peak_step]
     layer = timeline.analysis.rows[step.layer].name
-    parts = {memory_table.FIXED[key]: value for key, value in timeline.fixed._asdict().items()}
-    parts |= {memory_table.WHAT[key]: value for key, value in timeline.at(timeline.peak_step).items()}
-    facts = [("the peak", timeline.peak, f"{step.phase} pass, at {layer}")]
-    facts += [(label, value, "") for label, value in parts.items() if value]
-    if timeline.policy.training:
-        facts.append(("kept for the backward pass", timeline.kept, ""))
-    shown = [(label, f"{value:,} bytes ({size(value)})", note) for label, value, note in facts]
-    return [{"label": label, "value": text} | ({"note": note} if note else {}) for label, text, note in shown]
+    if step.phase == RECOMPUTE:
+        return say("where {layer} runs again", layer=layer)
+    backward = step.phase == BACKWARD
+    return say("backward pass, at {layer}", layer=layer) if backward else say("forward pass, at {layer}", layer=layer)
 
 
 def has_converter() -> bool:

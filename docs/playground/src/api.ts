@@ -200,4 +200,6 @@ export interface Worksheet {
 export type Name = keyof Functions;
 export type Request<N extends Name> = Functions[N][0];
 export type Good<N extends Name> = { ok: true } & Functions[N][1];
-export type Answer<N extends Name> = Good<N> | { ok: false; errors: Problem[]; missing?: string; slow?: true };
+export type Answer<N extends Name> =
+  | Good<N>
+  | { ok: false; errors: Problem[]; missing?: string; slow?: true; busy?: true };

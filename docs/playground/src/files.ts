@@ -110,7 +110,9 @@ export function exportMenu(session: Session, failed: (error: unknown) => void): 
   /** A picture that Python does not convert here: the page does. */
   const convert = async (to: string) => {
     const { svg } = await session.ask("draw", { source: session.source, ...session.look, theme: "light" });
-    const filename = `${(session.analysis?.name ?? "").replace(/[^\w@.-]+/g, "_") || "network"}.${to}`;
+    // The name that Python gives.
+    const stem = (session.analysis?.name ?? "").replace(/[^\p{L}\p{N}_@.-]+/gu, "_").slice(0, 80);
+    const filename = `${stem.replace(/^\.+|\.+$/g, "") || "network"}.${to}`;
     download(filename, PICTURES[to] ?? "", await (to === "png" ? png : pdf)(svg));
     announce(say("{file} is saved.", { file: filename }));
   };

@@ -31,17 +31,20 @@ function backEnd(kind: string | undefined): Transport {
   if (kind !== "worker") return new HttpTransport();
   const bar = h("progress", { max: 1, value: 0, "aria-label": say("Starting the engine") });
   const what = h("span", {}, stage(""));
-  const box = h("div", { class: "starting", role: "status" }, what, bar);
+  const box = h("div", { class: "starting", role: "status" });
+  box.append(what, bar);
   document.body.prepend(box);
-  const engine = new WorkerTransport((share, text) => {
-    bar.value = share;
-    what.textContent = stage(text);
-  });
-  engine.ready.then(
-    () => box.remove(),
-    (error: Error) => {
-      what.textContent = error.message;
-      bar.remove();
+  const engine = new WorkerTransport(
+    (share, text) => {
+      bar.value = share;
+      what.textContent = stage(text);
+      if (box.isConnected && bar.isConnected) return;
+      box.replaceChildren(what, bar);
+      document.body.prepend(box);
+    },
+    (error) => {
+      if (!error) box.remove();
+      else box.replaceChildren(error.message);
     },
   );
   return new StaticTransport(engine);

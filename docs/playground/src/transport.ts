@@ -14,9 +14,24 @@ export type Progress = (share: number, what: string) => void;
 /** The server is not there, or what came is no answer of it. */
 export class Unreachable extends Error {}
 
+/** Milliseconds until a server that has too much to do is asked again, and how often it is. */
+const LATER = 500;
+const MOST = 20;
+
 /** `POST ./api/NAME`. */
 export class HttpTransport implements Transport {
+  constructor(private readonly later = LATER) {}
+
   async call<N extends Name>(name: N, request: Request<N>, signal?: AbortSignal): Promise<Answer<N>> {
+    for (let times = 1; ; times++) {
+      const answer = await this.once(name, request, signal);
+      if (answer.ok || !answer.busy || times === MOST) return answer;
+      await new Promise((resolve) => setTimeout(resolve, this.later));
+      signal?.throwIfAborted();
+    }
+  }
+
+  private async once<N extends Name>(name: N, request: Request<N>, signal?: AbortSignal): Promise<Answer<N>> {
     const body = JSON.stringify(request);
     let response: Response;
     try {
@@ -41,40 +56,56 @@ export class HttpTransport implements Transport {
   }
 }
 
-/** Messages to a worker and back; requests wait until its engine is ready. */
+/** Messages to a worker and back; requests wait until its engine is ready. One that could not start is started again. */
 export class WorkerTransport implements Transport {
-  private readonly worker: Worker;
+  private worker: Worker | undefined;
   private readonly waiting = new Map<number, { resolve: (answer: unknown) => void; reject: (e: Error) => void }>();
   private last = 0;
   /** Settled once the engine has answered all that was sent. */
   private idle: Promise<unknown> = Promise.resolve();
-  readonly ready: Promise<void>;
+  private ready: Promise<void>;
 
-  constructor(progress: Progress, make = () => new Worker("./worker.js", { type: "module" })) {
-    this.worker = make();
-    let done = () => {};
-    let failed = (_: Error) => {};
-    this.ready = new Promise((resolve, reject) => {
-      done = resolve;
-      failed = reject;
-    });
-    this.worker.addEventListener("message", ({ data }: MessageEvent) => {
-      if (data.kind === "progress") progress(data.share, data.what);
-      else if (data.kind === "ready") done();
-      else if (data.kind === "failed") {
-        const error = new Unreachable(data.message);
-        failed(error);
-        for (const { reject } of this.waiting.values()) reject(error);
+  /** `started` hears that the engine is ready, or why it is not. */
+  constructor(
+    private readonly progress: Progress,
+    private readonly started: (error?: Error) => void = () => {},
+    private readonly make = () => new Worker("./worker.js", { type: "module" }),
+  ) {
+    this.ready = this.start();
+  }
+
+  private start(): Promise<void> {
+    const worker = this.make();
+    this.worker = worker;
+    const ready = new Promise<void>((resolve, reject) => {
+      const failed = (message: string) => {
+        const error = new Unreachable(message);
+        if (this.worker === worker) this.worker = undefined;
+        worker.terminate();
+        reject(error);
+        for (const waiting of this.waiting.values()) waiting.reject(error);
         this.waiting.clear();
-      } else {
-        this.waiting.get(data.id)?.resolve(data.answer);
-        this.waiting.delete(data.id);
-      }
+      };
+      worker.addEventListener("message", ({ data }: MessageEvent) => {
+        if (data.kind === "progress") this.progress(data.share, data.what);
+        else if (data.kind === "ready") resolve();
+        else if (data.kind === "failed") failed(data.message);
+        else {
+          this.waiting.get(data.id)?.resolve(data.answer);
+          this.waiting.delete(data.id);
+        }
+      });
+      worker.addEventListener("error", (event) => failed(event.message || "The worker failed."));
     });
-    this.worker.addEventListener("error", (event) => failed(new Unreachable(event.message || "The worker failed.")));
+    ready.then(
+      () => this.started(),
+      (error: Error) => this.started(error),
+    );
+    return ready;
   }
 
   async call<N extends Name>(name: N, request: Request<N>, signal?: AbortSignal): Promise<Answer<N>> {
+    if (!this.worker) this.ready = this.start();
     await this.ready;
     // Python answers one request after the other. What was overtaken while it waited is never sent.
     const answer = this.idle.then(() => {
@@ -91,7 +122,7 @@ export class WorkerTransport implements Transport {
     const id = ++this.last;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
-      this.worker.postMessage({ id, name, request });
+      this.worker?.postMessage({ id, name, request });
     });
   }
 }
@@ -142,9 +173,13 @@ export class StaticTransport implements Transport {
 
   /** A file of the build; null where there is none, and the engine answers later. */
   private file(address: string): Promise<Record<string, unknown> | null> {
-    const known = this.files.get(address) ?? json(address);
-    this.files.set(address, known);
-    return known;
+    const before = this.files.get(address);
+    if (before) return before;
+    const found = json(address);
+    this.files.set(address, found);
+    // What did not come is asked for again.
+    found.catch(() => this.files.delete(address));
+    return found;
   }
 }
 

@@ -25,6 +25,16 @@ test("a function is called by its name, in the language of the page", async () =
   ]);
 });
 
+test("a server that has too much to do is asked again, some times", async () => {
+  const busy = { ok: false, busy: true, errors: [{ message: "too many requests wait", severity: "error" }] };
+  let left = 3;
+  const asked = answers(() => Response.json(left-- > 0 ? busy : { ok: true, text: "x" }));
+  assert.deepEqual(await new HttpTransport(0).call("spec", { name: "x" }), { ok: true, text: "x" });
+  assert.equal(asked.length, 4);
+  answers(() => Response.json(busy));
+  assert.deepEqual(await new HttpTransport(0).call("spec", { name: "x" }), busy);
+});
+
 test("errors of a function are an answer, whatever the status", async () => {
   const errors = [{ message: "too many requests wait", severity: "error" }];
   answers(() => Response.json({ ok: false, errors }, { status: 503 }));
@@ -52,8 +62,12 @@ test("what is aborted is no failure of the server", async () => {
 /** A worker with answers that the test chooses. */
 class FakeWorker extends EventTarget {
   readonly got: { id: number; name: string }[] = [];
+  ended = false;
   postMessage(message: { id: number; name: string }): void {
     this.got.push(message);
+  }
+  terminate(): void {
+    this.ended = true;
   }
   say(data: unknown): void {
     this.dispatchEvent(Object.assign(new Event("message"), { data }));
@@ -61,13 +75,18 @@ class FakeWorker extends EventTarget {
 }
 
 const worker = () => {
-  const fake = new FakeWorker();
+  const fakes: FakeWorker[] = [];
   const steps: [number, string][] = [];
+  const started: (string | undefined)[] = [];
   const transport = new WorkerTransport(
     (share, what) => steps.push([share, what]),
-    () => fake as unknown as Worker,
+    (error) => started.push(error?.message),
+    () => {
+      fakes.push(new FakeWorker());
+      return fakes.at(-1) as unknown as Worker;
+    },
   );
-  return { fake, steps, transport };
+  return { fake: fakes[0] as FakeWorker, fakes, steps, started, transport };
 };
 const turn = () => new Promise((resolve) => setTimeout(resolve));
 
@@ -115,12 +134,19 @@ test("what was overtaken while another one is answered is never sent", async () 
   assert.equal(fake.got.length, 1);
 });
 
-test("an engine that cannot start says why, to all who wait", async () => {
-  const { fake, transport } = worker();
-  const call = transport.call("spec", { name: "a" });
+test("an engine that cannot start says why, to all who wait, and is started again by the next call", async () => {
+  const { fake, fakes, started, transport } = worker();
+  const calls = [transport.call("spec", { name: "a" }), transport.call("spec", { name: "b" })];
   fake.say({ kind: "failed", message: "no WebAssembly" });
-  await assert.rejects(call, /no WebAssembly/);
-  await assert.rejects(transport.ready, /no WebAssembly/);
+  for (const call of calls) await assert.rejects(call, /no WebAssembly/);
+  assert.ok(fake.ended);
+  const again = transport.call("spec", { name: "a" });
+  assert.equal(fakes.length, 2);
+  fakes[1]?.say({ kind: "ready" });
+  await turn();
+  fakes[1]?.say({ id: fakes[1]?.got[0]?.id, answer: { ok: true, text: "a" } });
+  assert.deepEqual(await again, { ok: true, text: "a" });
+  assert.deepEqual(started, ["no WebAssembly", undefined]);
 });
 
 test("the catalogue can be read before the engine is ready, and a change waits for it", async () => {

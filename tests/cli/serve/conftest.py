@@ -42,7 +42,16 @@ def served(folder: Path) -> Iterator[str]:
 
 
 class Files(SimpleHTTPRequestHandler):
-    """A server of files that writes no log."""
+    """A server of files that writes no log. It refuses `refused`."""
+
+    refused = ""
+
+    def do_GET(self) -> None:  # the name that the library calls
+        """Answer with a file."""
+        if self.refused and self.path.endswith(self.refused):
+            self.send_error(503)
+        else:
+            super().do_GET()
 
     def log_message(self, *_: object) -> None:
         """Say nothing of a request."""

@@ -394,7 +394,7 @@ def test_every_shape_has_its_look_itself(style: str) -> None:
 
 def test_what_the_catalogue_offers_to_choose_has_words_of_the_page() -> None:
     found = good("catalogue")
-    offered = {*found["levels"], *found["policies"], *(one["title"] for one in found["exports"])}
+    offered = {*found["levels"], *found["policies"], *found["styles"], *(one["title"] for one in found["exports"])}
     offered |= {one["title"] for one in found["charts"]} | {str(one).replace("_", " ") for one in Verdict} - {"right"}
     assert offered == set(json.loads((PAGE / "test" / "choices.json").read_text(encoding="utf-8")))
 

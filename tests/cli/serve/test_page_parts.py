@@ -6,7 +6,7 @@ import base64
 import gzip
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -14,10 +14,12 @@ from threading import Thread
 
 import pytest
 
+import archcalc
 from tests.cli.serve.conftest import Files
 from tests.cli.serve.playground import CONTROL, DELETE, ENTER, ESCAPE, Playground, link
 from tests.cli.serve.test_files_and_keys import KERAS
-from tests.cli.serve.test_playground import BOTH, SPEC
+from tests.cli.serve.test_functions import good
+from tests.cli.serve.test_playground import BOTH, LEFT, RIGHT, SPEC, STATIC
 
 HOME, END = "\ue011", "\ue010"
 #: From now on the server does not answer, until it is let go.
@@ -322,3 +324,57 @@ def test_a_spec_is_typed_from_nothing_without_a_look_at_columns(page: Playground
         "  - relu: {}\n  - repeat: 2\n    layers:\n      - conv2d: {out_channels: 8, kernel_size: 3}\n      - relu"
     )
     assert page.settle() == "ready"
+
+
+@STATIC
+def test_an_engine_that_did_not_start_is_tried_again(
+    fresh_profile: Callable[[], Playground], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Files, "refused", "/packages.bin")
+    page = fresh_profile()
+    # The landmarks are there without the engine; a network of one's own needs it.
+    page.load(link(text=SPEC))
+    assert page.settle() == "failed"
+    assert "packages.bin is not there (503)" in page.wait(".banner span", bool)[0]
+    assert "packages.bin is not there (503)" in page.wait(".starting", bool)[0]
+    monkeypatch.setattr(Files, "refused", "")
+    page.browser.click(".banner button")
+    page.browser.until(lambda: page.settle() == "ready")
+    assert page.totals()["parameters"] == "18,234"
+    assert page.browser.texts(".banner, .starting") == []
+
+
+@BOTH
+def test_a_slider_stays_in_use_while_the_network_is_drawn(page: Playground) -> None:
+    """Steps that come one after another move one and the same slider, and it rests at what is shown."""
+    page.open("mobilenet")
+    page.pane("spec")
+    field = "[data-parameter=alpha] input"
+    page.browser.run("window.slider = document.querySelector(arguments[0]); window.slider.focus()", field)
+    places = [page.browser.run("return window.slider.value")]
+    for _ in range(3):
+        page.browser.press(LEFT)
+        places.append(page.browser.run("return window.slider.value"))
+    assert [int(place) for place in places] == list(range(int(places[0]), int(places[0]) - 4, -1))
+    page.browser.until(lambda: page.settle() == "ready")
+    assert page.browser.run("return document.activeElement === window.slider && window.slider.isConnected")
+    assert page.browser.run("return window.slider.value") == places[-1]
+    alpha = page.browser.texts("[data-parameter=alpha] output")[0]
+    wanted = f"{archcalc.analyse(archcalc.load('mobilenet', {'alpha': float(alpha)})).totals.params:,}"
+    page.browser.until(lambda: page.totals()["parameters"] == wanted)
+    # Nothing moves afterwards.
+    page.browser.press(RIGHT)
+    page.browser.press(LEFT)
+    page.browser.until(lambda: page.settle() == "ready")
+    page.browser.until(lambda: page.totals()["parameters"] == wanted)
+    assert page.browser.run("return window.slider.value") == places[-1]
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["alexnet", "alexnet@grouped", "plain18"])
+def test_a_picture_is_saved_by_the_name_of_its_network(page: Playground, name: str) -> None:
+    page.open(name)
+    text = good("spec", name=name)["text"]
+    for to in ("png", "svg"):
+        wanted = good("export", source={"text": text}, to="svg")["filename"].removesuffix("svg") + to
+        assert page.saved(to)[0] == wanted
