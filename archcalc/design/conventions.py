@@ -18,7 +18,7 @@ from archcalc.core.errors import UsageError
 from archcalc.core.language import all_of, say
 from archcalc.core.suggest import did_you_mean
 from archcalc.core.words import line
-from archcalc.design import tool_rules
+from archcalc.design import tool_calls, tool_rules
 from archcalc.design.counting import (
     BIASES,
     COUNTERS,
@@ -34,6 +34,7 @@ from archcalc.design.counting import (
     rules,
 )
 from archcalc.design.printed import PAPER, with_figures
+from archcalc.graph.layer_graph import Call
 from archcalc.ops.base import NO_OPERATIONS
 from archcalc.passes.analysis import Analysis, Row
 
@@ -57,12 +58,14 @@ def _note(text: str, kinds: str) -> Note:
 
 
 def _is_windows(row: Row) -> bool:
+    if row.call is not None:
+        return tool_calls.in_windows(row, row.call)
     return row.op.kind == "multi_head_attention" and row.op.model_dump()["window_size"] is not None
 
 
 def _is_module(row: Row) -> bool:
-    """Whether a layer is counted as `nn.MultiheadAttention`."""
-    return row.op.kind == "multi_head_attention" and not _is_windows(row)
+    """Whether a layer is counted as `nn.MultiheadAttention`, and code does not say how it is called."""
+    return row.call is None and row.op.kind == "multi_head_attention" and not _is_windows(row)
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ class Tool:
     more_params: Mapping[str, tuple[Measure, ...]] = field(default_factory=dict)
     #: Whether it looks for known classes, so that it may not see the arrays of a layer that is none of them.
     knows_classes: bool = False
+    #: What it counts of a layer by how code calls it, given what it counts of the module; None: no difference.
+    by_call: Callable[[Row, Call, Terms | None], Terms | None] | None = None
     #: Whether it counts the products that are written with einsum as others.
     knows_einsum: bool = False
     notes: tuple[Note, ...] = ()
@@ -99,15 +104,13 @@ class Tool:
         """
         if self.rules is None or row.not_counted:
             return None
-        kind = _kind(row)
         if self.name in (OWN, PAPER):
             return MACS
         if row.name in placed:
             return placed[row.name]
-        if kind in self.rules:
-            rule = self.rules[kind]
-            return rule(row) if callable(rule) else rule
-        return None if calculates(row) else NOTHING
+        rule = self.rules.get(_kind(row), None if calculates(row) else NOTHING)
+        terms = rule(row) if callable(rule) else rule
+        return terms if row.call is None or self.by_call is None else self.by_call(row, row.call, terms)
 
     def multiplications(self, row: Row, placed: Mapping[str, Terms | None] = MappingProxyType({})) -> int | None:
         """Its count for a layer; None where that is not known."""
@@ -119,8 +122,11 @@ class Tool:
 
     def measures(self, row: Row) -> tuple[Measure, ...] | None:
         """What it counts as parameters of a layer; None where that is not known."""
-        if self.knows_classes and row.params and tool_rules.has_class_of_its_own(row):
-            return None
+        if self.knows_classes and row.params:
+            if row.call is not None and (seen := tool_calls.thop_sees(row, row.call)) != self.params:
+                return seen
+            if row.call is None and tool_rules.has_class_of_its_own(row):
+                return None
         kind = _kind(row)
         return () if kind in self.unseen else (*self.params, *self.more_params.get(kind, ()))
 
@@ -202,13 +208,13 @@ _TOOLS = (
     Tool("caffe", is_library=True),
     Tool("cs231n", (WEIGHTS,)),
     Tool(
-        "fvcore", noun="flops (one for each multiply-add)", rules=tool_rules.FVCORE,
+        "fvcore", noun="flops (one for each multiply-add)", rules=tool_rules.FVCORE, by_call=tool_calls.fvcore,
         added="2 for each value of batch norm and 1 for each value that an adaptive average pool of images reads",
         notes=(_note("a known gap: recurrent layers count nothing", _RECURRENT),
                _note(_NO_ATTENTION, "scaled_dot_product_attention"), Note(_WITH_WEIGHTS, _is_module)),
     ),
     Tool(
-        "torchinfo", noun="mult-adds", rules=tool_rules.TORCHINFO,
+        "torchinfo", noun="mult-adds", rules=tool_rules.TORCHINFO, by_call=tool_calls.torchinfo,
         added="1 for each bias that is added, and the parameters of batch norm once",
         notes=(_note("a known bug: a transposed convolution counts by its output positions", "conv_transpose"),
                Note("a known bug: a dense layer at several positions counts once",
@@ -218,17 +224,23 @@ _TOOLS = (
                _note(_NO_MODULE, "multi_head_attention")),
     ),
     Tool(
-        "ptflops", noun="MACs", rules=tool_rules.PTFLOPS,
+        "ptflops", noun="MACs", rules=tool_rules.PTFLOPS, by_call=tool_calls.ptflops,
         added="1 for each bias that is added, and 2 for each value of batch norm, of ReLU, and that a pool reads",
         notes=(_note("a known bug: ReLU, pools and upsampling as modules count twice, as functions once",
                      "relu__elu__gelu__prelu__max_pool__avg_pool__adaptive_avg_pool__global_avg_pool__"
                      "adaptive_max_pool__global_max_pool__upsample__interpolate"),
                Note("nn.MultiheadAttention is counted with need_weights=False; with True its products and its softmax "
                     "count twice", _is_module),
-               Note("a known gap: the projections of torchvision's attention in windows count nothing", _is_windows)),
+               Note("a known gap: the projections of torchvision's attention in windows count nothing", _is_windows),
+               Note("a known bug: of timm's Attention the projections count nothing", tool_calls.is_of_timm),
+               Note("functions count where they are called as F.relu is, not where they were imported by name",
+                    lambda row: row.call is not None and row.call.way == "function" and not row.call.by_module),
+               Note("x + y and x * y count nothing, as is assumed here; x.add(y) and x.mul(y) one for each value",
+                    lambda row: row.call is not None and row.call.way == "method"
+                    and row.call.function in ("add", "mul"))),
     ),
     Tool(
-        "thop", noun="MACs", rules=tool_rules.THOP,
+        "thop", noun="MACs", rules=tool_rules.THOP, by_call=tool_calls.thop,
         added="4 for each value of batch norm, and 1 for each value of an average pool",
         knows_classes=True, unseen=frozenset(_UNSEEN_ARRAYS.split("__")),
         notes=(_note("a known bug: a transposed convolution counts by its output positions", "conv_transpose"),
@@ -267,7 +279,7 @@ _TOOLS = (
     ),
     Tool(
         "flop-counter", noun="flops (PyTorch's FlopCounterMode)", added="each of them twice, with its addition",
-        rules=tool_rules.FLOP_COUNTER, knows_einsum=True,
+        rules=tool_rules.FLOP_COUNTER, by_call=tool_calls.flop_counter, knows_einsum=True,
         notes=(_note("a known gap: LSTM counts nothing, and on a GPU neither do GRU and RNN", _RECURRENT),
                _note(_NO_ATTENTION, "scaled_dot_product_attention"), Note(_WITH_WEIGHTS, _is_module),
                _note("on a GPU QKᵀ and AV count too; under torch.no_grad nn.MultiheadAttention in eval mode counts "
@@ -309,7 +321,7 @@ def by_place(analysis: Analysis, tool: Tool) -> Mapping[str, Terms | None]:
         return dict.fromkeys(free, NOTHING)
     read = {name for row in rows for name in row.inputs}
     ends = ("softmax", "log_softmax")
-    free = [row.name for row in rows if row.op.kind in ends and row.name not in read]
+    free = [row.name for row in rows if row.op.kind in ends and row.name not in read and row.call is None]
     return dict.fromkeys(free, NOTHING) | ({} if tool.knows_einsum else dict.fromkeys(tool_rules.in_grids(rows), None))
 
 

@@ -7,7 +7,7 @@ from math import prod
 from types import MappingProxyType
 from typing import NamedTuple
 
-from archcalc.ops.attention import MultiheadAttention
+from archcalc.ops.attention import MultiheadAttention, ScaledDotProductAttention
 from archcalc.ops.norm import BatchNorm
 from archcalc.passes.analysis import Row
 
@@ -79,19 +79,30 @@ def _zero_biases(row: Row) -> int:
     return row.biases if row.op.model_dump()["single_bias"] else 0
 
 
+def _part(row: Row, name: str) -> int:
+    assert isinstance(row.op, (MultiheadAttention, ScaledDotProductAttention))
+    return int(row.op.parts(row.input_shapes, row.output_shape)[name])
+
+
 def _between_tokens(row: Row) -> int:
-    parts = _attention(row).parts(row.input_shapes, row.output_shape)
-    return int(parts["QKᵀ"] + parts["AV"])
+    return _part(row, "QKᵀ") + _part(row, "AV")
 
 
 def _pairs(row: Row) -> int:
-    op = _attention(row)
-    return int(op.parts(row.input_shapes, row.output_shape)["QKᵀ"]) // row.output_shape[0] * op.num_heads
+    assert isinstance(row.op, (MultiheadAttention, ScaledDotProductAttention))
+    embed = row.output_shape[0] if isinstance(row.op, MultiheadAttention) else row.input_shapes[0][0]
+    return _part(row, "QKᵀ") // embed * row.op.num_heads
 
 
-def _attention(row: Row) -> MultiheadAttention:
-    assert isinstance(row.op, MultiheadAttention)
-    return row.op
+def _in_four_digits(count: int | None) -> int | None:
+    """Half of what `numpy.einsum_path` prints as the operations of one product: it prints four digits."""
+    return None if count is None else int(float(f"{2 * count:.3e}") // 2)
+
+
+def _of_linear(row: Row) -> int:
+    """The weights and biases of the projections of attention, without a table of positions."""
+    arrays = row.op.param_shapes(row.input_shapes)
+    return sum(prod(array.shape) for array in arrays if array.name.endswith(("_weight", "_bias")))
 
 
 def _by_output(row: Row) -> int | None:
@@ -128,6 +139,12 @@ POSITIONS = Measure("position", lambda row: prod(row.output_shape[1:]))
 READ = Measure("value that is read", lambda row: prod(row.input_shapes[0]))
 HIDDEN_VALUES = Measure("hidden value", _of_both_directions)
 ONE_DIRECTION = Measure("hidden value of one direction", _hidden_values)
+SCORES = Measure("multiply-add of QKᵀ", lambda row: _part(row, "QKᵀ"))
+ATTENDED = Measure("multiply-add of AV", lambda row: _part(row, "AV"))
+EINSUM = Measure("multiply-add of einsum, in four digits", lambda row: _in_four_digits(row.multiplications))
+EINSUM_OF_KEYS = Measure("multiply-add of QKᵀ, in four digits", lambda row: _in_four_digits(_part(row, "QKᵀ")))
+EINSUM_OF_VALUES = Measure("multiply-add of AV, in four digits", lambda row: _in_four_digits(_part(row, "AV")))
+OF_LINEAR = Measure("parameter of a projection", _of_linear)
 BETWEEN_TOKENS = Measure("multiply-add of QKᵀ and AV", _between_tokens)
 PAIRS = Measure("pair of a query and a key in a head", _pairs)
 IN_WINDOWS = Measure("value of a window", _in_windows)

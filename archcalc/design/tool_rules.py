@@ -89,7 +89,7 @@ def _affine(with_arrays: Terms, without: Terms | None) -> Rule:
 
 def _of_rows(rule: Rule) -> Rule:
     """For a norm of rows; over the channels of an image libraries write it as a module of their own."""
-    return lambda row: None if len(row.output_shape) > 2 else rule(row) if callable(rule) else rule
+    return lambda row: None if row.call is None and len(row.output_shape) > 2 else rule(row) if callable(rule) else rule
 
 
 def _attention(module: Rule, windows: Terms, grids: Terms | None = None) -> Rule:
@@ -125,7 +125,8 @@ def _attention_of_ptflops(row: Row) -> Terms | None:
 
 def in_grids(rows: Sequence[Row]) -> frozenset[str]:
     """The windows of a network that has grids too, as MaxViT: its attention is einsum, which tools count otherwise."""
-    windows = {row.name: row.op.model_dump()["partition"] for row in rows if row.op.kind == "multi_head_attention"}
+    attention = [row for row in rows if row.op.kind == "multi_head_attention" and row.call is None]
+    windows = {row.name: row.op.model_dump()["partition"] for row in attention}
     return frozenset(windows) if "grid" in windows.values() else frozenset()
 
 
@@ -151,11 +152,11 @@ def _resized(by_mode: dict[str, Terms], of_another_map: Terms | None = None, smo
 
 
 def _by_size(rule: Rule) -> Rule:
-    """For a map made larger or smaller to a size, not smoothed; with a factor the count is another."""
+    """For a map made larger or smaller to a size or by a whole number, not smoothed; for others it is another."""
 
     def of(row: Row) -> Terms | None:
         fields = row.op.model_dump()
-        special = fields.get("antialias") or fields.get("scale_factor")
+        special = fields.get("antialias") or not float(fields.get("scale_factor") or 1).is_integer()
         return None if special else rule(row) if callable(rule) else rule
 
     return of

@@ -17,12 +17,38 @@ if TYPE_CHECKING:
     from archcalc.graph.published import Paper, Reported
 
 
+class Call(NamedTuple):
+    """How the code of a network calls what a layer is: tools count a module otherwise than a function.
+
+    `function` is its name; `way` says what it is: a "function" of Python as most of torch.nn.functional, a "builtin"
+    as `torch.matmul`, or a "method" of a tensor, as which operators such as `@` count. `module` is the class of the
+    module that calls it, `base` the class of PyTorch that this one is made of; `inner`: it has other modules in it.
+    `within` are the classes of the modules that this one is in. `leading` is the size of the first axis of what it
+    gives, which is the batch for most tools. `steps` are the calls of a layer that several operations are; its own way
+    is then "steps".
+    """
+
+    function: str
+    way: str
+    module: str = ""
+    base: str = ""
+    inner: bool = False
+    within: tuple[str, ...] = ()
+    leading: int = 1
+    steps: tuple[Call, ...] = ()
+
+    @property
+    def by_module(self) -> bool:
+        """Whether a layer of PyTorch itself calls it, not a class of somebody else."""
+        return self.module.startswith("torch.nn.modules.") and not self.inner
+
+
 class Layer(NamedTuple):
     """A node: its full name (`stage2/block1/conv2`), its op, and the indices of the layers that it reads.
 
     `weights_of`: the index of the earlier layer whose arrays it uses; that one owns them. None: it has its own.
-    `frozen`: its parameters are not trained.
-    Layers are equal where all of this is; in which file and line one was written makes no difference.
+    `frozen`: its parameters are not trained. `call`: how code calls it, where the network comes of code.
+    Layers are equal where all of this is; where one was written and how it is called make no difference.
 
     >>> import archcalc as ac
     >>> layer = ac.load("alexnet").layers[1]
@@ -37,6 +63,7 @@ class Layer(NamedTuple):
     weights_of: int | None = None
     location: Location | None = None
     frozen: bool = False
+    call: Call | None = None
 
     def _compared(self) -> tuple[Any, ...]:
         return (*self[:4], self.frozen)

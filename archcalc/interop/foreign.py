@@ -15,7 +15,7 @@ from archcalc.core.errors import Location, Problem, SpecError, UsageError
 from archcalc.core.shapes import AXES, LARGEST_FLAT, LARGEST_SIZE, Shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.graph.inputs import inputs_in_words
-from archcalc.graph.layer_graph import Layer, LayerGraph, Output, Recipe
+from archcalc.graph.layer_graph import Call, Layer, LayerGraph, Output, Recipe
 from archcalc.ops import OPS, Op
 from archcalc.ops.opaque import Opaque
 from archcalc.ops.reshape import Identity, Input
@@ -47,6 +47,7 @@ class ForeignNode:
         arrays: The weights that came with the file, by archcalc's names (`weight`, `bias`, …), each in archcalc's
             layout, loaded when called.
         frozen: Its parameters are not trained.
+        call: How code calls it.
 
     """
 
@@ -58,6 +59,7 @@ class ForeignNode:
     place: str = ""
     arrays: Mapping[str, LazyArray] = field(default_factory=dict)
     frozen: bool = False
+    call: Call | None = None
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,7 @@ class _Builder:
             owner = found if other.weights_of is None else other.weights_of
             frozen = self.layers[owner].frozen
         self.known[node.name] = len(self.layers)
-        self.layers.append(Layer(legal, op or Identity(), inputs, owner, _location(node), frozen))
+        self.layers.append(Layer(legal, op or Identity(), inputs, owner, _location(node), frozen, node.call))
         if node.arrays and owner is None:
             self.arrays[legal] = node.arrays
 

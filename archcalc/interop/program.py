@@ -88,6 +88,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from archcalc.core.errors import UsageError
+from archcalc.graph.layer_graph import Call
 
 if TYPE_CHECKING:
     import numpy
@@ -134,7 +135,7 @@ class Constant:
 class Node:
     """One operation. `path` names its module or scope with "/" between parents and children: layer1/0/conv1.
 
-    `place` says where it stands in its file, for messages.
+    `place` says where it stands in its file, for messages; `call` how code calls it.
     """
 
     op: str
@@ -143,6 +144,7 @@ class Node:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     path: str = ""
     place: str = ""
+    call: Call | None = None
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ class Layers:
         loaded = {array: partial(_in_shape, load, sizes[array]) if array in sizes else load
                   for array, load in loaded.items()}  # fmt: skip
         self.nodes.append(
-            ForeignNode(name, op, fields, tuple(inputs), weights, node.place, loaded, frozen)
+            ForeignNode(name, op, fields, tuple(inputs), weights, node.place, loaded, frozen, node.call)
         )  # fmt: skip
         self.shapes[name] = shape
         self._made[key] = name
@@ -208,7 +208,9 @@ class Layers:
         name = self.names.free(Wanted(node.path or node.op, is_path=bool(node.path)))
         weights, loaded = self._arrays(name, arrays)
         self.unfinished[name] = node.outputs[0]
-        self.nodes.append(ForeignNode(name, INCOMPLETE, fields, tuple(inputs), weights, node.place, loaded))
+        self.nodes.append(
+            ForeignNode(name, INCOMPLETE, fields, tuple(inputs), weights, node.place, loaded, call=node.call)
+        )
         self.shapes[name] = shape
         return name
 
@@ -234,7 +236,7 @@ class Layers:
         fields = {"of": node.op, "shape": spec_shape(tuple(sizes)), **({"params": params} if params else {})}
         if (products := multiplications_of(node, self.program)) is not None:
             fields["multiplications"] = products
-        self.nodes.append(ForeignNode(name, "opaque", fields, inputs, None, node.place))
+        self.nodes.append(ForeignNode(name, "opaque", fields, inputs, None, node.place, call=node.call))
         self.shapes[name] = tuple(sizes)
         for source in dict.fromkeys(own):
             self.owners[source] = (name, "weight")

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
+from archcalc.graph.layer_graph import Call
 from archcalc.interop.program import Node, Program, Value, needed
 from archcalc.interop.recognise_fold import as_sums
 from archcalc.interop.recognise_formulas import Formulas
@@ -219,6 +220,7 @@ class _Rewriter:
         return Node(
             "attention", (q, k, node.inputs[1], *biases), node.outputs,
             {"scale": scale * by_q * by_k, "hides": hides}, _shared_path(node, made), node.place,
+            _of_steps(made, soft, node),
         )  # fmt: skip
 
     def unscaled(self, name: str | None) -> tuple[str | None, float]:
@@ -286,6 +288,12 @@ def as_windows(node: Node, shape: Sequence[int], values: dict[str, Value]) -> li
     made = (batch, channels * height * width, counts[0] * counts[1])
     step("reshape", made, shape=made)
     return steps
+
+
+def _of_steps(*nodes: Node) -> Call | None:
+    """How code calls what several operations are: each of them."""
+    calls = [node.call for node in nodes if node.call is not None]
+    return calls[-1]._replace(way="steps", steps=tuple(calls)) if len(calls) == len(nodes) else None
 
 
 def _does_nothing(node: Node) -> bool:

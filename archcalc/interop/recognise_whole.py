@@ -236,8 +236,10 @@ class _Finder:
             else:
                 arrays |= {f"{letter}_proj_{name}": partial(_part_of, loads, index, embed)
                            for index, letter in enumerate("qkv")}  # fmt: skip
+        calls = tuple([part.call for part in (*projections, output) if part.call is not None])
+        called = node.call._replace(steps=(*node.call.steps, *calls)) if node.call is not None else None
         return ForeignNode(
-            output.name, "multi_head_attention", fields, tuple(inputs), None, node.place, arrays, output.frozen
+            output.name, "multi_head_attention", fields, tuple(inputs), None, node.place, arrays, output.frozen, called
         )
 
 

@@ -200,8 +200,6 @@ def _adaptive(call: Handler) -> list[Tensor]:
     source, ahead = positions(call, view)
     if ahead:
         size, rank = (call.layers.shapes[source][1], *size), rank + 1
-    if call.layers.shapes[source][1:] == size and set(size) != {1}:
-        return [on_positions(call, source, view, ahead)]
     if set(size) == {1}:
         layer = call.add(f"global_{kind}_pool{rank}d", {}, [source])
     else:

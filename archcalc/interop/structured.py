@@ -177,5 +177,5 @@ def _difference(before: Analysis, after: Analysis) -> str:
 
 
 def _told(row: Row, analysis: Analysis) -> tuple[Any, ...]:
-    """All of a layer that does not depend on the order of layers."""
-    return (*row, analysis.graph.layers[analysis.graph.index[row.name]].frozen)
+    """All of a layer that does not depend on the order of layers, nor on code."""
+    return (*row._replace(call=None), analysis.graph.layers[analysis.graph.index[row.name]].frozen)

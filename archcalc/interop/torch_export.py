@@ -166,7 +166,7 @@ def trace(module: Any, example: Any, name: str | None = None) -> Program:
         raise UsageError(
             f"torch.export cannot trace {type(module).__name__}: {type(fault).__name__}: {first_line(fault)}"
         ) from fault
-    return program_of(exported, name or type(module).__name__)
+    return program_of(exported, name or type(module).__name__, module)
 
 
 #: What PyTorch says where numbers of rows are to be whole: "Expected … scalar types: Long, Int".

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from archcalc.core.errors import UsageError
+from archcalc.graph.layer_graph import Call
 from archcalc.interop.aten import TRANSLATIONS, fold, later, products
 from archcalc.interop.program import Constant, Node, Program, Role, Value, with_unread
 from archcalc.interop.torch_files import torch_or_error
@@ -17,16 +18,17 @@ from archcalc.interop.torch_files import torch_or_error
 SMALL = 1 << 20
 
 
-def program_of(exported: Any, name: str) -> Program:
-    """The program of a `torch.export.ExportedProgram`."""
-    return _Reader(exported, name).program()
+def program_of(exported: Any, name: str, module: Any = None) -> Program:
+    """The program of a `torch.export.ExportedProgram`; `module` is the one that it was made of, where it is there."""
+    return _Reader(exported, name, {} if module is None else _modules_of(module)).program()
 
 
 class _Reader:
     """Goes through the graph of an exported program."""
 
-    def __init__(self, exported: Any, name: str) -> None:
+    def __init__(self, exported: Any, name: str, modules: Mapping[str, tuple[str, bool]]) -> None:
         self.torch = torch_or_error()
+        self.modules = modules
         self.exported, self.name = exported, name
         self.constants: dict[str, Constant] = {}
         self.values: dict[str, Value] = {}
@@ -170,7 +172,9 @@ class _Reader:
             if any(hasattr(value, "op") for value in attributes.values()):
                 op, inputs, attributes = f"{op} with computed settings", self.tensors(arguments), {}
         outputs = tuple(name for name in outputs if name in self.values)
-        self.nodes.append(Node(op, tuple(inputs), outputs, attributes, _path(node), f'node "{node.name}"'))
+        self.nodes.append(
+            Node(op, tuple(inputs), outputs, attributes, _path(node), f'node "{node.name}"', _call(node, self.modules))
+        )
         if kind.endswith("_") and not kind.startswith("_") and node.args:
             self.overwrite(node.args[0], outputs[0])
 
@@ -275,6 +279,32 @@ def _path(node: Any) -> str:
     stack = list((node.meta.get("nn_module_stack") or {}).values())
     path = str(stack[-1][0]) if stack else ""
     return "/".join(part.partition("@")[0] for part in path.split(".") if part)
+
+
+_WAYS = {"function": "function", "builtin_function_or_method": "builtin", "method_descriptor": "method"}
+
+
+def _call(node: Any, modules: Mapping[str, tuple[str, bool]]) -> Call | None:
+    """How the code calls an operation; None where the program does not say so. `modules` as of `_modules_of`."""
+    stack = list((node.meta.get("nn_module_stack") or {}).values())
+    kind, _, name = str((node.meta.get("torch_fn") or ("", ""))[1]).partition(".")
+    if not stack or kind not in _WAYS:
+        return None
+    names = [kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__qualname__}" for _, kind in stack]
+    base, inner = modules.get(str(stack[-1][0]).partition("@")[0], ("", False))
+    made = node.meta.get("val")
+    first = made[0] if isinstance(made, (list, tuple)) and made else made
+    leading = int(first.shape[0]) if len(getattr(first, "shape", ())) else 1
+    return Call(name, _WAYS[kind], names[-1], base, inner, tuple(dict.fromkeys(names[:-1])), leading)
+
+
+def _modules_of(module: Any) -> dict[str, tuple[str, bool]]:
+    """By its path the class of PyTorch that each module is made of, and whether it has other modules in it."""
+    found = {}
+    for path, part in module.named_modules(remove_duplicate=False):
+        bases = [each for each in type(part).__mro__ if each.__module__.startswith("torch.nn.modules.")]
+        found[path] = (f"{bases[0].__module__}.{bases[0].__qualname__}", any(True for _ in part.children()))
+    return found
 
 
 def _inline(module: Any) -> None:

@@ -13,7 +13,7 @@ from archcalc.core.conventions import BYTES, Conventions
 from archcalc.core.errors import Problem, SpecError, UsageError
 from archcalc.core.language import say
 from archcalc.core.shapes import Shape
-from archcalc.graph.layer_graph import LayerGraph
+from archcalc.graph.layer_graph import Call, LayerGraph
 from archcalc.ops.base import Op, Operations, elements
 from archcalc.passes.depth import weighted_depth
 from archcalc.passes.memory import Memory, measure_memory, stored_values
@@ -58,6 +58,8 @@ class Row(NamedTuple):
     weights_of: str | None = None
     #: What cannot be counted, by kind: of a layer itself, of a block once for each such layer in it.
     not_counted: tuple[str, ...] = ()
+    #: How code calls it, where the network comes of code.
+    call: Call | None = None
 
     @property
     def summary(self) -> str:
@@ -286,4 +288,5 @@ def _row(
         field,
         weights_of,
         (shaped.op.not_counted,) if work.macs is None else (),
+        shaped.layer.call,
     )
