@@ -27,7 +27,7 @@ from archcalc.render.diagrams.papers.figure import (
 )
 from archcalc.render.diagrams.papers.labels import label_texts, name_text
 from archcalc.render.diagrams.papers.trunk import Unsuited
-from archcalc.render.diagrams.solids import SCALES, Box, Measure, joint, solid, window_of
+from archcalc.render.diagrams.solids import SCALES, Box, Measure, depth_note, joint, solid, window_of
 from archcalc.render.diagrams.text import LEADING, text_width, wrap
 from archcalc.render.diagrams.theme import Theme, family_name
 from archcalc.render.diagrams.wiring import Wiring
@@ -59,7 +59,7 @@ def towers_drawing(request: Request) -> Drawing:
     factor = (1.0 if parts == 2 else 1.8 / parts) / request.text
     measure = Measure(divided, sizes, factor, 1 / request.text)
     parted = [measure.box(volume.shape, 0) for volume, floor in zip(divided, floors, strict=True) if floor.parts > 1]
-    distance = max(box.height + box.up for box in parted) + APART
+    distance = max(box.height + box.up + box.stack for box in parted) + APART
     boxes = _boxes(floors, divided, measure, request)
     items: list[Cluster] = []
     for index, floor in enumerate(floors):
@@ -81,7 +81,7 @@ def towers_drawing(request: Request) -> Drawing:
     left = min([text.x - text_width(text.text, text.size, text.bold) / 2 for text in lines] + [boxes[0].x - 34])
     right = max([text.x + text_width(text.text, text.size, text.bold) / 2 for text in lines]
                 + [boxes[-1].x + boxes[-1].width + boxes[-1].right + 44])  # fmt: skip
-    top = min(box.y - box.up + _axis(0, floor.parts, distance) for floor, box in zip(floors, boxes, strict=True))
+    top = min(box.top + _axis(0, floor.parts, distance) for floor, box in zip(floors, boxes, strict=True))
     families = {volume.family: volume.paint for volume in divided}
     keys: list[Key] = [swatch(paint, family_name(family)) for family, paint in families.items()]
     keys.append(stroke(say("reads its own tower"), theme.edge, 1.2))
@@ -93,6 +93,7 @@ def towers_drawing(request: Request) -> Drawing:
         "of their own. Activations belong to the box before them; pools are named, not drawn.",
         parts=parts, scale=say(SCALES[sizes]),
     )  # fmt: skip
+    note += depth_note(volume.shape for volume in divided)
     description = say("{title}: feature maps in {parts} towers from left to right.", title=title, parts=parts)
     body = Body(tuple(items), left, top - 4, right, bottom)
     return finish(request, body, title, subtitle_of(request.analyses[0]), description, keys, note)
@@ -206,7 +207,7 @@ def _links(
         end = _moved(boxes[index], _axis(target, after.parts, distance))
         colour = theme.accent if crosses else theme.edge
         if reader.kernel is not None and max(reader.kernel) == 1:
-            tip = (end.x, end.y + end.height / 2)
+            tip = (end.left, end.y + end.height / 2)
             middle = (start.x + start.width + start.right / 2, start.y + start.height / 2 - start.up / 2)
             shapes: list[Shape] = [Curve((middle, tip), colour, 1.1, arrow=True)]
         else:
