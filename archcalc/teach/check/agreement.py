@@ -7,7 +7,7 @@ their sides alone, whether memory is in bytes or in values, whether a multiply-a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from fractions import Fraction
 from math import prod
 from typing import NamedTuple
@@ -20,6 +20,10 @@ from archcalc.teach.check.model import PRINTED, Answer
 from archcalc.teach.reading.stated import Stated
 
 _LISTED = re.compile(r"\d+(?:\s*,\s*\d+)+")
+
+
+#: Images of a batch, as people choose them.
+_BATCHES = {2**power for power in range(1, 11)} | {10, 20, 50, 100, 200, 500, 1000}
 
 
 class Column(NamedTuple):
@@ -75,8 +79,10 @@ def _is_of_depth(answer: Answer) -> bool:
     return answer.axes == "c" or any(word in answer.heading for word in ("maps", "channel", "depth"))
 
 
-def read_column(cells: Iterable[tuple[Answer, Stated, Value | None]], bytes_of_value: int) -> Column:
-    """How the cells of a column are meant, judged by the right values."""
+def read_column(
+    cells: Iterable[tuple[Answer, Stated, Value | None]], bytes_of_value: int, features: Container[int] = ()
+) -> Column:
+    """How the cells of a column are meant, judged by the right values; dense layers read so many `features`."""
     known = [(answer, stated, right) for answer, stated, right in cells if right is not None]
     shapes = [(stated, right) for answer, stated, right in known if answer.quantity == "output_shape"]
     first = reads_channels_first([(stated, right) for stated, right in shapes if isinstance(right, tuple)])
@@ -87,11 +93,14 @@ def read_column(cells: Iterable[tuple[Answer, Stated, Value | None]], bytes_of_v
         return sum(fits(scaled(stated, factor), right, answer.quantity) for answer, stated, right in known)
 
     factor = max(factors, key=fitting) if len(factors) > 1 else factors[0]
-    return Column(first[True], first[False], not deep, factor, _batch(shapes))
+    return Column(first[True], first[False], not deep, factor, _batch(shapes, features))
 
 
-def _batch(shapes: Sequence[tuple[Stated, Value]]) -> int:
-    """The number that stands before all shapes of a column: 128×96×55×55 and 128×4096; 0 where there is none."""
+def _batch(shapes: Sequence[tuple[Stated, Value]], features: Container[int]) -> int:
+    """The number that stands before all shapes of a column: 128×96×55×55 and 128×4096; 0 where there is none.
+
+    Of one cell alone it is such a number as people take, and not that of the features that are read: 9216×4096.
+    """
     before: set[int] = set()
     flat = 0
     for stated, right in shapes:
@@ -103,7 +112,11 @@ def _batch(shapes: Sequence[tuple[Stated, Value]]) -> int:
             before.add((stated.with_batch or stated.sides)[0])
         elif isinstance(right, tuple) and len(stated.sides) > 1:
             return 0
-    return next(iter(before)) if len(before) == 1 and flat > 1 else 0
+    if len(before) != 1:
+        return 0
+    (batch,) = before
+    is_usual = batch in _BATCHES and batch not in features
+    return batch if flat > 1 or (flat and is_usual) else 0
 
 
 def possible_factors(answer: Answer, bytes_of_value: int) -> tuple[Fraction, ...]:
@@ -113,7 +126,7 @@ def possible_factors(answer: Answer, bytes_of_value: int) -> tuple[Fraction, ...
     """
     if answer.quantity == "activation_bytes" and "byte" not in answer.heading:
         return (Fraction(1), Fraction(bytes_of_value))
-    if answer.quantity == "multiplications":
+    if answer.quantity == "multiplications" and answer.heading != PRINTED:
         is_two = counts_two(answer.heading)
         if is_two:
             return (Fraction(1, 2),)

@@ -11,7 +11,7 @@ from archcalc.teach.check.evidence import CellEvidence
 from archcalc.teach.check.labels import read_label
 from archcalc.teach.check.marking import Marking, Question
 from archcalc.teach.check.match import rows_of
-from archcalc.teach.check.model import PRINTED, TOTAL, Answer, Check, Group, Match
+from archcalc.teach.check.model import OF_KERAS, PRINTED, TOTAL, Answer, Check, Group, Match
 from archcalc.teach.check.paths import are_modules
 from archcalc.teach.check.prepared import PreparedNetwork, prepare
 from archcalc.teach.reading.calculation import StatementError
@@ -22,7 +22,7 @@ from archcalc.teach.reading.statements import is_empty, read_statement
 def check_answers(analysis: Analysis, answers: Iterable[Answer]) -> Check:
     """Check every answer, in their order. What depends on the network alone is worked out once for each analysis."""
     network = prepare(analysis)
-    marking = Marking(network, list(_questions(network, _as_printed(tuple(answers)))))
+    marking = Marking(network, list(_questions(network, _as_of_keras(network, _as_printed(tuple(answers))))))
     return Check(analysis.graph.name, tuple(marking.cells()), marking.notes)
 
 
@@ -81,6 +81,20 @@ def _as_printed(answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
     if 5 * bracketed < 4 * len(shapes) or not shapes or not are_modules([answer.layer for answer in answers]):
         return answers
     return tuple([one._replace(heading=PRINTED) if one.quantity == "output_shape" else one for one in answers])
+
+
+def _as_of_keras(network: PreparedNetwork, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
+    """The answers; where norms have the names that Keras gives them, running statistics are parameters."""
+    if not any(answer.quantity == "params" and network.matcher.is_of_keras(answer.layer) for answer in answers):
+        return answers
+    return tuple(
+        [
+            answer._replace(heading=answer.heading.removesuffix(OF_KERAS) + OF_KERAS)
+            if answer.quantity == "params"
+            else answer
+            for answer in answers
+        ]
+    )
 
 
 def _is_remark(network: PreparedNetwork, group: Group, read: Sequence[tuple[tuple[Stated, ...], str]]) -> bool:

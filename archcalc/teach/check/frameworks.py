@@ -7,37 +7,36 @@ the place of a layer in its network alone, whatever its values are.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
 
 from archcalc.passes.analysis import Row
 
 #: Names, each with the index of its layer.
 Named = Iterator[tuple[str, int]]
 
-_UNIT = re.compile(r"(?P<stage>conv\d+(?:_x)?)/unit(?P<unit>\d+)/(?P<inner>.+)")
-_DENSE = re.compile(r"dense_block(?P<block>\d+)/layer(?P<unit>\d+)/(?P<name>(?:norm|conv)(?P<number>\d))")
-_TRANSITION = re.compile(r"transition(?P<number>\d+)/(?P<name>norm|conv|pool)")
-_INCEPTION = re.compile(
-    r"inception_(?P<block>\d[a-e])/(?P<branch>1x1|3x3|5x5|pool)/(?P<name>conv|reduce|proj)/(?P<part>conv|bn)"
-)
-_MIXED = re.compile(
-    r"mixed_(?P<block>\d[a-e])/(?P<branch>1x1|5x5|double_3x3|pool)/conv(?P<number>\d)/(?P<part>conv|bn)"
-)
+_UNIT = re.compile(r"(?P<stage>conv\d+(?:_x)?|layer\d+|C\d+)/unit(?P<unit>\d+)/(?P<inner>.+)")
 _INVERTED = re.compile(r"(?P<unit>(?:bottleneck\d+/unit\d+|bneck\d+/unit|stage\d+/block\d+))/(?P<inner>.+)")
-_ENCODER = re.compile(r"encoder(?P<number>\d+)/(?P<name>norm1|norm2|fc1|fc2)")
 _VGG = re.compile(r"(?P<kind>conv|pool)(?P<stage>\d)(?:_(?P<number>\d))?")
 _SEPARABLE = re.compile(r"conv\d(?:_\d)?/(?P<kind>dw|sep)/(?P<part>conv|bn)")
-_OF_ENCODER = {"norm1": "ln_1", "norm2": "ln_2", "fc1": "mlp.0", "fc2": "mlp.3"}
-_OF_MIXED = {"1x1": "branch1x1", "5x5": "branch5x5_{}", "double_3x3": "branch3x3dbl_{}", "pool": "branch_pool"}
 #: Pools and other layers without weights between the modules `features` and `classifier`.
 _BETWEEN = ("adaptive_avg_pool2d", "flatten")
 #: What a `Sequential` of features has next to blocks.
 _OF_FEATURES = {"conv2d", "batch_norm2d", "relu", "max_pool2d"}
 
 
+#: A field of a name in `frameworks.json`, what it stands for, and its value in another name.
+_FIELD = re.compile(r"\{([a-z]+)\}")
+_NUMBER, _PART = r"\d+", r"[^/]+"
+_VALUE = re.compile(r"([^{}]+)|\{(\d*)([a-z]+)([+-]\d+)?(?::([^{}]+))?\}")
 #: What stands around the name of a layer: the variable of the model, and a type of Keras.
-_AROUND = re.compile(r"(?:(?:model|module|backbone|net)\.)?(?P<name>[\w.]+?)(?:\s*\(.*)?")
+_AROUND = re.compile(
+    r"(?:(?:model|module|backbone|net|body|transformer|bert|network|vit)\.)*(?P<name>[\w.]+?)(?:\s*\(.*)?"
+)
 
 
 def layer_of(label: str, names: Mapping[str, int]) -> int | None:
@@ -52,11 +51,12 @@ def layer_of(label: str, names: Mapping[str, int]) -> int | None:
 
 
 def names_of_frameworks(rows: Sequence[Row]) -> dict[str, int]:
-    """The index of the layer for each name, in lower case; names that two layers could have are left out."""
+    """The index of the layer for each name, in lower case; those of two layers or of a block are left out."""
     found: dict[str, int] = {}
-    several: set[str] = set()
+    several = {"/".join(parts[:count]) for row in rows for parts in (row.name.lower().split("/"),)
+               for count in range(1, len(parts))}  # fmt: skip
     ways: tuple[Callable[[Sequence[Row]], Named], ...] = (
-        _residual, _chain, _dense, _inception, _inverted, _encoder, _keras,
+        _listed, _residual, _chain, _inverted, _keras,
     )  # fmt: skip
     for way in ways:
         for name, index in way(rows):
@@ -64,6 +64,93 @@ def names_of_frameworks(rows: Sequence[Row]) -> dict[str, int]:
             if found.setdefault(key, index) != index:
                 several.add(key)
     return {name: index for name, index in found.items() if name not in several}
+
+
+def is_of_keras(name: str) -> bool:
+    """Whether the name of a normalisation is one that Keras gives: conv2_block1_1_bn, not bn1 or layer1.0.bn1."""
+    return "." not in name and "_" in name and re.search(r"bn|batch_norm", name, re.IGNORECASE) is not None
+
+
+def modules_of_frameworks(rows: Sequence[Row]) -> dict[str, str]:
+    """The blocks that torchvision has as modules: layer1 and layer1.0 of ResNet."""
+    stages: dict[str, int] = {}
+    found: dict[str, str] = {}
+    for row in rows:
+        if (match := _UNIT.fullmatch(row.name)) and match["stage"].endswith("_x"):
+            number = stages.setdefault(match["stage"], len(stages) + 1)
+            found[f"layer{number}"] = match["stage"]
+            found[f"layer{number}.{int(match['unit']) - 1}"] = f"{match['stage']}/unit{match['unit']}"
+    return found
+
+
+def _listed(rows: Sequence[Row]) -> Named:
+    """The names of `frameworks.json`."""
+    for family in _families():
+        if not family.is_of(rows):
+            continue
+        ranks: dict[str, list[str]] = {}
+        for index, row in enumerate(rows):
+            outer, inner = (*row.name.split("/"), "")[:2]
+            among = ranks.setdefault(outer, [])
+            among += [inner] if inner not in among else []
+            for own, names in family.names:
+                if match := own.fullmatch(row.name):
+                    fields = {**match.groupdict(), "rank": str(among.index(inner) + 1)}
+                    yield from ((name, index) for one in names if (name := _filled(one, fields)))
+
+
+class _Family(NamedTuple):
+    """Networks with a layer of some name and without one of another: what frameworks call their layers."""
+
+    needs: re.Pattern[str]
+    lacks: re.Pattern[str]
+    names: tuple[tuple[re.Pattern[str], list[str]], ...]
+
+    def is_of(self, rows: Sequence[Row]) -> bool:
+        """Whether a network is one of these."""
+        has = any(self.needs.fullmatch(row.name) for row in rows)
+        return has and not any(self.lacks.fullmatch(row.name) for row in rows)
+
+
+@cache
+def _families() -> tuple[_Family, ...]:
+    found = json.loads(Path(__file__).with_name("frameworks.json").read_text(encoding="utf-8"))
+    return tuple(
+        [
+            _Family(
+                _pattern(one["needs"]),
+                _pattern(one.get("lacks", "")),
+                tuple((_pattern(own), names.split(", ")) for own, names in one["names"].items()),
+            )
+            for one in found
+        ]
+    )
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    """A name with fields in braces: a letter is a number, a word any part of a name."""
+    return re.compile(_FIELD.sub(lambda field: f"(?P<{field[1]}>{_NUMBER if field[1] in 'bikmnsu' else _PART})", name))
+
+
+def _filled(name: str, fields: Mapping[str, str]) -> str:
+    """A name with fields: {2s-1} of a number, {part:conv=0 bn=1} of a part, and nothing where that has no value.
+
+    `rank` is the number of a unit in its stage, where units are counted through all stages.
+    """
+    parts: list[str] = []
+    for text, factor, field, more, table in _VALUE.findall(name):
+        if text:
+            parts.append(text)
+        elif table:
+            value = dict(pair.split("=") for pair in table.split()).get(fields[field])
+            if value is None:
+                return ""
+            parts.append(value)
+        elif factor or more:
+            parts.append(str(int(factor or 1) * int(fields[field]) + int(more or 0)))
+        else:
+            parts.append(fields[field])
+    return "".join(parts)
 
 
 def _residual(rows: Sequence[Row]) -> Named:
@@ -74,7 +161,8 @@ def _residual(rows: Sequence[Row]) -> Named:
         if match := _UNIT.fullmatch(row.name):
             stage = stages.setdefault(match["stage"], len(stages) + 1)
             units.setdefault((stage, int(match["unit"])), []).append(index)
-    if not any(rows[index].op.kind == "add" for layers in units.values() for index in layers):
+    inner = [index for layers in units.values() for index in layers]
+    if not any(rows[index].op.kind == "add" for index in inner) or any("/splits/" in rows[at].name for at in inner):
         return
     # With an average pool before it, as in ResNet-D, the projection has another number.
     is_pooled = any("/shortcut/" in row.name and row.op.kind == "avg_pool2d" for row in rows)
@@ -124,33 +212,6 @@ def _chain(rows: Sequence[Row]) -> Named:
         yield f"classifier.{number}", index
 
 
-def _dense(rows: Sequence[Row]) -> Named:
-    """DenseNet: features.denseblock1.denselayer2.conv1 of torchvision is conv2_block2_1_conv of Keras."""
-    for index, row in enumerate(rows):
-        if match := _DENSE.fullmatch(row.name):
-            inner = f"denseblock{match['block']}.denselayer{match['unit']}.{match['name']}"
-            keras = f"conv{int(match['block']) + 1}_block{match['unit']}"
-            is_norm = match["name"].startswith("norm")
-            yield from ((inner, index), (f"features.{inner}", index))
-            yield f"{keras}_{int(match['number']) - is_norm}_{'bn' if is_norm else 'conv'}", index
-        elif match := _TRANSITION.fullmatch(row.name):
-            inner, name = f"transition{match['number']}.{match['name']}", match["name"].replace("norm", "bn")
-            yield from ((inner, index), (f"features.{inner}", index))
-            yield f"pool{int(match['number']) + 1}_{name}", index
-
-
-def _inception(rows: Sequence[Row]) -> Named:
-    """GoogLeNet and Inception v3: inception3a.branch2.1.conv, Mixed_5b.branch5x5_2.conv."""
-    for index, row in enumerate(rows):
-        if match := _INCEPTION.fullmatch(row.name):
-            branch = ("1x1", "3x3", "5x5", "pool").index(match["branch"]) + 1
-            part = {"reduce": ".0", "proj": ".1", "conv": ".1" if branch > 1 else ""}[match["name"]]
-            yield f"inception{match['block']}.branch{branch}{part}.{match['part']}", index
-        elif match := _MIXED.fullmatch(row.name):
-            branch_name = _OF_MIXED[match["branch"]].format(match["number"])
-            yield f"Mixed_{match['block']}.{branch_name}.{match['part']}", index
-
-
 def _inverted(rows: Sequence[Row]) -> Named:
     """Inverted residuals: features.2.conv.0.0 of MobileNetV2, features.4.block.1.0, blocks.1.0.conv_dw of timm."""
     units: dict[str, list[int]] = {}
@@ -188,6 +249,8 @@ def _inverted(rows: Sequence[Row]) -> Named:
             if stage.startswith("stage"):
                 of_keras = f"block{of_stage}{chr(ord('a') + place)}"
                 yield from _of_roles(convolutions, (f"{of_keras}_{{}}",), "project_conv dwconv expand_conv")
+                norms = [module[1:] for module in convolutions]
+                yield from _of_roles(norms, (f"{of_keras}_{{}}",), "project_bn bn expand_bn")
                 for name, index in zip(("se_reduce", "se_expand"), squeeze, strict=False):
                     yield f"{of_keras}_{name}", index
     yield from _ends(rows, min(units.values())[0], max(units.values())[-1],
@@ -230,15 +293,6 @@ def _ends(rows: Sequence[Row], first: int, last: int, units: int) -> Named:
     pools = [index for index in range(last + 1, len(rows)) if rows[index].op.kind == "global_avg_pool2d"]
     for number, index in enumerate(range(pools[-1] + 1, len(rows)) if pools else ()):
         yield f"classifier.{number}", index
-
-
-def _encoder(rows: Sequence[Row]) -> Named:
-    """ViT: encoder.layers.encoder_layer_0.mlp.0 of torchvision is blocks.0.mlp.fc1 of timm."""
-    for index, row in enumerate(rows):
-        if match := _ENCODER.fullmatch(row.name):
-            number, name = int(match["number"]) - 1, match["name"]
-            yield f"encoder.layers.encoder_layer_{number}.{_OF_ENCODER[name]}", index
-            yield f"blocks.{number}.{'' if 'norm' in name else 'mlp.'}{name}", index
 
 
 def _keras(rows: Sequence[Row]) -> Named:

@@ -132,13 +132,14 @@ def read_label(text: str) -> Label:
     key = squeezed(text)
     if plain in _TOTALS or re.fullmatch(r"total\W.*", plain):
         return Label(text, key, is_total=True)
-    if sized := _SIZED.fullmatch(plain):
+    if sized := _SIZED.fullmatch(plain) or _SIZED.fullmatch(_HEAD.split(plain, maxsplit=1)[0]):
         found = {name[0]: int(value) for name, value in sized.groupdict().items() if value}
         kinds = _kinds("fc" if "u" in found else "conv")
         return Label(text, key, kinds, (), False, found.get("k", 0), found.get("f", found.get("u", 0)))
     if (typed := _typed(text, plain[:_LONGEST])) is not None:
         return typed
-    if (path := path_of(text[:_LONGEST])) and (kinds := _kinds_of_last(plain)):
+    path = path_of(text[:_LONGEST])
+    if path and (kinds := _kinds_of_last(plain)):
         return Label(text, key, kinds, path[:3])
     if _STAGE.fullmatch(plain):
         return Label(text, key, is_block=True)
@@ -149,6 +150,8 @@ def read_label(text: str) -> Label:
     head = _HEAD.split(plain[:_LONGEST], maxsplit=1)[0]
     tokens = [_SUFFIX.sub("", token) for token in _TOKEN.findall(_spaced(head))]
     kinds, at = _first_kind(tokens)
+    if path and kinds == _OUTPUT_KINDS:
+        kinds, at = (), 0  # trunk_output.block2 is a module of many
     if not kinds and (inner := re.search(r"\(([^()]+)\)", plain[:_LONGEST])):
         kinds = _first_kind(_TOKEN.findall(_spaced(inner[1]))[:_MOST_WORDS])[0]  # Layer 4 (conv)
     numbers = [_ORDINALS[token] for token in tokens[:at] if token in _ORDINALS]
@@ -230,6 +233,8 @@ def _first_kind(tokens: list[str]) -> tuple[tuple[str, ...], int]:
             run = named[start : start + count]
             if len(run) < count or any(not token[0].isalpha() for _, token in run):
                 continue
+            if start and count == 1 and len(run[0][1]) == 1 and run[0][1].isascii():
+                continue  # C1 is a convolution, 5c is none
             name = " ".join(token for _, token in run)
             if found := _kinds(name) or (_kinds(name[:-1]) if name.endswith("s") else ()):
                 return found, run[-1][0] + 1

@@ -15,7 +15,7 @@ from archcalc.teach.check.expected import Value, expected
 from archcalc.teach.check.findings import name_of
 from archcalc.teach.check.habits import with_habits_first
 from archcalc.teach.check.labels import STATISTICS, read_label
-from archcalc.teach.check.model import CHECKED, PRINTED, TOTAL, Answer, Cell, Diagnosis, Match, Verdict
+from archcalc.teach.check.model import CHECKED, OF_KERAS, PRINTED, TOTAL, Answer, Cell, Diagnosis, Match, Verdict
 from archcalc.teach.check.prepared import PreparedNetwork
 from archcalc.teach.check.student import Follows, StudentNetwork, Where
 from archcalc.teach.check.sums import diagnose_slip, diagnose_total, shown
@@ -132,7 +132,7 @@ class Marking:
                 for question, right in zip(questions, rights, strict=True)
                 for stated in question.readings[:1]
             ]
-            column = read_column(cells, self.network.bytes_of_value)
+            column = read_column(cells, self.network.bytes_of_value, self.network.features)
             for question, right in zip(questions, rights, strict=True):
                 if question.readings:
                     self.units[question.position] = (column.factor, question.answer, question.readings[0])
@@ -197,7 +197,7 @@ class Marking:
     def _outcome(self, question: Question, index: int, right: Value) -> Outcome:
         quantity, match, readings = question.answer.quantity, question.match, question.readings
         if stated := next((one for one in readings if fits(one, right, quantity)), None):
-            return Outcome(Verdict.RIGHT, stated, right)
+            return Outcome(Verdict.RIGHT, stated, right, note=self._convention(question, right))
         follows = self._follows_for_block(match, index, quantity) if match.is_block else self._follows(index, quantity)
         # Of a cell that is there twice, the second does not follow from the first.
         follows = [one for one in follows if one.source != (match.layer, quantity)]
@@ -218,6 +218,14 @@ class Marking:
         elif not lacking:
             diagnoses = self._why(question, index, stated, right)
         return Outcome(Verdict.WRONG, stated, right, follows[0] if follows else None, diagnoses, note)
+
+    def _convention(self, question: Question, right: Value) -> str:
+        """By which other way of counting a number of a hand calculation is right."""
+        heading = question.answer.heading
+        is_of_keras = heading.endswith(OF_KERAS) and not heading.startswith(PRINTED)
+        if not is_of_keras or right == self.network.right(question.match, question.answer.quantity):
+            return ""
+        return say("as Keras counts it, with running mean and variance")
 
     def _note(self, question: Question, judged: Outcome) -> None:
         """Write the verdict down; a cell that is in the table twice is checked twice, and a note says so."""

@@ -18,14 +18,14 @@ from archcalc.teach.check.alignment import MOST_PAIRS, align
 from archcalc.teach.check.blocks import events
 from archcalc.teach.check.by_values import between, by_values, has_no_weights
 from archcalc.teach.check.costs import NAMED, NUMBER, REPEATED, UNMATCHED, WRONG, Costs, Evidence, Table
-from archcalc.teach.check.frameworks import layer_of, names_of_frameworks
+from archcalc.teach.check.frameworks import is_of_keras, layer_of
 from archcalc.teach.check.kinds import OTHER_KIND, UNKNOWN, is_minor, kind_cost
 from archcalc.teach.check.labels import Label, read_label, squeezed
 from archcalc.teach.check.listed import Listed, listed
 from archcalc.teach.check.model import NAMELESS, TOTAL, Answer, Group, Match
 from archcalc.teach.check.modules import are_all, between_others, inside_modules, is_part_of_attention, layers_of_module
 from archcalc.teach.check.names import Names, misplaced
-from archcalc.teach.check.neighbours import without_evidence, without_others
+from archcalc.teach.check.neighbours import as_stages, without_evidence, without_others
 from archcalc.teach.check.numbering import (
     Numbering,
     as_in_notes,
@@ -72,7 +72,7 @@ class Matcher:
         self.costs = Costs(analysis.rows, self.by_name)
         self.kinds, self.all_blocks = self.costs.kinds, self.costs.blocks
         self.paths = Paths(self.rows)
-        self.of_frameworks = names_of_frameworks(self.rows)
+        self.of_frameworks = self.by_name.of_frameworks
         #: What rows are aligned with: the layers, then three targets of each block.
         self.layers = [Match(name) for name in self.names]
         self.targets = list(self.layers)
@@ -101,6 +101,13 @@ class Matcher:
                 found[row] = self.layers[at]
         return found
 
+    def is_of_keras(self, name: str) -> bool:
+        """Whether it is the name that Keras gives a normalisation of this network, or one that it makes."""
+        label = read_label(name)
+        if not label.kinds or families(label.kinds) != {"normalisation"} or not is_of_keras(name):
+            return False
+        return label.is_typed or label.is_made or layer_of(name, self.of_frameworks) is not None
+
     def _match(
         self, groups: Sequence[Group], evidence: Evidence, held: Mapping[int, Match], is_printed: bool
     ) -> list[Match]:
@@ -111,6 +118,7 @@ class Matcher:
             held.get(row) or self._named(group, label, evidence)
             for row, (group, label) in enumerate(zip(groups, read, strict=True))
         ]
+        found = as_stages(groups, found, self.by_name, evidence)
         blocks = {row: match for row, match in enumerate(found) if match is not None and match.is_block}
         wrong = {row for row, match in blocks.items() if evidence.wrong(groups[row], match)}
         found = without_others(found, self.costs, wrong)
@@ -213,8 +221,8 @@ class Matcher:
                 and own[0].output_shape != inside[-1].output_shape
             )
             is_one = len(own) == 1 and not is_sized
-            one = Match(own[0].name) if is_one else found
-            return min((found, one), key=lambda match: evidence.wrong(group, match))
+            ones = [row.name for row in own if is_one] + self.by_name.of_same_name(found.layer)
+            return min((found, *map(Match, ones)), key=lambda match: evidence.wrong(group, match))
         return found
 
     def _of_several(self, several: Listed, group: Group, evidence: Evidence) -> Match | None:

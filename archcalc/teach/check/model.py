@@ -19,6 +19,8 @@ TOTAL = "total"
 NAMELESS = "?"
 #: The heading of every column of a summary that a framework printed.
 PRINTED = "printed summary"
+#: What stands after the heading of parameters that Keras printed: running statistics are among them.
+OF_KERAS = " of keras"
 
 
 class Place(NamedTuple):

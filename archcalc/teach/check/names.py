@@ -12,6 +12,7 @@ from archcalc.core.suggest import perhaps
 from archcalc.core.words import line
 from archcalc.passes.analysis import Row
 from archcalc.teach.check.blocks import stages_of
+from archcalc.teach.check.frameworks import layer_of, modules_of_frameworks, names_of_frameworks
 from archcalc.teach.check.labels import plain_label, read_label, squeezed
 from archcalc.teach.check.listed import listed
 from archcalc.teach.check.model import NAMELESS, TOTAL, Match
@@ -42,6 +43,12 @@ class Names:
         self.blocks |= {name: stage[-1] for name, stage in self.stages.items()}
         #: The layers that a row lists, by the name of their row; found in tables.
         self.lists: dict[str, list[int]] = {}
+        self.of_frameworks = names_of_frameworks(rows)
+        #: What torchvision calls blocks: layer1.
+        self.modules = modules_of_frameworks(rows)
+        #: The stages by shorter names, which may mean a layer too: conv2 of conv2_x.
+        short = {name[:-2]: name for name in self.blocks if name.endswith("_x") and name not in self.stages}
+        self.short = {key: name for key, name in short.items() if key not in self.index}
         self._known = [*self.names, *self.blocks]
         self.squeezed = [squeezed(name) for name in self.names]
         self.plain_blocks = _unique((squeezed(block), block) for block in self.blocks)
@@ -96,6 +103,9 @@ class Names:
         key = squeezed(name)
         if key in self.plain:
             return self.plain[key], (self.index[self.plain[key]],)
+        at = layer_of(name, self.of_frameworks)
+        if at is not None:
+            return self.names[at], (at,)
         block = self.plain_blocks.get(key, "")
         return block, [self.index[row.name] for row in self.inside(block)] if block else ()
 
@@ -125,6 +135,14 @@ class Names:
         if block in self.stages:
             return [self.rows[index] for index in self.stages[block]]
         return [row for row in self.rows if row.name.startswith(f"{block}/")]
+
+    def of_same_name(self, block: str) -> list[str]:
+        """The layers in a block that may have its name: the only one that says no more, and its pool: 5x5/conv."""
+        inside = self.inside(block)
+        plain = [row.name for row in inside if set(row.name.removeprefix(f"{block}/").split("/")) == {"conv"}]
+        pools = [row.name for row in inside if row.op.family == "pooling"] if block.endswith("/pool") else []
+        is_one = len(plain) == 1 and sum(bool(row.multiplications) for row in inside) > 1
+        return [*(plain if is_one else ()), *pools]
 
     def unknown(self, label: str) -> Match:
         """What to say of a name that no layer has."""
@@ -166,7 +184,7 @@ class Names:
             return Match(TOTAL)
         if key in self.plain:
             return Match(self.plain[key])
-        block = name if name in self.blocks else self.plain_blocks.get(key)
+        block = name if name in self.blocks else self.modules.get(name, self.plain_blocks.get(key))
         if block is not None:
             return self._of_block(block)
         return Match(self.lasts[key]) if key in self.lasts else None

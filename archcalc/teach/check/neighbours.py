@@ -6,10 +6,12 @@ from collections.abc import Container, Sequence
 
 from archcalc.core.language import say
 from archcalc.core.words import line
-from archcalc.teach.check.costs import NUMBER, Costs, Table
+from archcalc.teach.check.costs import NUMBER, Costs, Evidence, Table
 from archcalc.teach.check.kinds import MINOR
-from archcalc.teach.check.model import NAMELESS, TOTAL, Match
-from archcalc.teach.check.paths import path_of
+from archcalc.teach.check.labels import plain_label
+from archcalc.teach.check.model import NAMELESS, TOTAL, Group, Match
+from archcalc.teach.check.names import Names
+from archcalc.teach.check.paths import is_module, path_of
 
 _MAIN = ("convolution", "dense", "pooling")
 #: So many layers are named that have the values of a row.
@@ -36,15 +38,33 @@ def without_others(found: Sequence[Match | None], costs: Costs, wrong: Container
     return chosen
 
 
+def as_stages(
+    groups: Sequence[Group], found: Sequence[Match | None], names: Names, evidence: Evidence
+) -> list[Match | None]:
+    """The matches; conv2 is the stage conv2_x where most rows of such names are right so."""
+    stages = {
+        row: Match(names.short[name], is_block=True)
+        for row, (group, match) in enumerate(zip(groups, found, strict=True))
+        if match is None and (name := plain_label(group.label)) in names.short
+    }
+    right = sum(not evidence.wrong(groups[row], match) for row, match in stages.items())
+    if not right or 2 * right < len(stages):
+        return list(found)
+    return [stages.get(row, match) for row, match in enumerate(found)]
+
+
 def without_evidence(table: Table, chosen: Sequence[Match | None], costs: Costs) -> list[Match | None]:
-    """The matches; of rows that values alone have placed, none where too few other rows say by name what they are."""
+    """The matches; of rows that values alone have placed, none where too few other rows say by name what they are.
+
+    In a table of a few rows one is not wrong either where its name does not say what it is about.
+    """
     main = sum(row.op.family in _MAIN for row in costs.rows)
     if len(table.groups) >= min(_SUMMARY, max(main // 2, 4)):
         return list(chosen)  # in a table of most layers their order says it
     placed = [row for row, match in enumerate(chosen) if match is not None and match.layer and match.layer != TOTAL]
     alone = [row for row in placed if not _is_told(table, row, chosen[row], costs)]
     if 2 * len(alone) <= len(placed):
-        return list(chosen)
+        alone = [row for row in alone if table.evidence.wrong(table.groups[row], chosen[row] or Match())]
     return [_open(table, row, costs) if row in alone else match for row, match in enumerate(chosen)]
 
 
@@ -53,9 +73,12 @@ def _is_told(table: Table, row: int, match: Match | None, costs: Costs) -> bool:
     label, place = table.labels[row], costs.by_name.place(match)
     if table.named[row] is not None or table.groups[row].label == NAMELESS:
         return True
+    is_wrong = match is not None and table.evidence.wrong(table.groups[row], match) > 0
     if label.is_typed or label.is_block or (label.kinds and not path_of(label.text)):
-        return True
+        return not (is_module(label.text) and is_wrong)
     is_layer = match is not None and not match.is_block and place is not None
+    if label.text.strip(" *`").isdigit() and is_wrong:
+        return False  # the number of a module, or of a row
     return is_layer and bool(label.numbers) and costs.number(label, place or 0, table.numbering) < NUMBER
 
 

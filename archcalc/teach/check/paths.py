@@ -15,7 +15,7 @@ from itertools import product
 from archcalc.passes.analysis import Row
 
 #: A name of a framework: words and numbers joined by underscores and points, without what follows in brackets.
-_CODE = re.compile(r"([A-Za-z]\w*(?:\.\w+)*)(?:\s*\(.*)?")
+_CODE = re.compile(r"([A-Za-z]\w*(?:\.\w+(?:-\d+)?)*)(?:\s*\(.*)?")
 #: A number with more behind it, or a point before it.
 _COUNTED = re.compile(r"\d[a-z]?_+[A-Za-z]|\.")
 #: What is no number of a layer: 3x3, and the 2d of conv2d.
@@ -62,6 +62,12 @@ def are_modules(labels: Sequence[str]) -> bool:
         return True
     modules = [label for label in plain if _OF_MODULE.fullmatch(label)]
     return 5 * len(modules) >= 4 * len(labels) and 2 * sum("." in label for label in modules) > len(modules)
+
+
+def is_module(label: str) -> bool:
+    """Whether it is the name of a module in a module of PyTorch: head.classifier."""
+    plain = label.strip(" `*")
+    return "." in plain and _OF_MODULE.fullmatch(plain) is not None
 
 
 def words_in(name: str) -> set[str]:

@@ -9,6 +9,7 @@ from archcalc.core import words
 from archcalc.core.conventions import BYTES
 from archcalc.core.language import language, say
 from archcalc.core.quantities import QUANTITIES
+from archcalc.design.conventions import TOOLS, as_counted
 from archcalc.explain.derive.layer import Derivation
 from archcalc.explain.derive.trace import number_node, symbol
 from archcalc.ops.base import elements
@@ -18,7 +19,7 @@ from archcalc.passes.no_field import in_words
 from archcalc.teach.check.diagnose import UNEXPLAINED, Explained, Situation, explained
 from archcalc.teach.check.expected import Value, derivations, expected, expected_total
 from archcalc.teach.check.match import Matcher
-from archcalc.teach.check.model import TOTAL, Answer, Diagnosis, Match
+from archcalc.teach.check.model import OF_KERAS, PRINTED, TOTAL, Answer, Diagnosis, Match
 from archcalc.teach.check.student import Recounter
 from archcalc.teach.reading.stated import Stated
 
@@ -48,6 +49,9 @@ class PreparedNetwork:
         self.ends = self.matcher.blocks
         #: Bytes of a value, for all images of the batch.
         self.bytes_of_value = BYTES[analysis.dtype] * analysis.batch
+        #: How many numbers dense layers read.
+        self.features = {elements(row.input_shapes[0]) for row in self.rows if row.op.family == "dense"}
+        self._operations: dict[str, int | None] | None = None
         self._inside: dict[str, list[Row]] = {}
         self._numbers: dict[str, list[int]] = {}
         self._derivations: dict[tuple[str, str], tuple[Derivation, ...]] = {}
@@ -82,15 +86,19 @@ class PreparedNetwork:
 
         Of a column of weights also the parameters, which many call so; of a column of sizes also the values of a layer
         that works in place; in a summary of Keras its parameters include running statistics; of a block that ends with
-        a concatenation what it adds to the maps, as a dense layer of DenseNet; of a stage what its pool reads.
+        a concatenation what it adds to the maps, as a dense layer of DenseNet; of a stage what its pool reads; of a
+        column of resolutions those that a layer reads, as the paper of EfficientNet lists them.
         """
         right = self.right(match, answer.quantity)
         row = self.analysis.by_name.get(match.layer)
-        if match.is_block and answer.quantity == "output_shape":
-            return (right, *self._before_end(match.layer))
+        if answer.quantity == "output_shape":
+            ends = self._before_end(match.layer) if match.is_block else ()
+            return (right, *ends, *(self._resolution(match) if "resolution" in answer.heading else ()))
         if answer.quantity == "weights":
             return (right, self.right(match, "params"))
-        if answer.quantity == "params" and "keras" in answer.heading and isinstance(right, int):
+        if answer.quantity == "multiplications" and answer.heading == PRINTED:
+            return (right, self._of_torchinfo(match))
+        if answer.quantity == "params" and answer.heading.endswith(OF_KERAS) and isinstance(right, int):
             return (right, right + self._buffers(match))
         if answer.quantity == "activations" and right == 0 and row is not None and "size" in answer.heading:
             return (right, elements(row.output_shape))
@@ -106,11 +114,31 @@ class PreparedNetwork:
         is_pool = block in self.matcher.by_name.stages and last.op.family == "pooling"
         return (before.output_shape,) if is_branch or is_pool else ()
 
+    def _resolution(self, match: Match) -> tuple[Value, ...]:
+        """The sides that a layer or a block reads, with the depth that it gives."""
+        if match.layer == TOTAL:
+            return ()
+        rows = self._rows_of(match)
+        if not rows[0].input_shapes:
+            return ()
+        return ((rows[-1].output_shape[0], *rows[0].input_shapes[0][1:]),)
+
+    def _of_torchinfo(self, match: Match) -> int | None:
+        """The multiply-adds of a layer, a block or the network as torchinfo counts them."""
+        if self._operations is None:
+            self._operations = {
+                row.name: row.multiplications for row in as_counted(self.analysis, TOOLS["torchinfo"]).rows
+            }
+        return _sum([self._operations[row.name] for row in self._rows_of(match)])
+
+    def _rows_of(self, match: Match) -> Sequence[Row]:
+        if match.layer == TOTAL:
+            return self.rows
+        return self.inside(match.layer) if match.is_block else [self.analysis[match.layer]]
+
     def _buffers(self, match: Match) -> int:
         """The running statistics of a layer, a block or the network, with the counters of Keras."""
-        rows: Sequence[Row] = self.rows
-        if match.layer != TOTAL:
-            rows = self.inside(match.layer) if match.is_block else [self.analysis[match.layer]]
+        rows = self._rows_of(match)
         return sum(row.buffers + (isinstance(row.op, BatchNorm) and row.op.counts_values) for row in rows)
 
     def numbers(self, quantity: str) -> list[int]:

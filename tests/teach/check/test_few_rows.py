@@ -124,8 +124,39 @@ def test_a_mark_for_the_cell_above(mark: str) -> None:
         ("lenet5", "layer,משקולות,שדה רגיש,פעולות כפל\nconv1,150,5,117600\n"),
         ("lenet5", "layer,params\nC1,156.\nC3,2_416\nF6,10164 (=121*84)\n"),
         ("lenet5", "layer,output\nconv1,\\(28 \\times 28 \\times 6\\)\n"),
+        # A batch before the only shape.
+        ("alexnet", "layer,output\nfc6,128x4096\n"),
+        # Numbers of stages; the paper of EfficientNet lists the resolutions that they read.
+        ("efficientnet_b0", "stage,output\n1,112x112x32\n2,112x112x16\n5,14x14x80\n"),
+        ("efficientnet_b0", "Stage,Resolution,#Channels\n1,224×224,32\n2,112×112,16\n3,112×112,24\n7,14×14,192\n"),
+        ("resnet50", "stage,output\nconv2,56x56x256\nconv3,28x28x512\nconv4,14x14x1024\nconv5,7x7x2048\n"),
+        ("resnet18", "layer,params\nconv1,9408\nconv2,36864\nconv3,36864\n"),
+        ("unet", "layer,output\nconv1_1–conv1_2,568x568x64\nconv2_1–conv2_2,280x280x128\n"),
+        ("lenet5", "Schicht;Ausgabe;Werte\nC1;28x28x6;4704\n"),
+        ("lenet5", "capa;salida;valores\nC1;28x28x6;4704\n"),
+        ("vgg16", "layer,memory\nINPUT: [224x224x3],150K\nCONV3-64: [224x224x64],3.2M\nCONV3-64: [224x224x64],3.2M\n"
+                  "POOL2: [112x112x64],800K\n"),
     ],
-)
+)  # fmt: skip
 def test_right_cells_in_less_usual_forms(network: str, table: str) -> None:
     verdicts = verdicts_of(network, table)
     assert set(verdicts) == {Verdict.RIGHT}
+
+
+@pytest.mark.parametrize(
+    ("network", "table", "right"),
+    [
+        ("alexnet", "layer,output\nfc6,!9216x4096\n", (4096,)),
+        ("efficientnet_b0", "stage,output\n1,112x112x32\n5,!14x14x112\n", (80, 14, 14)),
+        ("resnet50", "stage,output\nconv2,56x56x256\nconv3,28x28x512\nconv5,!7x7x1024\n", (2048, 7, 7)),
+        ("resnet18", "layer,params\nconv1,9408\nconv2,!36928\nconv3,36864\n", 36864),
+        ("unet", "слой;параметры\nconv1_1;640\nconv1_2;36 928\nconv2_1;!73 728\n", 73856),
+        ("resnet34", "layer,output\nlayer1,56x56x64\nlayer2,!28x28x64\n", (128, 28, 28)),
+    ],
+)
+def test_a_wrong_cell_in_less_usual_forms(network: str, table: str, right: object) -> None:
+    answers = parse_answers(table.replace("!", "").encode(), "a.csv").answers
+    cells = check_answers(analysis_of(network), answers).cells
+    assert [(cell.verdict, cell.expected) for cell in cells if cell.verdict is not Verdict.RIGHT] == [
+        (Verdict.WRONG, right)
+    ]

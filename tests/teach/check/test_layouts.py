@@ -64,6 +64,10 @@ def test_lines_that_describe_layers() -> None:
         "Layer    Output      Params\nC1       28x28x6     156\nS2                   0\nTotal                61706\n",
         # Single spaces, where all lines are blank at the same places.
         "Layer Output  Params\nC1    28x28x6 156\nS2    14x14x6 0\n",
+        # Headings of two words over blanks that go through all lines, and those of Keras over shapes of another form.
+        "Name      Output size      weights     Memory\nC1        (None, 28, 28, 6)  **150**   **4704**\n"
+        "S2        (None, 14, 14, 6)  **0**     **1176**\n",
+        "Layer (type)    Output Shape    Param #\nC1    H=28, W=28, C=6    156\nS2    H=14, W=14, C=6    0\n",
         # Cells over several rows and columns, a raised digit, and what is struck out.
         "<TABLE><TR><TH>Layer<TH>Output<TH>Params<TR><TD>C1<TD>28<sup>2</sup>&times;6<TD><del>150</del> 156"
         "<TR><TD>S2<TD>14&times;14&times;6<TD>0</TABLE>",

@@ -262,3 +262,17 @@ def test_the_columns_of_torchinfo_are_read_by_their_headings(columns: tuple[int,
     assert [one.text for one in answers if one.quantity == "params"] == ["1,792", "73,856"]
     shapes = ["(1, 64, 224, 224)"] * 2 + ["(1, 64, 112, 112)", "(1, 128, 112, 112)"]
     assert [one.text for one in answers if one.quantity == "output_shape"] == shapes
+
+
+def test_the_multiply_adds_of_torchinfo_are_judged_by_its_rule() -> None:
+    """A bias that is added counts as one: (27 + 1)·64·224² and (576 + 1)·128·112². Here it does not count."""
+    lines = [f"{row.partition(' (')[0]}: 1-{at}   {cells[1]}   {cells[2].strip('()')}   {cells[5]}"
+             for at, (row, *cells) in enumerate(ROWS)]  # fmt: skip
+    text = "Layer (type:depth-idx)   Output Shape   Param #   Mult-Adds\n" + "\n".join(lines)
+    total = "\nTotal mult-adds (Units.GIGABYTES): 7.62\n"
+    found = check_answers(analysis_of("vgg11"), parse_answers((text + total).encode(), "a.txt").answers).cells
+    judged = [(cell.answer.text, cell.verdict) for cell in found if cell.quantity == "multiplications"]
+    assert judged == [(one, Verdict.RIGHT) for one in ("89,915,392", "926,449,664", "7.62G")]
+    spoiled = parse_answers(text.replace("926,449,664", "926,449,665").encode(), "a.txt").answers
+    wrong = [cell for cell in check_answers(analysis_of("vgg11"), spoiled).cells if cell.verdict is Verdict.WRONG]
+    assert [(cell.answer.text, cell.expected) for cell in wrong] == [("926,449,665", 924_844_032)]

@@ -15,7 +15,7 @@ TWO = (
     "GFLOPs (2 per MAC)|FLOPs (2 x MACs)|FLOPs (mult+add)|FLOPs = 2*MACs|FLOPs (1 MAC = 2 FLOPs)|2 x MACs|MACs x 2"
     "|FLOPs, 2 per multiply-add|multiplications and additions|FLOPs (twice the MACs)|FLOPs (two per MAC)"
     "|Операции (2 на умножение)|Operationen (2 pro MAC)|opérations (2 par MAC)|运算量（1次乘加=2）|FLOPs (MACs*2)"
-    "|FLOPs (a multiply-add counts as two)|2*MACs"
+    "|FLOPs (a multiply-add counts as two)|2*MACs|FLOPs 2/MAC|FLOPs, 2/mult-add"
 )
 ONE = (
     "FLOPs (1 MAC = 1 FLOP)|MACs (2 FLOPs each)|FLOPs (MACs)|FLOPs (1 per MAC)|GFLOPs (=GMACs)|MACs (1 MAC = 2 FLOPs)"

@@ -7,7 +7,7 @@ table that was pasted from a document.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from archcalc.teach.check.answers.heads import LAYER, find_head
@@ -115,13 +115,31 @@ def _by_spaces(lines: Sequence[str], file: str) -> list[list[Item]] | None:
     for at, (number, line) in enumerate(filled[:_FIRST]):
         body = filled[at:]
         pieces = _pieces(line)
-        spans = list(_between_blanks([row for _, row in body]))
+        spans = _with_whole(pieces, _between_blanks([row for _, row in body]))
         by_blanks = _cut(line, spans) if len(spans) > 1 else []
         if _known(by_blanks) > max(_known(pieces), 1) and is_heading(_items(by_blanks, number, file)):
             return [_items(_cut(row, spans), one, file) for one, row in body]
         if is_heading(_items(pieces, number, file)):
             return _sorted([(one, _pieces(row)) for one, row in body], file)
     return None
+
+
+def _with_whole(pieces: Line, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The spans; those that a heading of several words covers are one: Output size."""
+    whole = [(start, start + len(text)) for text, start in pieces if find_head(text) and not _has_layer(text)]
+    found: list[tuple[int, int]] = []
+    for first, last in spans:
+        if found and any(start < first < end for start, end in whole):
+            found[-1] = (found[-1][0], last)
+        else:
+            found.append((first, last))
+    return found
+
+
+def _has_layer(heading: str) -> bool:
+    """Whether a heading of several words begins with that of the layers: Layer Output."""
+    head = find_head(heading.split(maxsplit=1)[0])
+    return " " in heading and head is not None and head.key == LAYER
 
 
 def _pieces(line: str) -> Line:

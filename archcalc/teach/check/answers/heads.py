@@ -92,7 +92,7 @@ def find_head(text: str) -> Head | None:
     if (key is None or not unit) and (beside := unit_beside(outside)) and (found := _key(beside.name)):
         key, unit = found, beside.unit
     axes = next(filter(None, map(_axes, (*inner, lowered))), "")
-    if key is None and (is_product(outside) or (counts_two(lowered) and _key(lowered.partition("=")[0]))):
+    if key is None and (is_product(outside) or (counts_two(lowered) and _key(re.split(r"[=\d]", lowered)[0]))):
         key = "multiplications"
     if key == "activation_bytes" and any(part in ("values", "numbers", "floats") for part in units):
         key = "activations"

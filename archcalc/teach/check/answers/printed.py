@@ -15,7 +15,7 @@ from archcalc.ops import OPS
 from archcalc.teach.check.answers.heads import LAYER, find_head
 from archcalc.teach.check.answers.table import MOST_ROWS, Answers, fault
 from archcalc.teach.check.labels import read_label
-from archcalc.teach.check.model import PRINTED, TOTAL, Answer, Place
+from archcalc.teach.check.model import OF_KERAS, PRINTED, TOTAL, Answer, Place
 
 _HEADING = re.compile(r"Layer\s*\(type[^)]*\).*(?:Output\s+Shape|Param)", re.IGNORECASE)
 #: What the cells of a column look like, by its heading; parameters that are not trained stand in brackets.
@@ -25,10 +25,12 @@ _CELLS = {
     "input shape": r"(?:[(\[](?:[-\dNone?()\[\]]|, ?)*[)\]]|--|multiple|\?)",
     "kernel shape": r"(?:\[\d+(?:, \d+)*\]|\d+|--)",
     "param %": r"(?:[\d.]+%|--|\(recursive\))",
-    "mult-adds": r"(?:\d[\d,]*|--|\(recursive\))",
+    "mult-adds": r"(?P<operations>\d[\d,]*|--|\(recursive\))",
     "trainable": r"(?:True|False|Partial|--|Y|N)",
 }
 _COLUMN = re.compile("|".join(map(re.escape, _CELLS)), re.IGNORECASE)
+#: Total mult-adds (G): 4.09, of torchinfo; older ones write Units.GIGABYTES.
+_TOTAL_OPERATIONS = re.compile(r"Total mult-adds \((?:Units\.)?(?P<unit>[KMGT])\w*\):\s*(?P<number>[\d.]+)")
 _TOTAL = re.compile(r"Total params:\s*(?P<params>\d[\d,]*)", re.IGNORECASE)
 #: The lines of tables and of trees.
 _LINES = str.maketrans(dict.fromkeys("│┃|├└─┡━╇┩┏┳┓┗┻┛┼┤╰╯╭╮", " "))
@@ -53,6 +55,8 @@ class _Row(NamedTuple):
     shape: str
     params: str
     line: int
+    #: What torchinfo counts as multiply-adds.
+    operations: str = ""
 
 
 def looks_printed(text: str) -> bool:
@@ -61,8 +65,21 @@ def looks_printed(text: str) -> bool:
     return any(_HEADING.search(line) for line in lines) or _box_heading(_boxed(lines)) is not None
 
 
+def is_by_hand(text: str) -> bool:
+    """Whether a table under the heading of a summary is written by hand: with more columns, or other shapes."""
+    lines = [line[:_LONGEST_LINE] for line in text[:20_000].splitlines()]
+    return has_more_columns(text) or not (any("┃" in line for line in lines) or _has_rows(lines))
+
+
+def _has_rows(lines: Sequence[str]) -> bool:
+    """Whether a line looks as frameworks print a layer."""
+    heading = next((line for line in lines if _HEADING.search(line)), "")
+    layer = _layer(heading.translate(_LINES).strip())
+    return any(layer.fullmatch(line.translate(_LINES).strip()) for line in lines)
+
+
 def has_more_columns(text: str) -> bool:
-    """Whether a heading is that of a summary and more, or has delimiters: the table is written by hand."""
+    """Whether a heading is that of a summary and more, or has delimiters."""
     heading = next((line for line in text[:20_000].splitlines() if _HEADING.search(line)), "")
     parts = re.split(r"\s{2,}|[\t;,|│]", heading)
     own = [part.strip() for part in parts if not _MULT_ADDS.match(part.strip())]
@@ -81,7 +98,7 @@ def read_printed(text: str, file: str) -> Answers:
     unread: list[int] = []
     rows = list(_box_rows(lines) if any("┃" in line for line in lines) else _rows(lines, unread))
     # Keras counts running statistics among the parameters.
-    heading = f"{PRINTED} of keras" if any(re.search(r"\(\?|None", row.shape) for row in rows) else PRINTED
+    heading = f"{PRINTED}{OF_KERAS}" if any(re.search(r"\(\?|None", row.shape) for row in rows) else PRINTED
     held: list[str] = []
     cut_off = [row.name for row in rows if row.params.endswith(_CUT_OFF)]
     shapes = [row.name for row in rows if row.shape.endswith(_CUT_OFF)]
@@ -90,6 +107,11 @@ def read_printed(text: str, file: str) -> Answers:
         if total := _TOTAL.search(line):
             place = Place(file, number, total.start("params") + 1)
             answers.append(Answer(TOTAL, "params", total["params"], place, heading))
+            break
+    for number, line in enumerate(lines, 1):
+        if (total := _TOTAL_OPERATIONS.search(line)) and all(_is_of_one_image(row.shape) for row in rows[:1]):
+            place = Place(file, number, total.start("number") + 1)
+            answers.append(Answer(TOTAL, "multiplications", total["number"] + total["unit"], place, PRINTED))
             break
     if not answers:
         raise fault(
@@ -163,6 +185,13 @@ def _answers(row: _Row, file: str, heading: str, held: list[str]) -> Iterator[An
     is_uncounted = is_module and any(OPS[kind].family in ("attention", "recurrent") for kind in label.kinds)
     if row.params[0] not in "-(" and not is_uncounted and not row.params.endswith(_CUT_OFF):
         yield Answer(row.name, "params", row.params, place, heading)
+    if re.match(r"\d", row.operations) and _is_of_one_image(row.shape):
+        yield Answer(row.name, "multiplications", row.operations, place, PRINTED)
+
+
+def _is_of_one_image(shape: str) -> bool:
+    """Whether a shape is not that of a batch, with whose size torchinfo multiplies."""
+    return re.match(r"[\[(]1,", shape) is not None
 
 
 def _of_shape(row: _Row, place: Place) -> Answer:
@@ -260,7 +289,8 @@ def _rows(lines: Sequence[str], unread: list[int]) -> Iterator[_Row]:
             if row is not None:
                 yield row
             cells = {"shape": "--", "params": "--"} | match.groupdict()
-            row = _Row(cells["name"], cells["shape"], "--" if is_root else cells["params"].strip("()"), number)
+            params = "--" if is_root else cells["params"].strip("()")
+            row = _Row(cells["name"], cells["shape"], params, number, cells.get("operations", ""))
             is_root = False
         elif starts is not None:
             name, shape, params = _cells(line, starts)

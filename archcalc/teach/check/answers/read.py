@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-from archcalc.core.errors import SpecError, UsageError
+from archcalc.core.errors import UsageError
 from archcalc.core.files import read_bytes
 from archcalc.core.language import say
 from archcalc.core.words import visible
@@ -18,7 +18,7 @@ from archcalc.teach.check.answers.latex import looks_like_latex, read_latex
 from archcalc.teach.check.answers.markdown import looks_like_markdown, read_markdown
 from archcalc.teach.check.answers.notebook import read_notebook
 from archcalc.teach.check.answers.page import looks_like_html, read_html
-from archcalc.teach.check.answers.printed import has_more_columns, looks_printed, read_printed
+from archcalc.teach.check.answers.printed import has_more_columns, is_by_hand, looks_printed, read_printed
 from archcalc.teach.check.answers.table import Answers, fault
 from archcalc.teach.check.answers.tree import read_json, read_yaml
 from archcalc.teach.check.answers.word import is_word, read_word
@@ -45,7 +45,9 @@ _READERS: dict[str, Callable[[str, str], Answers]] = {
     "markdown": read_markdown,
     "latex": read_latex,
     "html": read_html,
-    "text": lambda text, file: (not looks_printed(text) and read_aligned(text, file)) or read_printed(text, file),
+    "text": lambda text, file: (
+        ((not looks_printed(text) or is_by_hand(text)) and read_aligned(text, file)) or read_printed(text, file)
+    ),
     "notebook": read_notebook,
 }
 
@@ -124,14 +126,11 @@ def _guessed(text: str, file: str) -> Answers:
     """The answers of a text without a telling name."""
     form = _guess(text)
     if form == "text":  # the headings of a summary may stand above any table
-        try:
-            if not has_more_columns(text):
-                return read_printed(text, file)
-        except SpecError:
-            found = None if has_heading(text) else read_aligned(text, file)
-            if found is None or not found.answers:
-                raise
+        found = read_aligned(text, file) if is_by_hand(text) and not has_heading(text) else None
+        if found is not None and found.answers:
             return found
+        if not has_more_columns(text):
+            return read_printed(text, file)
         form = "csv"
     # What has no delimiter may be aligned; YAML has its braces and hyphens.
     may_be_aligned = (

@@ -227,6 +227,8 @@ def _row(row: Sequence[Item], heads: Sequence[Head | None]) -> Iterator[Answer]:
     missing = [Item("", last._replace(column=column + 1)) for column in range(len(row), len(heads))]
     cells = [(head, item) for head, item in zip(heads, [*row, *missing], strict=False) if head is not None]
     layer = next((item.text.strip() for head, item in cells if head.key == LAYER), "")
+    if layer.isdigit():  # the number of a stage
+        layer = next((f"{head.text} {layer}" for head, _ in cells if head.key == LAYER and _is_block(head)), layer)
     kind = next((item.text.strip() for head, item in cells if head.key == TYPE), "")
     cells = [(head, item) for head, item in cells if head.key != TYPE]
     filled = [item for head, item in cells if head.key != LAYER and not is_empty(item.text)]
@@ -253,6 +255,11 @@ def answers_of(layer: str, cells: Sequence[tuple[Head, Item]]) -> Iterator[Answe
             if head.unit and _NUMBER.fullmatch(text):
                 text = f"{text} {head.unit}"
             yield Answer(layer, head.key, text, item.place, head.text, head.axes)
+
+
+def _is_block(head: Head) -> bool:
+    """Whether a heading means a block of layers: stage, module."""
+    return head.text in words("block")
 
 
 #: The order of axes of a shape that stands in columns of its sides.

@@ -24,7 +24,7 @@ _NAME = re.compile(rf"{_PRODUCT}|{_EACH}[\w]*{_AND}{_ADDED}[\w]*|{_ADDED}\w*{_AN
 def counts_two(heading: str) -> bool | None:
     """Whether a heading in lower case counts a multiply-add as two operations; None where it may be either."""
     name = re.split(r"[(\[{（【=,:]", heading, maxsplit=1)[0]
-    if re.search(_EACH, name) and not _NAME.search(name):
+    if re.search(_EACH, name) and not _NAME.search(name) and not _SAID.search(name):
         return False  # MACs (2 FLOPs each)
     if _SAID.search(heading):
         return True
