@@ -9,7 +9,7 @@ from math import ceil
 from typing import Any
 
 from archcalc.cli.serve.requests import Request, own_line
-from archcalc.core.language import say
+from archcalc.core.language import apart, say
 from archcalc.core.quantities import quantity_of_network
 from archcalc.core.shapes import spec_shape
 from archcalc.core.words import count, several, size
@@ -230,7 +230,7 @@ def _facts(timeline: Timeline) -> list[dict[str, str]]:
     facts += [(say(names[key]), value, "") for key, value in amounts.items() if value]
     if timeline.policy.training:
         facts.append((say("kept for the backward pass"), timeline.kept, ""))
-    shown = [(label, f"{several(value, 'byte')} ({size(value)})", note) for label, value, note in facts]
+    shown = [(label, f"{several(value, 'byte')} {apart(f'({size(value)})')}", note) for label, value, note in facts]
     return [{"label": label, "value": text} | ({"note": note} if note else {}) for label, text, note in shown]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.core import words
+from archcalc.core.language import mark, say
 from archcalc.design.memory import BACKWARD, FORWARD, GRADIENT, MAP, SAVED, WORKSPACE, Timeline
 from archcalc.render.charts.axes import Scale, linear
 from archcalc.render.charts.figure import EDGE, Figure, Look
@@ -16,8 +17,8 @@ from archcalc.render.diagrams.text import text_width
 
 #: What is stacked, from below, and its name.
 PARTS = {
-    "fixed": "parameters, their gradients, the optimiser", MAP: "maps", SAVED: "kept besides maps",
-    GRADIENT: "gradients of maps", WORKSPACE: "im2col",
+    "fixed": mark("parameters, their gradients, the optimiser"), MAP: mark("maps"), SAVED: mark("kept besides maps"),
+    GRADIENT: mark("gradients of maps"), WORKSPACE: "im2col",
 }  # fmt: skip
 
 
@@ -27,18 +28,25 @@ def alive(timeline: Timeline, look: Look | None = None) -> dict[str, Any]:
     analysis, steps = timeline.analysis, timeline.steps
     every = [_parts(timeline, step) for step in _drawn(timeline)]
     parts = [part for part in PARTS if any(found[part] for _, found in every)]
-    what = "training" if timeline.policy.training else "inference"
+    training = timeline.policy.training
+    title = say("{network}: memory of training" if training else "{network}: memory of inference",
+                network=title_of(analysis))  # fmt: skip
     images = words.several(analysis.batch, "image")
     peak = timeline.peak_step
     peak_name = analysis.rows[steps[peak].layer].name
     figure = Figure(
         "memory", look,
-        title=f"{title_of(analysis)}: memory of {what}",
-        subtitle=f"{images} of {analysis.graph.inputs_in_words()}, "
-                 f"{'mixed precision' if timeline.policy.mixed else analysis.dtype}, "
-                 f"{len(steps):,} steps. The peak is {words.size(timeline.peak)}.",
-        description=f"Memory of {what} of {title_of(analysis)} over its {len(steps):,} steps. The peak is "
-                    f"{timeline.peak:,} bytes, at {peak_name}.",
+        title=title,
+        subtitle=say(
+            "{images} of {size}, {precision}, {count} steps. The peak is {peak}.",
+            images=images, size=analysis.graph.inputs_in_words(), count=f"{len(steps):,}",
+            precision=say("mixed precision") if timeline.policy.mixed else analysis.dtype,
+            peak=words.size(timeline.peak),
+        ),
+        description=say(
+            "{title} over {count} steps. The peak is {bytes}, at {layer}.",
+            title=title, count=f"{len(steps):,}", bytes=words.several(timeline.peak, "byte"), layer=peak_name,
+        ),
         left=LEFT, right=EDGE, bottom=56,
         heads=["step", "phase", "layer", "bytes"],
         rows=[[step, steps[step].phase, analysis.rows[steps[step].layer].name, timeline.bytes_at(step)]
@@ -48,8 +56,11 @@ def alive(timeline: Timeline, look: Look | None = None) -> dict[str, Any]:
     _areas(figure, timeline, every, parts, y)
     _phases(figure, timeline)
     _peak(figure, timeline, y, short_name(peak_name))
-    marks = {PARTS[part]: {"shape": "square", "size": 90, "color": style(figure.theme, list(PARTS).index(part)).fill,
-                           "stroke": style(figure.theme, list(PARTS).index(part)).line} for part in parts}  # fmt: skip
+    drawn = {part: style(figure.theme, list(PARTS).index(part)) for part in parts}
+    marks = {
+        say(PARTS[part]): {"shape": "square", "size": 90, "color": one.fill, "stroke": one.line}
+        for part, one in drawn.items()
+    }
     figure.legend(marks, figure.inner_height + figure.bottom - 9)
     return figure.spec()
 
@@ -82,8 +93,8 @@ def _areas(
         figure.add(
             {"type": "area", "interpolate": "step-after", "color": drawn.fill,
              "line": {"color": drawn.line, "strokeWidth": 1.2, "interpolate": "step-after"}}, data,
-            x=along(figure, len(steps)), y=upwards(figure, "bytes", y, "alive"), y2={"field": "from"},
-            tooltip=[{"field": "phase"}, {"field": "layer"}, {"field": "written", "title": PARTS[part]}],
+            x=along(figure, len(steps)), y=upwards(figure, "bytes", y, say("alive")), y2={"field": "from"},
+            tooltip=[{"field": "phase"}, {"field": "layer"}, {"field": "written", "title": say(PARTS[part])}],
         )  # fmt: skip
 
 
@@ -92,11 +103,11 @@ def _phases(figure: Figure, timeline: Timeline) -> None:
     steps = timeline.steps
     scale = figure.inner_width / len(steps)
     first = next((index for index, step in enumerate(steps) if step.phase != FORWARD), len(steps))
-    spans = [("forward pass", 0, first), ("backward pass", first, len(steps))]
+    spans = [(say("forward pass"), 0, first), (say("backward pass"), first, len(steps))]
     again = any(step.phase not in (FORWARD, BACKWARD) for step in steps)
     for name, begin, end in spans:
         if begin < end:
-            text = f"{name}, layers run again in between" if again and begin else name
+            text = say("{phase}, layers run again in between", phase=name) if again and begin else name
             figure.text((begin + end) / 2 * scale, figure.inner_height + 18, text, align="center", fontSize=LABEL)
     if 0 < first < len(steps):
         x = first * scale
@@ -105,7 +116,7 @@ def _phases(figure: Figure, timeline: Timeline) -> None:
 
 def _peak(figure: Figure, timeline: Timeline, y: Scale, name: str) -> None:
     x = (timeline.peak_step + 0.5) / len(timeline.steps) * figure.inner_width
-    text = f"peak {words.size(timeline.peak)} at {name}"
+    text = say("peak {size} at {layer}", size=words.size(timeline.peak), layer=name)
     half = text_width(text, LABEL, True) / 2
     middle = min(max(x, half + 8), figure.inner_width - half)
     figure.add({"type": "point", "shape": "diamond", "filled": True, "size": 90, "opacity": 1, "x": round(x, 2),

@@ -31,8 +31,8 @@ export class Problems {
           "li",
           { class: severity },
           line ? button(say("Line {line}", { line }), () => this.goTo(line, column ?? 1), { class: "place" }) : null,
-          h("span", {}, `${severity === "error" ? say("Error") : say("Warning")}: ${message}`),
-          fix ? button(fix.title, this.mend(fix), { class: "fix" }) : null,
+          h("span", {}, `${severity === "error" ? say("Error") : say("Warning")}: `, h("bdi", {}, message)),
+          fix ? button(fix.title, this.mend(fix), { class: "fix", dir: "auto" }) : null,
         ),
       );
     }

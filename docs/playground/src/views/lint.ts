@@ -34,10 +34,11 @@ export class LintView implements View {
             layer ? button(layer, () => this.session.choose(layer, "lint"), { class: "name" }) : null,
             h("code", {}, spoken(id)),
           ),
-          h("p", {}, message),
-          reason ? h("p", { class: "quiet" }, reason) : null,
-          cost ? h("p", { class: "quiet" }, cost) : null,
-          fix ? button(fix.title, this.mend(fix)) : null,
+          // Findings are in English whatever the language of the page is.
+          h("p", { dir: "auto" }, message),
+          reason ? h("p", { class: "quiet", dir: "auto" }, reason) : null,
+          cost ? h("p", { class: "quiet", dir: "ltr" }, cost) : null,
+          fix ? button(fix.title, this.mend(fix), { dir: "auto" }) : null,
         ),
       );
     }
