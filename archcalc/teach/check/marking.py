@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from archcalc.core.language import say, say_many
@@ -333,16 +334,16 @@ class Marking:
             text = say("Multiply-adds. The heading counts each as two operations: {own}.", own=own)
             is_one = fits(written, right, answer.quantity)
             return (Diagnosis("factor_two", question.match.layer, answer.quantity, text),) if is_one else ()
-        alike = [
-            one
-            for one in self.units.values()
-            if (one[1].quantity, one[1].heading) == (answer.quantity, answer.heading) and one[2] is not written
-        ]
         others = possible_factors(answer, self.network.bytes_of_value)
         fitting = next(
             (one for one in others if one != factor and fits(scaled(written, one), right, answer.quantity)), None
         )
-        if fitting is None or len(alike) < 2:
+        alike = (
+            one
+            for one in self.units.values()
+            if (one[1].quantity, one[1].heading) == (answer.quantity, answer.heading) and one[2] is not written
+        )
+        if fitting is None or len(list(islice(alike, 2))) < 2:
             return ()
         if answer.quantity == "multiplications":
             text = (

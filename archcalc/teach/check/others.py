@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from archcalc.core.language import say
 from archcalc.passes.analysis import Analysis, analyse
@@ -33,10 +34,10 @@ def meant_for(check: Check, check_with: Callable[[Analysis], Check]) -> Check:
         return check
     told = [one for cell in answered for one in _told(cell)]
     for network in _candidates(check, told) if len(told) >= _FEWEST_WRONG else ():
-        analysis = analyse(load(network.network))
-        if 10 * sum(one in _known(analysis) for one in told) < 9 * len(told):
+        known = _known(network.network)
+        if 10 * sum(one in known for one in told) < 9 * len(told):
             continue
-        found = check_with(analysis)
+        found = check_with(analyse(load(network.network)))
         fitting = found.count(Verdict.RIGHT)
         if fitting > right and 10 * fitting >= 9 * len(answered):
             note = say(
@@ -62,13 +63,14 @@ def _told(cell: Cell) -> Iterator[Told]:
         yield cell.quantity, stated.value
 
 
-def _known(analysis: Analysis) -> set[Told]:
-    """All that the layers of a network tell in this way."""
+@lru_cache(maxsize=4 * _MOST_TRIED)
+def _known(network: str) -> frozenset[Told]:
+    """All that the layers of a network of the catalogue tell in this way."""
     found: set[Told] = set()
-    for row in analysis.rows:
+    for row in analyse(load(network)).rows:
         found |= {("params", row.params), ("multiplications", row.multiplications)}
         found.add(("output_shape", tuple(sorted(row.output_shape))))
-    return found
+    return frozenset(found)
 
 
 def _candidates(check: Check, told: Sequence[Told]) -> Iterator[Summary]:

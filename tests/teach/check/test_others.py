@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from archcalc.teach.check import others
 from tests.cli.runner import Run
 from tests.teach.check.tables import analysis_of, plain
 from tests.tiers import slow_but
@@ -40,3 +41,15 @@ def test_a_table_with_mistakes_is_explained(archcalc: Run, tmp_path: Path) -> No
     result = archcalc("check", "alexnet", path)
     assert result.code == 1
     assert "The table fits" not in result.out
+
+
+@pytest.mark.slow
+def test_the_networks_that_are_tried_are_read_once_for_all_cells_and_students(archcalc: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("layer,params\n" + "".join(f"conv1_1,{1_000_003 * n}\n" for n in range(1, 400)), encoding="utf-8")
+    before = others._known.cache_info()
+    for _ in range(2):
+        assert archcalc("check", "vgg16", path).code == 1
+    after = others._known.cache_info()
+    assert after.misses - before.misses <= others._MOST_TRIED
+    assert after.hits + after.misses - before.hits - before.misses == 2 * others._MOST_TRIED
