@@ -19,6 +19,8 @@ from archcalc.render.diagrams.theme import Theme, mix
 TABLE_SIZES = (15.0, 14.0, 13.0, 12.0, 11.0, 10.5)
 #: A row of a table is so many times as high as its text; what stands at the sides of a cell.
 ROW, CELL = 1.72, 7.0
+#: The same where a table has few rows, so that it fills its slide.
+ROOMY = 2.3
 #: A column of words is not made narrower than this, in points.
 NARROWEST = 60.0
 #: What a second row of a legend takes from a picture, in points.
@@ -35,10 +37,12 @@ class Grid(NamedTuple):
     widths: tuple[float, ...]
     #: Lines of the heads.
     lines: int = 1
+    #: How many times as high as its text a row is.
+    spacing: float = ROW
 
     @property
     def row(self) -> float:
-        return self.size * ROW
+        return self.size * self.spacing
 
     @property
     def width(self) -> float:
@@ -47,15 +51,11 @@ class Grid(NamedTuple):
 
 def grid(table: Table, area: Area) -> Grid:
     """The largest font with which a table fits; where none does, the longest texts are shortened."""
-    for heads in (table.heads, tuple(_in_two(clean(head)) for head in table.heads)):
-        rows, lines = [heads, *table.rows], max(head.count("\n") for head in heads) + 1
-        for size in TABLE_SIZES:
-            widths = [max(_cell_width(row[at], size, row is heads) for row in rows) for at in range(len(heads))]
-            fits = sum(widths) <= area.width and (len(rows) + lines - 1) * size * ROW <= area.height
-            if fits:
-                break
-        if fits:
-            break
+    heads, size, widths = max(
+        (_sized(heads, table, area) for heads in (table.heads, tuple(_in_two(clean(head)) for head in table.heads))),
+        key=lambda found: found[1],
+    )
+    rows, lines = [heads, *table.rows], max(head.count("\n") for head in heads) + 1
     over = sum(widths) - area.width
     while over > 0.5:
         words = [at for at, right in enumerate(table.right) if not right and widths[at] > NARROWEST]
@@ -73,7 +73,18 @@ def grid(table: Table, area: Area) -> Grid:
     # A table of few columns is drawn apart a little, not across the whole slide.
     spare = min(area.width - sum(widths), 24.0 * len(widths)) / len(widths)
     shown = table._replace(heads=texts[0], rows=tuple(texts[1:]))
-    return Grid(shown, size, tuple(width + spare for width in widths), lines)
+    spacing = max(min(area.height / ((len(rows) + lines - 1) * size), ROOMY), ROW)
+    return Grid(shown, size, tuple(width + spare for width in widths), lines, spacing)
+
+
+def _sized(heads: tuple[str, ...], table: Table, area: Area) -> tuple[tuple[str, ...], float, list[float]]:
+    """The heads, the largest font with which a table with them fits, or the smallest, and the widths of its columns."""
+    rows, lines = [heads, *table.rows], max(head.count("\n") for head in heads) + 1
+    for size in TABLE_SIZES:
+        widths = [max(_cell_width(row[at], size, row is heads) for row in rows) for at in range(len(heads))]
+        if sum(widths) <= area.width and (len(rows) + lines - 1) * size * ROW <= area.height:
+            break
+    return heads, size, widths
 
 
 def _cell_width(text: str, size: float, bold: bool) -> float:

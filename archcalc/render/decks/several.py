@@ -41,6 +41,8 @@ COMPARED = ("depth", "params", "multiplications", "activation_bytes", "peak_acti
             "top5_accuracy")  # fmt: skip
 #: The questions on a slide of a quiz.
 MOST_ASKED = 4
+#: As many papers stand on a slide.
+MOST_PAPERS = 8
 #: What a quiz asks, in turn, and how.
 ASKED = (
     ("params", mark("How many parameters does it have?")),
@@ -267,17 +269,17 @@ def quiz(title: str, asked: Sequence[Asked]) -> Iterator[Slide]:
 
 
 def sources_slides(title: str, analyses: Sequence[Analysis]) -> list[Slide]:
-    """The papers of all networks."""
+    """The papers of all networks, about as many on each slide."""
     papers = list(dict.fromkeys(reference(one) for one in analyses if one.graph.paper))
     if not papers:
         return []
-    size = 8
-    pages = -(-len(papers) // size)
+    pages = -(-len(papers) // MOST_PAPERS)
+    ends = [len(papers) * number // pages for number in range(pages + 1)]
     return [
         Slide(
             "points",
             part_of(title or say("Sources"), number + 1, pages),
-            points=tuple(papers[number * size : (number + 1) * size]),
+            points=tuple(papers[ends[number] : ends[number + 1]]),
             notes=(say("The figures that these papers print stand in the notes of each network's slides."),),
         )
         for number in range(pages)

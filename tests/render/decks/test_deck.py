@@ -15,7 +15,7 @@ from archcalc.render.decks.deck import make_deck, usual_plan
 from archcalc.render.decks.layout import grid, table_shapes
 from archcalc.render.decks.lecture import Architecture, Wanted
 from archcalc.render.decks.network import SlideLook, interesting_layers, table, usual_blocks
-from archcalc.render.decks.several import questions, quiz, timeline
+from archcalc.render.decks.several import questions, quiz, sources_slides, timeline
 from archcalc.render.decks.slides import BODY, Area, Deck, Slide, Table
 from archcalc.render.diagrams.drawing import Text
 from archcalc.render.diagrams.text import text_width
@@ -206,6 +206,19 @@ def test_a_quiz_goes_on_over_slides_with_its_numbers(count: int, sizes: list[int
     assert [slide.first for slide in found] == [1 + sum(sizes[:place]) for place in range(len(sizes))]
     numbers = [int(note.split(":")[0].removeprefix("Answer ")) for slide in found for note in slide.notes]
     assert numbers == list(range(1, count + 1))
+
+
+def test_papers_are_spread_evenly() -> None:
+    names = ("lenet5", "alexnet", "zfnet", "nin", "vgg16", "googlenet", "resnet50", "mobilenet", "unet")
+    assert [len(slide.points) for slide in sources_slides("", [analysis_of(name) for name in names])] == [4, 5]
+
+
+def test_a_wide_table_has_heads_in_two_lines_and_fills_its_slide() -> None:
+    wide = Table(tuple(f"a rather long heading {n}" for n in range(7)), (("1",) * 7,) * 6, (True,) * 7)
+    shown = grid(wide, BODY)
+    assert shown.lines == 2
+    assert shown.size > 11
+    assert 0.5 * BODY.height < shown.row * (6 + 2) <= BODY.height
 
 
 def test_steps_of_a_long_timeline_are_spread_evenly() -> None:
