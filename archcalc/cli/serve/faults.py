@@ -26,6 +26,8 @@ _LIMIT = re.compile(
 _EXAMPLE = re.compile(r"must be a mapping\nfor example (?P<right>\w+: \{[^}\n]+\})")
 #: A setting that a layer lacks.
 _LACKS = re.compile(r"(?P<op>\w+) needs (?P<key>\w+)")
+#: A setting that changes nothing here.
+_NEEDLESS = re.compile(r"\w+ has no setting '(?P<key>\w+)'[^\n]*; leave it out$", re.MULTILINE)
 #: A layer as a line of its own: its op alone, with a flow mapping, or above its settings.
 _LAYER = r"^(?P<indent>\s*(?:- +)*){op}(?P<colon>\s*:)?\s*(?:#.*)?$"
 #: A spec that lacks one of the two names of its network.
@@ -84,6 +86,9 @@ def _fix(found: dict[str, Any], text: str) -> dict[str, Any] | None:
     lacks = _LACKS.fullmatch(found["message"])
     if lacks is not None and "line" in found:
         return _added(found, text, lacks["op"], lacks["key"])
+    needless = _NEEDLESS.search(found["message"])
+    if needless is not None and "line" in found:
+        return _without(found, text, needless["key"])
     meant = _MEANT.search(found["message"])
     if meant is not None:
         right = meant["right"].split(" or ")[0].strip()
@@ -139,6 +144,19 @@ def _added(found: dict[str, Any], text: str, op: str, key: str) -> dict[str, Any
     return {
         "title": f"Add {key}: {value}", "text": new, "line": number, "column": at + 1, "end_line": number,
         "end_column": at + 1,
+    }  # fmt: skip
+
+
+def _without(found: dict[str, Any], text: str, key: str) -> dict[str, Any] | None:
+    """The edit that takes a setting out of a flow mapping."""
+    number = found["line"]
+    entry = rf"(?<![\w-]){key}:\s*(?:\[[^\]]*\]|[^\s,{{}}]+)"
+    written = re.search(rf",\s*{entry}(?=\s*[,}}])|(?<={{)\s*{entry}(?:\s*,\s*|(?=\s*}}))", _line(text, number))
+    if written is None:
+        return None
+    return {
+        "title": f"Leave out {key}", "text": "", "line": number, "column": written.start() + 1, "end_line": number,
+        "end_column": written.end() + 1,
     }  # fmt: skip
 
 
