@@ -272,6 +272,7 @@ class _Lazy:
 _PARTS = {
     "query_dense": "query/", "key_dense": "key/", "value_dense": "value/", "output_dense": "attention_output/",
     "forward_layer": "forward_", "backward_layer": "backward_", "cell": "",
+    "layer": "layer/",
 }  # fmt: skip
 _ORDERS: Mapping[str, tuple[str, ...]] = {
     "BatchNormalization": ("gamma", "beta", "moving_mean", "moving_variance"),
@@ -298,12 +299,15 @@ class ArchiveWeights(Weights):
         self._groups: dict[tuple[str, ...], Any] | None = None
 
     def of(self, path: Sequence[str], kind: str, config: Mapping[str, Any]) -> Arrays:
+        prefixes = [""]
+        if kind == "TimeDistributed" and isinstance(inner := config.get("layer"), Mapping):
+            prefixes, kind = ["layer/"], str(inner.get("class_name"))
+            config = inner["config"] if isinstance(inner.get("config"), Mapping) else {}
         order = _ORDERS.get(kind, ("kernel", "bias"))
         if config.get("scale") is False:
             order = tuple(name for name in order if name != "gamma")
         if config.get("center") is False:
             order = tuple(name for name in order if name != "beta")
-        prefixes = [""]
         if kind == "MultiHeadAttention":
             prefixes = ["query/", "key/", "value/", "attention_output/"]
         elif kind == "Bidirectional":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from archcalc.core.shapes import Shape
 from archcalc.interop.keras_activations import OPERATIONS as ACTIVATIONS
 from archcalc.interop.keras_activations import Maker, same_order
-from archcalc.interop.keras_layer import KerasLayer, Tensor, UnreadError, only
+from archcalc.interop.keras_layer import KerasLayer, Output, Tensor, UnreadError, only
 from archcalc.interop.keras_layers import pool
 from archcalc.interop.keras_shapes import constant, in_order, merge, with_shape
 from archcalc.interop.keras_sizes import resize
@@ -207,6 +208,17 @@ def _product(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     return layer.add("matmul", maps)
 
 
+def _top(layer: KerasLayer, inputs: list[Tensor]) -> list[Output]:
+    """`top_k`: the largest values along the last axis, and their places."""
+    source = layer.as_layout(in_order(layer, only(layer, inputs)), last=True)
+    size, *positions = layer.own(source)
+    count = layer.integer("k", 1)
+    if count > size:
+        raise layer.wrong(f"k is {count}, its input {layer.keras_shape(source)} has {size} values along the last axis")
+    shape = (count, *positions)
+    return [layer.opaque([source], shape), partial(layer.opaque, [source], shape, part="/places")]
+
+
 # --- windows
 
 
@@ -250,7 +262,7 @@ OPERATIONS: Mapping[str, Maker] = {
     ),
     "Roll": _rolled, "ExpandDims": _expanded, "Squeeze": _squeezed, "Split": _split,
     **dict.fromkeys(("Transpose", "Swapaxes", "Moveaxis"), _turned),
-    "MaxPool": _pooled("max_pool"), "AveragePool": _pooled("avg_pool"), "Resize": _resized,
+    "TopK": _top, "MaxPool": _pooled("max_pool"), "AveragePool": _pooled("avg_pool"), "Resize": _resized,
 }  # fmt: skip
 
 #: Functions of TensorFlow in files of Keras 2, and the operations that they are; the second map or number is its `y`.

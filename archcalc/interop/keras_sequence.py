@@ -151,13 +151,16 @@ def time_distributed(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     if not isinstance(kind, str) or not isinstance(config, Mapping):
         raise layer.wrong("its layer is not readable")
     source = only(layer, inputs)
-    own = KerasLayer(layer.net, kind, layer.name, config, layer.place, layer.last, layer.weights, layer.owners)
+    # Keras puts the name of the layer inside before those of its arrays.
+    weights = {name.rpartition("/")[2]: load for name, load in layer.weights.items()}
+    own = KerasLayer(layer.net, kind, layer.name, config, layer.place, layer.last, weights, layer.owners)
     own.made = layer.made
     if kind in ("Dense", "Activation", "ReLU", "LeakyReLU", "Dropout", "LayerNormalization", "BatchNormalization"):
         found = layer.classes[kind](own, [source])
         assert isinstance(found, Tensor)
         return found
     if kind in ("Conv2D", "MaxPooling2D", "AveragePooling2D", "DepthwiseConv2D") and len(layer.own(source)) == 4:
+        own.weights = {name: _with_a_step(load) if "kernel" in name else load for name, load in weights.items()}
         own.config = {**config, **{name: _with_time(config[name]) for name in _TIMED if config.get(name) is not None}}
         found = layer.classes[kind.replace("2D", "3D")](own, [source])
         assert isinstance(found, Tensor)
@@ -185,6 +188,11 @@ def spectral_norm(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
 
 
 _TIMED = ("kernel_size", "strides", "dilation_rate", "pool_size")
+
+
+def _with_a_step(load: LazyArray) -> LazyArray:
+    """The kernel of a window with a first axis of one step."""
+    return lambda: load()[None]
 
 
 def _with_time(value: Any) -> Any:

@@ -29,7 +29,10 @@ def unread(
     params = layer.stored() if params is None else params
     shape = layer.shape or layer.seen
     if shape is None:
-        raise layer.wrong(f"{reason}, and the shape of its output is not in the file{hint}")
+        raise layer.wrong(
+            f"{reason}, and the shape of its output is not in the file{hint}; a model in memory has it: "
+            "ac.from_keras(model)"
+        )
     if 0 in shape:
         raise layer.wrong(f"{reason}, and the shape of its output is not known for inputs of this size{hint}")
     if params is None:

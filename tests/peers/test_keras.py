@@ -186,7 +186,15 @@ def _states(layers: Any) -> tuple[Any, Any]:
     return row, head(layers.Concatenate()([ahead, back, y, state, z, hidden]))
 
 
-MODELS = [_convolutions, _shapes, _sequences, _shared, _resized, _states]
+def _at_every_step(layers: Any) -> tuple[Any, Any]:
+    frames = keras.Input((5, 8, 8, 3), name="frames")
+    x = layers.TimeDistributed(layers.Conv2D(4, 3))(frames)
+    x = layers.TimeDistributed(layers.DepthwiseConv2D(3, depth_multiplier=2))(x)
+    x = layers.TimeDistributed(layers.BatchNormalization())(layers.Reshape((5, 128))(x))
+    return frames, layers.TimeDistributed(layers.Dense(6))(x)
+
+
+MODELS = [_convolutions, _shapes, _sequences, _shared, _resized, _states, _at_every_step]
 
 
 @pytest.mark.parametrize("ending", ["keras", "h5"])
@@ -231,12 +239,7 @@ def test_a_model_at_two_levels_is_that_of_keras(tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
     model.save(path)
     graph = to_network(read_keras_file(path))
-    assert (
-        analyse(graph).totals.params
-        == (16 * 16 + 16) + (16 * 3 + 3) * isinstance(model, Doubled)
-        == keras.models.load_model(path).count_params()
-        == 12
-    )
+    assert analyse(graph).totals.params == keras.models.load_model(path).count_params() == 12
     x = np.random.default_rng(3).standard_normal((2, 12, 10, 3)).astype("float32")
     (found,) = execute(graph, np.moveaxis(x, -1, 1), Loaded(graph)).outputs.values()
     expected = np.asarray(keras.ops.convert_to_numpy(model(x)))
@@ -309,7 +312,7 @@ def test_reductions_and_arithmetic_are_those_of_keras(code: Any, ops: list[str] 
         (lambda x, o: o.argmax(x, axis=1), (4, 6)),
         (lambda x, o: o.repeat(x, 2, axis=1), (4, 16, 6)),
         (lambda x, o: o.average(x, axis=1), (4, 6)),
-        (lambda x, o: x[..., None, 0], (1, 8, 6)),
+        (lambda x, o: o.top_k(x, 3)[0], (3, 8, 6)),
     ],
 )
 @pytest.mark.filterwarnings("ignore")  # of Keras: what its backend will drop

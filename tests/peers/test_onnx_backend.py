@@ -108,7 +108,7 @@ def test_layers_that_pytorch_wrote() -> None:
             outcomes["refused"] += 1
             continue
         given, wanted = (recorded(path.parent / "test_data_set_0", stem) for stem in ("input", "output"))
-        if analyse(graph).totals.not_counted:
+        if any(layer.op.kind == "opaque" for layer in graph):
             outcomes["opaque"] += 1
         elif len({len(array) for array in given}) > 1:
             outcomes["several batches"] += 1
