@@ -34,7 +34,7 @@ from archcalc.render.diagrams.papers.trunk import Unsuited
 from archcalc.render.diagrams.text import LEADING, clean, shorten, text_width
 from archcalc.render.diagrams.theme import Paint, Theme
 from archcalc.render.diagrams.wiring import FOLLOWERS, Wiring
-from archcalc.render.diagrams.words import AND, THEN, figure
+from archcalc.render.diagrams.words import AND, THEN, figure, lines_of
 
 #: The narrowest box, and how much wider the one of the largest map is.
 NARROW, WIDER, PAD = 120.0, 90.0, 8.0
@@ -148,6 +148,8 @@ def _lines(place: Place, rows: Sequence[Row], request: Request, parts: Mapping[s
             quantity = QUANTITIES["multiplications" if label == "macs" else label]
             total = quantity.sum_of(rows)
             lines += [f"{figure(total)} {quantity.short}"] if total else []
+    if request.fill and request.ratio > 1:  # a slide has more space at the sides than above and below
+        lines = lines_of(lines, AND, WIDEST, NOTE)
     return tuple(shorten(clean(line), WIDEST, NOTE) for line in (*([AND.join(first)] if first else []), *lines))
 
 

@@ -12,6 +12,7 @@ from archcalc.render.diagrams.choices import Choices
 from archcalc.render.diagrams.draw import draw
 from archcalc.render.diagrams.papers.pyramid import Pyramid, pyramid_of
 from archcalc.render.diagrams.wiring import FOLLOWERS, Wiring
+from archcalc.render.diagrams.words import AND
 from tests.render.diagrams.papers.figures import edges, figure, nodes, texts
 from tests.render.diagrams.pictures import analysis_of, check_picture
 
@@ -40,7 +41,9 @@ def test_the_scales_of_yolov3() -> None:
     # "We take the feature map from 2 layers previous and upsample it by 2×", twice; then it is concatenated.
     written = texts(edges(figure("detector", "yolov3")))
     assert written == ["conv 1×1, 256", "→ upsample ×2, nearest", "conv 1×1, 128", "→ upsample ×2, nearest"]
-    assert texts(nodes(figure("detector", "yolov3"))).count("concat") == 2
+    assert [part for line in texts(nodes(figure("detector", "yolov3"))) for part in line.split(AND)].count(
+        "concat"
+    ) == 2
 
 
 def test_the_neck_of_yolov3_has_five_convolutions_at_each_scale() -> None:
@@ -88,8 +91,9 @@ def test_the_levels_of_retinanet() -> None:
     # Every level is of one kind, and M5, which is enlarged, is no part of P5, which is made of it.
     assert sides("retinanet_resnet50_fpn", "shared") == [7, 13, 25, 50, 100]
     assert {"M3 · 100×100×256", "M4 · 50×50×256", "M5 · 25×25×256"} < set(found)
-    heads = [texts([node]) for node in nodes(figure("detector", "retinanet_resnet50_fpn"))
+    shown = [node for node in nodes(figure("detector", "retinanet_resnet50_fpn"))
              if node.title.startswith(("classes", "boxes"))]  # fmt: skip
+    heads = [[name, *AND.join(lines).split(AND)] for name, *lines in (texts([node]) for node in shown)]
     assert len(heads) == 10
     # 9 anchors of 91 classes, 9 of 4 numbers.
     assert {lines[2] for lines in heads} == {"conv 3×3, 819", "conv 3×3, 36"}
