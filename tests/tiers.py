@@ -38,7 +38,8 @@ def load_profile() -> None:
     )
     # At random a run may begin with many examples that do not fit; that none fits stays an error.
     by_chance = [*busy, HealthCheck.filter_too_much]
-    settings.register_profile("slow", max_examples=300, deadline=None, suppress_health_check=by_chance)
+    # What fails says how to try the same example again.
+    settings.register_profile("slow", max_examples=300, deadline=None, print_blob=True, suppress_health_check=by_chance)
     settings.load_profile(_PROFILES[slow()])
 
 
