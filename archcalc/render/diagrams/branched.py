@@ -307,7 +307,9 @@ def branched_drawing(arranged: Arranged, theme: Theme, sizes: str, ratio: float,
     lines = [Text(MARGIN, y + (number + 1) * NOTE * LEADING, text, NOTE, theme.quiet)
              for number, text in enumerate(texts)]  # fmt: skip
     note = Cluster("Legend", tuple(lines), "legend")
-    return drawing._replace(height=drawing.height + len(texts) * NOTE * LEADING, items=(*drawing.items, note))
+    # No link says the same as these lines: slides draw them as they are.
+    items = tuple(item._replace(linked=0) for item in drawing.items)
+    return drawing._replace(height=drawing.height + len(texts) * NOTE * LEADING, items=(*items, note))
 
 
 def note_of(arranged: Arranged, sizes: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 
@@ -157,6 +158,17 @@ def test_shortcuts_of_resnet_are_drawn_as_what_they_are() -> None:
     said = " ".join(texts(drawing))
     assert "A circle with + adds maps." in said
     assert "×N" in said
+
+
+def test_slides_have_every_line() -> None:
+    from pptx import Presentation
+
+    drawing, _ = drawing_of(analysis_of("resnet18"), Choices(style="volumes"))
+    lines = [item.title for item in drawing.items if item.role == "edge"]
+    data = draw(analysis_of("resnet18"), "pptx", Choices(style="volumes")).data
+    (slide,) = Presentation(io.BytesIO(data)).slides
+    names = [str(element.get("name")) for element in slide._element.iter("{*}cNvPr")]
+    assert {title for title in lines if title not in names} == set()
 
 
 def test_too_many_boxes_are_refused_and_fewer_are_drawn() -> None:
