@@ -50,8 +50,8 @@ Groups = Annotated[Count, Letter("G", "groups", plain=1)]
 #: What people call a convolution of any kind.
 _CONVOLUTION = names(
     "conv|convolution|convolutional|c|свёртка|свертка|свёрточный|сверточный|конв|convolución|"
-    "convolucional|faltung|faltungsschicht|convolução|convolucao|卷积|畳み込み|קונבולוציה|"
-    "փաթույթ|կոնվոլյուցիա"
+    "свёртки|свертки|convolucional|faltung|faltungsschicht|convolução|convolucao|卷积|标准卷积|普通卷积|逐点卷积|"
+    "畳み込み|קונבולוציה|קונבולוציית|փաթույթ|փաթույթային|կոնվոլյուցիա|կոնվոլյուցիոն"
 )
 
 

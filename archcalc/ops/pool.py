@@ -39,7 +39,10 @@ from archcalc.ops.windowed import (
 )
 
 #: What people call pooling of any kind, and averages of any kind.
-POOLING = names("pool|pooling|p|downsampling|пулинг|пул|подвыборка|agrupación|agrupamento|池化|プーリング")
+POOLING = names(
+    "pool|pooling|p|downsampling|пулинг|пулинга|пул|подвыборка|подвыборки|"
+    "подвыборочный|agrupación|agrupamento|池化|プーリング|פולינג|דגימה|փուլինգ|ենթանմուշառում"
+)
 AVERAGE = names("avgpool|average pool|average pooling|avg pooling|subsampling")
 
 
@@ -139,7 +142,7 @@ class MaxPool(Pool):
         *names(
             "maxpool|max pooling|mp|max pool|max|spatial max pooling|макспулинг|макс пулинг|"
             "максимальный пулинг|max пулинг|максимальная подвыборка|пулинг по максимуму|max agrupación|"
-            "max agrupamento|maximum pooling|最大池化|最大プーリング|מקס פולינג"
+            "max agrupamento|maximum pooling|最大池化|最大プーリング|מקס פולינג|מקסימום פולינג|մաքս փուլինգ"
         ),
         *POOLING,
     )
@@ -162,7 +165,7 @@ class AvgPool(Pool):
     words = (
         *names(
             "ap|mean pool|mean pooling|spatial average pooling|средний пулинг|усредняющий пулинг|"
-            "пулинг по среднему|average пулинг|平均池化|平均プーリング|mittelwert pooling"
+            "פולינג ממוצע|միջին փուլինգ|пулинг по среднему|average пулинг|平均池化|平均プーリング|mittelwert pooling"
         ),
         *AVERAGE,
         *POOLING,

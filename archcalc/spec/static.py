@@ -145,13 +145,18 @@ class Checker:
 
     def settings(self, item: it.Step, known: Sequence[str], outer: set[str], names: set[str]) -> None:
         """The settings of a step: `known` are those that it has, `outer` the names that its repeat knows."""
+        quoted = ""  # what stands before, as it is written in quotes
         for key, raw in item.fields.items():
             at = item.fields.values_at.get(key, item.at)
+            before, quoted = quoted, f'{key}: "{raw}'
             if key not in known and key not in it.STEP_KEYS:
+                is_cut = before.count("(") > before.count(")") and key.endswith(")")
                 self.problem(
                     f"{item.kind} has no setting {key!r}{unknown_setting(key, [*known, *it.STEP_KEYS])}",
                     item.fields.keys_at.get(key, item.at),
-                    f"it has {', '.join([*known, *it.STEP_KEYS])}",
+                    f'in braces a value with a comma needs quotes: {before}, {key}"'
+                    if is_cut
+                    else f"it has {', '.join([*known, *it.STEP_KEYS])}",
                 )
             elif key in ("when", "repeat", "frozen"):
                 self.expression(raw, outer, at, key)

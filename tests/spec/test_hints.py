@@ -172,3 +172,16 @@ def test_a_layer_with_too_many_inputs_is_called_what_it_is(layer: str, kind: str
     branches = "  - branches:\n      - [conv2d: {out_channels: 8, kernel_size: 3}]\n      - []\n"
     found = [problem.message for problem in problems(f"{HEAD}{branches}  - {layer}\n")]
     assert f"{kind} takes one input, 2 reach it; say which with from" in found
+
+
+@pytest.mark.parametrize(
+    ("layer", "quoted"),
+    [
+        ("conv2d: {out_channels: 4, kernel_size: 3, padding: max(p, 0)}", 'padding: "max(p, 0)"'),
+        ("conv2d: {out_channels: min(4, 8), kernel_size: 3}", 'out_channels: "min(4, 8)"'),
+    ],
+)
+def test_a_comma_in_braces_needs_quotes(layer: str, quoted: str) -> None:
+    text = HEAD.replace("input", "parameters: {p: 1}\ninput") + f"  - {layer}\n"
+    hints = [detail for problem in problems(text) for detail in problem.details]
+    assert f"in braces a value with a comma needs quotes: {quoted}" in hints

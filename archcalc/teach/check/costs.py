@@ -160,6 +160,12 @@ class Costs:
             self._by_kinds[kinds] = [(index, cost) for index, cost in enumerate(costs) if cost is not None]
         return self._by_kinds[kinds]
 
+    def has_size(self, label: Label) -> bool:
+        """Whether a layer has the sizes of a label: CONV3-64 of notes, not the convolutions 3 to 64."""
+        return bool(label.kernel and label.filters) and any(
+            not self._size(label, index) for index, other in self.of_kinds(label.kinds) if not other
+        )
+
     def _size(self, label: Label, index: int) -> int:
         """Whether the sizes of a label fit, or that it is the last of its kind."""
         row, cost = self.rows[index], 0
@@ -184,6 +190,7 @@ class Costs:
         if numbering is not Numbering.ALL and label.number is not None:
             place = self.places[index]
             own_place = {place.of_depthwise} if "depthwise" in "".join(label.kinds[:1]) else place.of_kind
+            own_place = {place.of_pointwise} if label.is_pointwise else own_place
             if label.number in (own_place if label.kinds else (place.main, place.weighted)):
                 return 0
             if numbering is Numbering.WEIGHTED and label.number == place.weighted:

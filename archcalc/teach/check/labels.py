@@ -46,6 +46,10 @@ _SIZED = re.compile(
     r"|(?:fc|dense|linear|fully connected)\s*[-–]\s*(?P<u1>\d{2,})"
     r"|(?:fc|dense|linear)\s*(?P<u2>\d{3,})"
 )
+#: The sides of a window, which are no numbers of layers: max pool 2x2.
+_SIDES = re.compile(r"(?<![\w])\d{1,2}\s*[x×х]\s*\d{1,2}(?!\w)")
+#: A convolution of 1×1 that is called so.
+_POINTWISE = re.compile(r"(?<![^\W\d_])(?:pointwise|pw(?![^\W\d_])|поточечн|точечн|逐点|punktweise|puntual|ponctuel)")
 _MODULE = re.compile(r"_?[A-Z]\w*(?:-\d+|: \d+-\d+| \(\w+\)(?:: \d+-\d+)?)")
 #: One whose name holds the words of several: Conv2dNormActivation-4.
 _GLUED_CLASS = re.compile(r"_?[A-Z]+[a-z]+(?:\d[a-z]+)?[A-Z]\w*(?:-\d+|: \d+-\d+| \(\w+\)(?:: \d+-\d+)?)")
@@ -94,6 +98,8 @@ class Label(NamedTuple):
     words: frozenset[str] = frozenset()
     #: A depthwise convolution and one of 1×1 together, as Keras has them.
     is_separable: bool = False
+    #: A convolution of 1×1, counted among these.
+    is_pointwise: bool = False
     #: It means several such layers in a row: 2 × conv3-64.
     times: int = 1
 
@@ -147,7 +153,7 @@ def read_label(text: str) -> Label:
         return block
     if _GLUED_CLASS.fullmatch(text) and not _kinds(re.split(r"[-: ]", text)[0]):
         return Label(text, key)
-    head = _HEAD.split(plain[:_LONGEST], maxsplit=1)[0]
+    head = _SIDES.sub(" ", _HEAD.split(plain[:_LONGEST], maxsplit=1)[0])
     tokens = [_SUFFIX.sub("", token) for token in _TOKEN.findall(_spaced(head))]
     kinds, at = _first_kind(tokens)
     if path and kinds == _OUTPUT_KINDS:
@@ -159,7 +165,9 @@ def read_label(text: str) -> Label:
         numbers = [int(token) for token in _run_of_digits(tokens[at:])]
     if not numbers and (match := re.match(r"(\d{1,3})\b", tokens[0] if tokens else "")):
         numbers = [int(match[1])]
-    return Label(text, key, kinds, tuple(numbers[:3]), any(token in _LAST for token in tokens))
+    is_pointwise = bool(kinds) and OPS[kinds[0]].family == "convolution" and _POINTWISE.search(head) is not None
+    is_last = any(token in _LAST for token in tokens)
+    return Label(text, key, kinds, tuple(numbers[:3]), is_last, int(is_pointwise), is_pointwise=is_pointwise)
 
 
 def _typed(text: str, plain: str) -> Label | None:

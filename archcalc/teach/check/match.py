@@ -208,7 +208,7 @@ class Matcher:
             found = None
         if found is None and label.is_total:
             return Match(TOTAL)
-        if found is None and (several := listed(group.label)) is not None:
+        if found is None and not self.costs.has_size(label) and (several := listed(group.label)) is not None:
             return self._of_several(several, group, evidence)
         if found is not None and found.is_block:
             # A block with one layer that multiplies is that layer to many: its convolution without batch norm.

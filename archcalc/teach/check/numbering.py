@@ -33,6 +33,8 @@ class Place(NamedTuple):
     of_kind: set[int]
     #: Of a convolution among those that read each map alone, or among the others.
     of_depthwise: int
+    #: Of a convolution of 1×1 among these.
+    of_pointwise: int
     main: int
     weighted: int
 
@@ -47,7 +49,15 @@ def places(rows: Sequence[Row]) -> Iterator[Place]:
         of_kind = {counts[row.op.kind], counts[row.op.family]}
         depthwise = f"depthwise {is_depthwise(row)}"
         counts.update([depthwise])
-        yield Place(of_kind, counts[depthwise], counts["main"] * is_main, counts["weighted"] * is_weighted)
+        is_pointwise = set(getattr(row.op, "kernel_size", ())) == {1} and not is_depthwise(row)
+        counts["pointwise"] += is_pointwise
+        yield Place(
+            of_kind,
+            counts[depthwise],
+            counts["pointwise"] * is_pointwise,
+            counts["main"] * is_main,
+            counts["weighted"] * is_weighted,
+        )
 
 
 def is_depthwise(row: Row) -> bool:
@@ -73,7 +83,7 @@ def _is_rising(labels: Sequence[Label]) -> bool:
 
 def as_in_notes(labels: list[Label]) -> list[Label]:
     """Of POOL2 next to CONV3-64 the number is that of the window."""
-    if not any(label.kernel for label in labels):
+    if not any(label.kernel and not label.is_pointwise for label in labels):
         return labels
     return [
         label._replace(numbers=(), is_window=True)

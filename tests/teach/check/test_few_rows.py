@@ -132,6 +132,15 @@ def test_a_mark_for_the_cell_above(mark: str) -> None:
         ("resnet50", "stage,output\nconv2,56x56x256\nconv3,28x28x512\nconv4,14x14x1024\nconv5,7x7x2048\n"),
         ("resnet18", "layer,params\nconv1,9408\nconv2,36864\nconv3,36864\n"),
         ("unet", "layer,output\nconv1_1–conv1_2,568x568x64\nconv2_1–conv2_2,280x280x128\n"),
+        # The numbers of kinds: a window is none, and convolutions of 1×1 are counted alone.
+        ("mobilenet", "layer,params\npointwise conv 1,2048\npointwise conv 2,8192\n"),
+        ("mobilenet", "层,参数量\n标准卷积,864\n深度卷积1,288\n逐点卷积1,2048\n"),
+        ("lenet5", "layer,output\nMax Pool 2x2,14x14x6\n"),
+        ("lenet5", "слой,выход\nслой свёртки 1,28х28х6\nслой пулинга 1,14х14х6\nслой свёртки 2,10х10х16\n"),
+        ("lenet5", "שכבה;פלט\nקונבולוציה 1;28x28x6\nפולינג 1;14x14x6\n"),
+        ("lenet5", "շերտ;ելք\nփաթույթային շերտ 1;28x28x6\nփուլինգ 1;14x14x6\n"),
+        # The sizes of notes are no range of convolutions.
+        ("resnet20_cifar", "layer,output\n" + "CONV3-16,32\n" * 7 + "CONV3-32,16\n" * 6 + "CONV3-64,8\n" * 6),
         ("lenet5", "Schicht;Ausgabe;Werte\nC1;28x28x6;4704\n"),
         ("lenet5", "capa;salida;valores\nC1;28x28x6;4704\n"),
         ("vgg16", "layer,memory\nINPUT: [224x224x3],150K\nCONV3-64: [224x224x64],3.2M\nCONV3-64: [224x224x64],3.2M\n"
@@ -151,6 +160,7 @@ def test_right_cells_in_less_usual_forms(network: str, table: str) -> None:
         ("resnet50", "stage,output\nconv2,56x56x256\nconv3,28x28x512\nconv5,!7x7x1024\n", (2048, 7, 7)),
         ("resnet18", "layer,params\nconv1,9408\nconv2,!36928\nconv3,36864\n", 36864),
         ("unet", "слой;параметры\nconv1_1;640\nconv1_2;36 928\nconv2_1;!73 728\n", 73856),
+        ("mobilenet", "слой;параметры\nпоточечная свёртка 1;2048\nпоточечная свёртка 2;!8191\n", 8192),
         ("resnet34", "layer,output\nlayer1,56x56x64\nlayer2,!28x28x64\n", (128, 28, 28)),
     ],
 )

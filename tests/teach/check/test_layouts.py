@@ -67,6 +67,8 @@ def test_lines_that_describe_layers() -> None:
         # Headings of two words over blanks that go through all lines, and those of Keras over shapes of another form.
         "Name      Output size      weights     Memory\nC1        (None, 28, 28, 6)  **150**   **4704**\n"
         "S2        (None, 14, 14, 6)  **0**     **1176**\n",
+        "Couche    Taille de sortie    Nombre de paramètres\nC1    (6, 28, 28)    156\n"
+        "S2    (6, 14, 14)    0\n",
         "Layer (type)    Output Shape    Param #\nC1    H=28, W=28, C=6    156\nS2    H=14, W=14, C=6    0\n",
         # Cells over several rows and columns, a raised digit, and what is struck out.
         "<TABLE><TR><TH>Layer<TH>Output<TH>Params<TR><TD>C1<TD>28<sup>2</sup>&times;6<TD><del>150</del> 156"

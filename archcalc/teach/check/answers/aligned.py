@@ -126,7 +126,11 @@ def _by_spaces(lines: Sequence[str], file: str) -> list[list[Item]] | None:
 
 def _with_whole(pieces: Line, spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """The spans; those that a heading of several words covers are one: Output size."""
-    whole = [(start, start + len(text)) for text, start in pieces if find_head(text) and not _has_layer(text)]
+    whole = [
+        (start, start + len(text))
+        for text, start in pieces
+        if find_head(text) and not (start == pieces[0][1] and _has_layer(text))
+    ]
     found: list[tuple[int, int]] = []
     for first, last in spans:
         if found and any(start < first < end for start, end in whole):
