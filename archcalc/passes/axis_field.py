@@ -88,7 +88,7 @@ def through(field: AxisField, read: AxisReads, count: int) -> AxisField | None:
     return _followed(field, read, count)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def _followed(field: AxisField, read: AxisReads, count: int) -> AxisField | None:
     """The same where positions differ, phase by phase or one by one."""
     if not isinstance(read, (Window, Spans)) or (count == 1 and read == Window(field.positions)):
