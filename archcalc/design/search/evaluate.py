@@ -125,7 +125,9 @@ class FamilySearch:
         for axis in self.family.axes:
             if axis.is_number:
                 under = self.numbers[axis.name].under
-                found[axis.name] = np.array([int(value * under) for value in axis.values], dtype=np.int64)
+                found[axis.name] = np.array(
+                    [value.numerator * (under // value.denominator) for value in axis.values], dtype=np.int64
+                )
         return found
 
     def boxes(self, start: int, stop: int) -> Iterator[tuple[int, tuple[slice, ...]]]:

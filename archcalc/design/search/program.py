@@ -128,8 +128,8 @@ class Axis(NamedTuple):
     @classmethod
     def of(cls, values: Sequence[int | Fraction]) -> Axis:
         """The axis of a parameter that takes these values."""
-        under = lcm(*(Fraction(value).denominator for value in values))
-        numerators = [int(value * under) for value in values]
+        under = lcm(*{value.denominator for value in values})
+        numerators = [value.numerator * (under // value.denominator) for value in values]
         return cls(min(numerators), max(numerators), under)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import chain
-from math import prod
+from math import lcm, prod
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -61,7 +61,8 @@ class Token(NamedTuple):
     offset: int
 
 
-class Varying(NamedTuple):
+@dataclass(frozen=True)
+class Varying:
     """A parameter, or a size of the input, and the values that it takes."""
 
     name: str
@@ -69,7 +70,7 @@ class Varying(NamedTuple):
     #: The axes of the input that it is the size of; none for a parameter of the network.
     sides: tuple[int, ...] = ()
 
-    @property
+    @cached_property
     def is_number(self) -> bool:
         """Whether it takes numbers only, so that formulas hold for all of them."""
         return all(isinstance(value, (int, Fraction)) and not isinstance(value, bool) for value in self.values)
@@ -187,7 +188,10 @@ class _Steps(Collection[Any]):
         return value in tuple(self)
 
     def __iter__(self) -> Iterator[int | Fraction]:
-        return (_plain(self.first + index * self.step) for index in range(self.count))
+        first, step = Fraction(self.first), self.step
+        under = lcm(first.denominator, step.denominator)
+        start, more = int(first * under), int(step * under)
+        return (_plain(Fraction(start + index * more, under)) for index in range(self.count))
 
 
 @dataclass(frozen=True)
@@ -277,7 +281,10 @@ def _family(reader: _Reader, asked: _Asked, read: ReadSpec) -> Family:
     given = {}
     for key, one in asked.given.items():
         values = tuple(chain.from_iterable(one.parts))
-        if len({(value is True or value is False, _hashable(value)) for value in values}) < len(values):
+        one_range = len(one.parts) == 1 and isinstance(one.parts[0], _Steps)
+        if not one_range and len({(value is True or value is False, _hashable(value)) for value in values}) < len(
+            values
+        ):
             reader.fail("a value is given twice", one.start)
         given[key] = (one.token, values)
     return _with_axes(reader, asked.name, spec, member, variant, given)
@@ -372,7 +379,7 @@ def _number(reader: _Reader, token: Token) -> int | Fraction:
 
 
 def _plain(value: Fraction | int) -> int | Fraction:
-    return int(value) if value.denominator == 1 else Fraction(value)
+    return int(value) if value.denominator == 1 else value
 
 
 def _with_axes(
@@ -386,7 +393,7 @@ def _with_axes(
     declared = spec.document.parameters
     parameters = {key: values for key, (_, values) in given.items() if key in declared}
     for key, values in parameters.items():
-        for value in values:
+        for value in _to_check(values, declared[key]):
             try:
                 accept(key, declared[key], value)
             except ValueError as error:
@@ -420,6 +427,14 @@ def _with_axes(
         axes = [Varying(key, values) for key, (_, values) in given.items()]
     # Words change slowest: for each of them formulas hold for all numbers.
     return Family(name, spec, member, variant, tuple(sorted(axes, key=lambda axis: axis.is_number)), shape)
+
+
+def _to_check(values: Sequence[Any], parameter: Parameter) -> Sequence[Any]:
+    """The values of which each must be checked: of numbers between limits alone the least and the largest."""
+    between = parameter.type == "number" and parameter.choices is None and parameter.multiple_of is None
+    if between and len(values) > 2 and all(type(value) in (int, Fraction) for value in values):
+        return min(values), max(values)
+    return values
 
 
 def _any_network(

@@ -158,7 +158,7 @@ def render_fit(fit: Fit, form: str) -> str:
     if not fit.batch:
         return f"{too_little(fit)}.\n"
     given, used, needed = distinct_sizes(memory, fit.used, fit.needed)
-    lines = [f"{_what(fit)}: the largest batch in {given} is {fit.batch:,}, which takes {used}."]
+    lines = [f"{_what(fit)}: the largest batch in {_in_thousands(memory)}{given} is {fit.batch:,}, which takes {used}."]
     missing = fit.needed - memory
     lines.append(f"One image more needs {needed}, which is {size(missing)} ({missing:,} bytes) too much.")
     if not timeline.policy.training:
@@ -174,12 +174,19 @@ def render_fit(fit: Fit, form: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _in_thousands(memory: int) -> str:
+    """3 GB = for what is whole in thousands and not in 1024s, before the same in GiB; else nothing."""
+    if memory % 10**6 or memory % 2**20 == 0:
+        return ""
+    return f"{memory // 10**6 / 1000:,g} GB = " if memory >= 10**9 else f"{memory // 10**6} MB = "
+
+
 def too_little(fit: Fit) -> str:
     """That not even one image fits, and with what it would."""
     given, needed = distinct_sizes(fit.memory, fit.needed)
     others = [f"{what} {batch:,}" for what, batch in fit.alternatives.items()]
     more = f"; the batch with {' or '.join(others)}" if others else ""
-    return f"{_what(fit)}: not even one image fits into {given}; it takes {needed}{more}"
+    return f"{_what(fit)}: not even one image fits into {_in_thousands(fit.memory)}{given}; it takes {needed}{more}"
 
 
 def _what(fit: Fit) -> str:

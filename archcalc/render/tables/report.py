@@ -102,6 +102,8 @@ class Report:
                     meaning=described["params"],
                     buffers=several(totals.buffers, "buffer value"),
                 )
+                if totals.buffers
+                else say("Params: {meaning}.", meaning=described["params"])
             )
         if keys & {"stored", "activations"}:
             notes.append(say("Stored: {meaning}.", meaning=described["stored"]))
