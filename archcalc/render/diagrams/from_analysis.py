@@ -164,7 +164,12 @@ def _branched(wiring: Wiring, choices: Choices, ratio: float) -> tuple[Drawing, 
         if best.points >= SHOWN:
             break
     if best is None:
-        raise UsageError(f"{count:,} boxes are too many for the style volumes: take the style blocks")
+        raise UsageError(
+            say(
+                "{count:,} boxes are too many for the style volumes: take a smaller --depth or --style blocks",
+                count=count,
+            )
+        )
     drawing = branched_drawing(best, theme_of(choices.theme), sizes, ratio, bool(choices.fit))
     return drawing, best.diagram.notes
 
