@@ -62,6 +62,8 @@ def conv(rank: int) -> Maker:
             "groups": layer.integer("groups", 1),
             "bias": layer.flag("use_bias", True),
         }
+        if fields["kernel_size"] == 1:
+            fields["padding"] = 0  # one position needs none to be the same
         arrays = {"weight": ("kernel", _conv_kernel), **BIAS}
         found = layer.add(f"conv{rank}d", [_causal(layer, source, fields)], fields, arrays=arrays)
         return activate(layer, found, layer.value("activation"))

@@ -68,6 +68,14 @@ def test_a_flat_output_lies_as_in_keras() -> None:
     assert [node.op for node in found.nodes] == ["permute", "flatten"]
 
 
+def test_one_position_needs_no_padding_to_be_the_same() -> None:
+    model = Model("point", 9, 9, 4)
+    model.add("Conv2D", "point", filters=2, kernel_size=1, strides=2, padding="same")
+    (node,) = read_keras(json.dumps(model.document())).nodes
+    assert node.fields["padding"] == 0
+    assert analysed(read_keras(json.dumps(model.document()))).rows[-1].output_shape == (2, 5, 5)
+
+
 def test_one_place_in_brackets() -> None:
     found = part(_ALL, 3)
     assert [row.op.kind for row in found.rows[1:]] == ["narrow", "tokens"]
