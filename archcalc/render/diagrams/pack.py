@@ -11,6 +11,7 @@ from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.frames import LONGEST_PIECE, cut, outermost
 from archcalc.render.diagrams.measure import NodeBox, level, measure
 from archcalc.render.diagrams.model import Diagram, Edge
+from archcalc.render.diagrams.ports import apart
 from archcalc.render.diagrams.section import Block, Stroke
 from archcalc.render.diagrams.segments import Frame, Line, Placed
 from archcalc.render.diagrams.structure import placed, structured
@@ -326,4 +327,4 @@ def assemble(plan: Plan, leaves: Set[str]) -> Layout:
     blocks += [spot.segment.moved(spot.along, spot.across) for spot in plan.spots]
     found = [placed(block, leaves, plan.down) for block in blocks]
     nodes, frames, lines = (tuple(one for part in parts for one in part) for parts in zip(*found, strict=True))
-    return Layout(nodes, frames, lines, *plan.size, plan.down)
+    return Layout(nodes, frames, apart(lines, nodes, plan.down), *plan.size, plan.down)
