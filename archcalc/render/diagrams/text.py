@@ -73,9 +73,17 @@ def _units(text: str, bold: bool) -> float:
 
 
 def shorten(text: str, width: float, size: float, bold: bool = False) -> str:
-    """The text, or as much of its beginning and end as fits into a width, with an ellipsis between."""
+    """The text, or as much of its beginning and end as fits into a width, with an ellipsis between.
+
+    A text that has an ellipsis is cut there again, so that it has one still.
+    """
     if text_width(text, size, bold) <= width:
         return text
+    head, ellipsis, end = text.partition("…")
+    if ellipsis:
+        while (head or end) and text_width(f"{head}…{end}", size, bold) > width:
+            head, end = (head[:-1].rstrip(), end) if len(head) >= 2 * len(end) else (head, end[1:])
+        return "…".join(balanced([head, end]))
     low, high = 0, len(text)
     while low < high:  # the most characters that fit
         middle = (low + high + 1) // 2

@@ -472,3 +472,14 @@ def test_the_shipped_fonts_have_every_sign_of_our_languages(name: str, network: 
 
 def test_letters_of_other_scripts_are_said_to_be_missing() -> None:
     assert missing(["a漢\u2066b\u2069־", "字"]) == {"漢", "字"}
+
+
+@pytest.mark.parametrize("width", [20, 60, 120, 200])
+def test_a_text_that_was_cut_is_cut_in_the_same_place(width: float) -> None:
+    cut = shorten("a long name of a network … that was shortened before", width, 11)
+    head, ellipsis, end = cut.partition("…")
+    assert ellipsis
+    assert "…" not in end
+    assert "a long name of a network".startswith(head.rstrip())
+    assert "that was shortened before".endswith(end.lstrip())
+    assert text_width(cut, 11) <= width
