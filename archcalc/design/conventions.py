@@ -322,7 +322,9 @@ def by_place(analysis: Analysis, tool: Tool) -> Mapping[str, Terms | None]:
     read = {name for row in rows for name in row.inputs}
     ends = ("softmax", "log_softmax")
     free = [row.name for row in rows if row.op.kind in ends and row.name not in read and row.call is None]
-    return dict.fromkeys(free, NOTHING) | ({} if tool.knows_einsum else dict.fromkeys(tool_rules.in_grids(rows), None))
+    return dict.fromkeys(free, NOTHING) | (
+        {} if tool.knows_einsum else dict.fromkeys(tool_rules.in_grids(rows, tool.by_call is not None), None)
+    )
 
 
 def count(analysis: Analysis, tool: Tool, quantity: str) -> Count | None:

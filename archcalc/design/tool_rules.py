@@ -123,9 +123,12 @@ def _attention_of_ptflops(row: Row) -> Terms | None:
     return (*MACS_AND_BIASES, Term(more, VALUES), Term(1, PAIRS))
 
 
-def in_grids(rows: Sequence[Row]) -> frozenset[str]:
-    """The windows of a network that has grids too, as MaxViT: its attention is einsum, which tools count otherwise."""
-    attention = [row for row in rows if row.op.kind == "multi_head_attention" and row.call is None]
+def in_grids(rows: Sequence[Row], by_call: bool) -> frozenset[str]:
+    """The windows of a network that has grids too, as MaxViT: its attention is einsum, which tools count otherwise.
+
+    `by_call`: without those of code, whose calls a tool's rule looks at.
+    """
+    attention = [row for row in rows if row.op.kind == "multi_head_attention" and not (by_call and row.call)]
     windows = {row.name: row.op.model_dump()["partition"] for row in attention}
     return frozenset(windows) if "grid" in windows.values() else frozenset()
 
