@@ -215,7 +215,7 @@ class Checker:
         for name, offset in sorted(used):
             if name not in names and name not in SIZE_NAMES:
                 hint = name_elsewhere(name, self.outside, self.uncounted)
-                hint = hint or did_you_mean(name, names) or did_you_mean(name, (*SIZE_NAMES, *TRUTHS))
+                hint = hint or did_you_mean(name, names) or did_you_mean(name, (*SIZE_NAMES, *TRUTHS), likeness=0.7)
                 self.problem(f"{what}{name!r} is not known here{hint}", within(raw, at, offset))
 
     def braces(self, text: Any, names: set[str], at: Mark) -> None:

@@ -25,6 +25,8 @@ MOST_LAYERS = 50_000
 LARGEST_WEIGHT = 1_000_000
 #: Words that some fields take as they are; suggested for a misspelt one.
 _WORDS = ("same", "valid", "half", "nearest", "bilinear")
+#: Numbers that are written as words.
+_DIGITS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 
 
 def evaluate_tree(value: Any, variables: Variables) -> Any:
@@ -130,7 +132,10 @@ def _unknown_name(name: str, variables: Variables, elsewhere: str) -> str:
     """What to say of a name that is no variable: where there is one, the nearest, or how a word is written."""
     if elsewhere:
         return elsewhere
-    hint = did_you_mean(name, [word for word in (*variables, *_WORDS, *TRUTHS) if word != name])
+    if name in _DIGITS:
+        return f"; did you mean {_DIGITS[name]}?"
+    hint = did_you_mean(name, [word for word in (*variables, *_WORDS) if word != name])
+    hint = hint or did_you_mean(name, TRUTHS, likeness=0.7)
     if not hint and hasattr(variables, "size"):
         hint = did_you_mean(name, SIZE_NAMES)
     return f"{hint}; a word is written in quotes of its own: \"'{name}'\"" if name in _WORDS or not hint else hint

@@ -33,6 +33,7 @@ from tests.cli.serve.test_functions import TEXT, applied, errors, good
         ("8x8x3 -> conv3-4 -> fcc10", "8x8x3 -> conv3-4 -> fc10"),
         (TEXT.replace("padding: 1", "padding: 1, padding_mode: zeros"), TEXT),
         (TEXT.replace("{out_channels", "{padding_mode: zeros, out_channels"), TEXT),
+        (TEXT.replace("padding: 1", "padding: one"), TEXT),
         (TEXT.replace("padding: 1", "padding: 1, bias: flase"), TEXT.replace("padding: 1", "padding: 1, bias: false")),
         (
             TEXT.replace(", kernel_size: 3", ""),
