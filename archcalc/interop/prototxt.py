@@ -106,7 +106,7 @@ class Message:
         if not found:
             return options[0]
         text = found[-1].text
-        if text.isdigit() and len(text) < 4 and int(text) < len(options):
+        if text.isdecimal() and len(text) < 4 and int(text) < len(options):
             return options[int(text)]
         if text not in options:
             hint = did_you_mean(text, options)

@@ -213,7 +213,7 @@ def _block(text: str, key: str, plain: str) -> Label | None:
         return Label(text, key, kinds) if _first_kind(tokens)[0] != kinds else None
     found = frozenset(_BLOCK_KINDS[token] for token in tokens if token in _BLOCK_KINDS)
     numbers = [_ORDINALS[token] for token in tokens if token in _ORDINALS]
-    numbers = numbers or [int(token) for token in tokens if token.isdigit() and len(token) <= 3]
+    numbers = numbers or [int(token) for token in tokens if token.isdecimal() and len(token) <= 3]
     return Label(text, key, (), tuple(numbers[:3]), is_block=True, words=found)
 
 
@@ -266,7 +266,7 @@ def _run_of_digits(tokens: list[str]) -> list[str]:
     """The numbers right after the word: 2 and 1 of conv2_1; nothing of what follows another word."""
     found: list[str] = []
     for token in tokens:
-        if token.isdigit() and len(token) <= 3:
+        if token.isdecimal() and len(token) <= 3:
             found.append(token)
         elif token not in _LAYER:
             break
@@ -279,10 +279,31 @@ _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s_\-./:#()]+(?=\d)")
 
 def squeezed(label: str) -> str:
     """A name without what people write differently: case, spaces, underscores, hyphens. conv1_1 is not conv11."""
-    return _BETWEEN.sub("", _BETWEEN_DIGITS.sub("\0", visible(label))).replace("\0", ".").lower()
+    return _BETWEEN.sub("", _BETWEEN_DIGITS.sub("\0", _decimal(visible(label)))).replace("\0", ".").lower()
+
+
+_SQUARED = re.compile(r"(?<!\d)(\d{1,4})\s?²")
+_RAISED = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+
+
+def _decimal(label: str) -> str:
+    """A name with plain digits: layer ① is layer 1, C₁ is C1, 3² is 3×3; other raised digits are those of notes."""
+    if label.isascii():
+        return label
+    plain = _RAISED.sub(" ", _SQUARED.sub(r"\1×\1", label))
+    return "".join([_in_digits(character) for character in plain])
+
+
+def _in_digits(character: str) -> str:
+    if unicodedata.category(character) != "No":
+        return character
+    value = unicodedata.numeric(character)
+    if not value.is_integer():
+        return character
+    return str(int(value)) if character in "₀₁₂₃₄₅₆₇₈₉" else f" {int(value)} "
 
 
 def plain_label(label: str) -> str:
     """A name in lower case, with single spaces and without marks around it."""
-    folded = unicodedata.normalize("NFC", visible(label)).lower()
+    folded = unicodedata.normalize("NFC", _decimal(visible(label))).lower()
     return re.sub(r"\s+", " ", folded).strip(" .:*#`|_")

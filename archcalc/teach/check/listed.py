@@ -70,7 +70,7 @@ def listed(label: str) -> Listed | None:
     for mark, is_range in ((_TO, True), (_AND, False)):
         parts = [part.strip(" *`") for part in mark.split(plain)]
         if 2 <= len(parts) <= (2 if is_range else _MOST_LISTED) and all(parts):
-            return Listed(_in_full(parts), is_range, not any(part.isdigit() for part in parts))
+            return Listed(_in_full(parts), is_range, not any(part.isdecimal() for part in parts))
     return None
 
 
@@ -79,7 +79,7 @@ def _in_full(parts: list[str]) -> tuple[str, ...]:
     found: list[str] = []
     stem = ""
     for part in parts:
-        found.append(stem + part if part.isdigit() else part)
+        found.append(stem + part if part.isdecimal() else part)
         match = _NUMBERED.fullmatch(part)
         stem = match["stem"] if match else stem
     return tuple(found)

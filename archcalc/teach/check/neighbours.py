@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Sequence
+from itertools import pairwise
 
 from archcalc.core.language import say
 from archcalc.core.words import line
@@ -13,6 +15,9 @@ from archcalc.teach.check.model import NAMELESS, TOTAL, Group, Match
 from archcalc.teach.check.names import Names
 from archcalc.teach.check.paths import is_module, path_of
 
+#: A word and a number, as rows are counted; so many rows say that they are.
+_COUNTED = re.compile(r"(?P<stem>[^\d]*[^\W\d_]{3}[^\d]*)(?P<number>\d{1,2})")
+_FEWEST_COUNTED = 3
 _MAIN = ("convolution", "dense", "pooling")
 #: So many layers are named that have the values of a row.
 _MOST_SHOWN = 3
@@ -62,10 +67,24 @@ def without_evidence(table: Table, chosen: Sequence[Match | None], costs: Costs)
     if len(table.groups) >= min(_SUMMARY, max(main // 2, 4)):
         return list(chosen)  # in a table of most layers their order says it
     placed = [row for row, match in enumerate(chosen) if match is not None and match.layer and match.layer != TOTAL]
+    if _are_counted(table) and not any(
+        table.evidence.wrong(table.groups[row], chosen[row] or Match()) for row in placed
+    ):
+        return list(chosen)
     alone = [row for row in placed if not _is_told(table, row, chosen[row], costs)]
     if 2 * len(alone) <= len(placed):
         alone = [row for row in alone if table.evidence.wrong(table.groups[row], chosen[row] or Match())]
     return [_open(table, row, costs) if row in alone else match for row, match in enumerate(chosen)]
+
+
+def _are_counted(table: Table) -> bool:
+    """Whether all rows have one word and numbers in order: a word that is not known, but counts the rows."""
+    found = [_COUNTED.fullmatch(plain_label(label.text)) for label in table.labels]
+    stems = {match["stem"] for match in found if match is not None}
+    numbers = [int(match["number"]) for match in found if match is not None]
+    if len(numbers) < max(_FEWEST_COUNTED, len(found)) or len(stems) > 1:
+        return False
+    return all(after == before + 1 for before, after in pairwise(numbers))
 
 
 def _is_told(table: Table, row: int, match: Match | None, costs: Costs) -> bool:
@@ -77,7 +96,7 @@ def _is_told(table: Table, row: int, match: Match | None, costs: Costs) -> bool:
     if label.is_typed or label.is_block or (label.kinds and not path_of(label.text)):
         return not (is_module(label.text) and is_wrong)
     is_layer = match is not None and not match.is_block and place is not None
-    if label.text.strip(" *`").isdigit() and is_wrong:
+    if label.text.strip(" *`").isdecimal() and is_wrong:
         return False  # the number of a module, or of a row
     return is_layer and bool(label.numbers) and costs.number(label, place or 0, table.numbering) < NUMBER
 

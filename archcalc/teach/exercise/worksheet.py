@@ -109,7 +109,7 @@ def operation(row: Row) -> str:
     details = row.op.details(row.input_shapes)
     kept = []
     for part in row.summary.split(", "):
-        if part.isdigit() and row.op.family == "convolution":
+        if part.isdecimal() and row.op.family == "convolution":
             kept.append(several(int(part), "filter"))
         elif not part.lstrip("\u2066").startswith("/") and part not in details:
             kept.append(part)

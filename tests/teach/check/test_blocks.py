@@ -26,6 +26,7 @@ NAMES = [
     ("resnet34", ["Stage {}"], 1, ["conv{}_x"], 4),
     ("resnet50", ["Residual block {}"], 1, ["conv{}_x"], 4),
     ("resnet18", ["этап {}"], 1, ["conv{}_x"], 4),
+    ("resnet18", ["тэта {}"], 1, ["conv{}_x"], 4),  # no word for a block, but one that counts
     ("resnet18", ["layer1.{}"], 0, ["conv2_x/unit{}"], 2),
     ("resnet34", ["BasicBlock-{}"], 5, ["conv2_x/unit{}"], 3),
     ("resnet50", ["Bottleneck-{}"], 5, ["conv2_x/unit{}"], 3),

@@ -141,6 +141,11 @@ def test_a_mark_for_the_cell_above(mark: str) -> None:
         ("lenet5", "շերտ;ելք\nփաթույթային շերտ 1;28x28x6\nփուլինգ 1;14x14x6\n"),
         # The sizes of notes are no range of convolutions.
         ("resnet20_cifar", "layer,output\n" + "CONV3-16,32\n" * 7 + "CONV3-32,16\n" * 6 + "CONV3-64,8\n" * 6),
+        # Digits that are no plain ones.
+        ("lenet5", "layer,params\nLayer ①,156\nLayer ❷,0\nLayer ③,2416\n"),
+        ("lenet5", "layer,params\nC₁,156\nC₃,2416\n"),
+        ("lenet5", "layer,params\nC1¹,156\nC3²,2416\n"),
+        ("vgg16", "layer,params\nconv 3²,1792\nconv 3²,36928\nconv 3²,73856\n"),
         ("lenet5", "Schicht;Ausgabe;Werte\nC1;28x28x6;4704\n"),
         ("lenet5", "capa;salida;valores\nC1;28x28x6;4704\n"),
         ("vgg16", "layer,memory\nINPUT: [224x224x3],150K\nCONV3-64: [224x224x64],3.2M\nCONV3-64: [224x224x64],3.2M\n"

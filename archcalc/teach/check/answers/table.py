@@ -227,7 +227,7 @@ def _row(row: Sequence[Item], heads: Sequence[Head | None]) -> Iterator[Answer]:
     missing = [Item("", last._replace(column=column + 1)) for column in range(len(row), len(heads))]
     cells = [(head, item) for head, item in zip(heads, [*row, *missing], strict=False) if head is not None]
     layer = next((item.text.strip() for head, item in cells if head.key == LAYER), "")
-    if layer.isdigit():  # the number of a stage
+    if layer.isdecimal():  # the number of a stage
         layer = next((f"{head.text} {layer}" for head, _ in cells if head.key == LAYER and _is_block(head)), layer)
     kind = next((item.text.strip() for head, item in cells if head.key == TYPE), "")
     cells = [(head, item) for head, item in cells if head.key != TYPE]
