@@ -23,6 +23,8 @@ from archcalc.design.search.sink import Rows
 NOTHING = "params < 1"
 #: One structure for all: 26 × n configurations of MobileNet.
 KEPT = "mobilenet alpha=0.25..1.5 step 0.05, resolution=96..{last}, classes=1..100"
+#: The same with one parameter of many values.
+ONE = "mobilenet alpha=0.25..1.249999 step {step}"
 #: Layers come and go: RegNet's stages depend on its four numbers.
 EXPANDED = "regnet depth=12..28, w_0=24..40 step {step}, w_a=20..60 step 4, w_m=2,2.25,2.5,2.75,3"
 #: The peak of memory depends on the order of the layers, and on which of them are there.
@@ -62,6 +64,7 @@ def steady(space: str, where: str, rounds: int) -> float:
 def print_sizes(rounds: int) -> None:
     print(f"\n{'space':>34}  {'configurations':>14}  {'processor':>10}  {'a second':>12}")
     spaces = [(f"one structure, {last - 95} sizes", KEPT.format(last=last), NOTHING) for last in SIZES]
+    spaces += [(f"one parameter, step {step}", ONE.format(step=step), NOTHING) for step in ("0.00001", "0.000001")]
     spaces += [(f"layers come and go, step {step}", EXPANDED.format(step=step), NOTHING) for step in (16, 8, 4, 2)]
     spaces += [(f"the same with the peak, step {step}", EXPANDED.format(step=step), ORDERED) for step in (16, 4, 2, 1)]
     for name, space, where in spaces:

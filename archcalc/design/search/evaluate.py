@@ -121,14 +121,7 @@ class FamilySearch:
 
     @cached_property
     def _arrays(self) -> dict[str, Array]:
-        found = {}
-        for axis in self.family.axes:
-            if axis.is_number:
-                under = self.numbers[axis.name].under
-                found[axis.name] = np.array(
-                    [value.numerator * (under // value.denominator) for value in axis.values], dtype=np.int64
-                )
-        return found
+        return {axis.name: self.numbers[axis.name].array(axis.values) for axis in self.family.axes if axis.is_number}
 
     def boxes(self, start: int, stop: int) -> Iterator[tuple[int, tuple[slice, ...]]]:
         """Parts of the configurations from `start` to before `stop`, each a range of every parameter.
@@ -355,12 +348,10 @@ def _said(values: Mapping[str, Any]) -> str:
 def _as_symbol(family: Family, name: str, value: Any) -> int | Fraction:
     """The value at which a network is expanded; a fraction marks a parameter that need not be whole."""
     declared = family.spec.document.parameters.get(name)
-    is_whole = declared is None or declared.type == "int" or all(isinstance(one, int) for one in _values(family, name))
+    is_whole = (
+        declared is None or declared.type == "int" or all(axis.is_whole for axis in family.axes if axis.name == name)
+    )
     return int(value) if is_whole else Fraction(value)
-
-
-def _values(family: Family, name: str) -> Sequence[Any]:
-    return next(axis.values for axis in family.axes if axis.name == name)
 
 
 def _ends(operand: Operand) -> tuple[int, int]:

@@ -42,9 +42,7 @@ def columnar(search: Search) -> Callable[[Path, str], None]:
     arrow = _package()
     types = {NETWORK: arrow.string(), **dict.fromkeys(search.columns, arrow.int64())}
     for name, is_number in search.names.parameters.items():
-        values = [value for family in search.families for axis in family.axes if axis.name == name
-                  for value in axis.values]  # fmt: skip
-        whole = all(isinstance(value, int) for value in values)
+        whole = all(axis.is_whole for family in search.families for axis in family.axes if axis.name == name)
         types[name] = arrow.string() if not is_number else arrow.int64() if whole else arrow.float64()
 
     def convert(source: Path, path: str) -> None:

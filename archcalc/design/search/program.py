@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from archcalc.core.errors import UsageError
+from archcalc.design.search.steps import Steps, ends_of
 from archcalc.explain.derive.trace import Node
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -128,9 +129,16 @@ class Axis(NamedTuple):
     @classmethod
     def of(cls, values: Sequence[int | Fraction]) -> Axis:
         """The axis of a parameter that takes these values."""
-        under = lcm(*{value.denominator for value in values})
-        numerators = [value.numerator * (under // value.denominator) for value in values]
+        under = values.under if isinstance(values, Steps) else lcm(*{value.denominator for value in values})
+        numerators = [value.numerator * (under // value.denominator) for value in ends_of(values)]
         return cls(min(numerators), max(numerators), under)
+
+    def array(self, values: Sequence[int | Fraction]) -> Array:
+        """The numerators of its values."""
+        if isinstance(values, Steps):
+            steps = values.numerators
+            return np.arange(steps.start, steps.stop, steps.step, dtype=np.int64)
+        return np.array([value.numerator * (self.under // value.denominator) for value in values], dtype=np.int64)
 
 
 class Program:

@@ -17,11 +17,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target, write_text
 from archcalc.design.search.evaluate import Evaluated
 from archcalc.design.search.front import Point
 from archcalc.design.search.parquet import columnar, is_parquet
+from archcalc.design.search.program import Array
 from archcalc.design.search.search import Search, cell
 from archcalc.design.search.space import Family, decimal
 
@@ -93,7 +96,6 @@ class RowFile:
         self._restart = restart
         #: The digest of the rows so far.
         self._rows = sha256()
-        #: The text of each value of each parameter, worked out once.
         self._texts = [_Texts(family, search) for family in search.families]
 
     def begin(self) -> Progress:
@@ -175,7 +177,7 @@ class RowFile:
     def add(self, family: int, found: Evaluated) -> None:
         """Append rows of a family."""
         if len(found.indices):
-            texts = self._texts[family].of(found.indices.tolist())
+            texts = self._texts[family].of(found.indices)
             columns = [
                 [cell(value) for value in column.tolist()] for column in found.columns[: len(self._search.columns)]
             ]
@@ -202,7 +204,7 @@ class RowFile:
     def finish(self, points: Sequence[Point]) -> None:
         """Let the rows take their place as FILE."""
         for point in points:
-            (text,) = self._texts[point.family].of([point.place])
+            (text,) = self._texts[point.family].of(np.array([point.place]))
             self._write([",".join([text, *map(cell, point.row[: len(self._search.columns)])])])
         assert self._file is not None
         self._file.flush()
@@ -245,23 +247,20 @@ class _Texts:
 
     def __init__(self, family: Family, search: Search) -> None:
         self._family = family
-        self._values = {axis.name: [quoted(decimal(value)) for value in axis.values] for axis in family.axes}
         self._names = list(search.names.parameters)
         self._name = quoted(family.network)
 
-    def of(self, indices: Sequence[int]) -> Iterator[str]:
+    def of(self, indices: Array) -> Iterator[str]:
         """Of configurations, `mobilenet,0.25,96` each."""
-        steps, step = {}, 1
+        columns, step = {}, 1
         for axis in reversed(self._family.axes):
-            steps[axis.name] = (step, len(axis.values))
+            places, which = np.unique(indices // step % len(axis.values), return_inverse=True)
+            texts = [quoted(decimal(axis.values[place])) for place in places.tolist()]
+            columns[axis.name] = [texts[place] for place in which.tolist()]
             step *= len(axis.values)
-        columns = [
-            [self._values[name][index // steps[name][0] % steps[name][1]] for index in indices]
-            if name in steps
-            else [""] * len(indices)
-            for name in self._names
-        ]
-        return iter([",".join((self._name, *parts)) for parts in _across(columns, len(indices))])
+        nothing = [""] * len(indices)
+        parts = [columns.get(name, nothing) for name in self._names]
+        return iter([",".join((self._name, *row)) for row in _across(parts, len(indices))])
 
 
 def _across(columns: Sequence[Sequence[Any]], count: int) -> list[tuple[Any, ...]]:

@@ -11,18 +11,19 @@ Nothing is evaluated; lengths and numbers of values are bounded.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import chain
-from math import lcm, prod
+from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from archcalc.core.errors import ArchcalcError, Inline, Location, Problem, SpecError, UsageError
 from archcalc.core.shapes import AXES, LARGEST_SIZE, Shape
 from archcalc.core.suggest import did_you_mean
+from archcalc.design.search.steps import Steps, ends_of, plain
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.spec.build import build, input_section
 from archcalc.spec.catalogue import find
@@ -66,14 +67,21 @@ class Varying:
     """A parameter, or a size of the input, and the values that it takes."""
 
     name: str
-    values: tuple[Any, ...]
+    values: Sequence[Any]
     #: The axes of the input that it is the size of; none for a parameter of the network.
     sides: tuple[int, ...] = ()
 
     @cached_property
     def is_number(self) -> bool:
         """Whether it takes numbers only, so that formulas hold for all of them."""
-        return all(isinstance(value, (int, Fraction)) and not isinstance(value, bool) for value in self.values)
+        return isinstance(self.values, Steps) or all(
+            isinstance(value, (int, Fraction)) and not isinstance(value, bool) for value in self.values
+        )
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether it takes whole numbers only, or truths."""
+        return all(isinstance(value, int) for value in ends_of(self.values))
 
 
 @dataclass(frozen=True)
@@ -174,38 +182,22 @@ class _Reader:
 
 
 @dataclass(frozen=True)
-class _Steps(Collection[Any]):
-    """A range of numbers, which are made when they are needed."""
-
-    first: int | Fraction
-    step: Fraction
-    count: int
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __contains__(self, value: object) -> bool:
-        return value in tuple(self)
-
-    def __iter__(self) -> Iterator[int | Fraction]:
-        first, step = Fraction(self.first), self.step
-        under = lcm(first.denominator, step.denominator)
-        start, more = int(first * under), int(step * under)
-        return (_plain(Fraction(start + index * more, under)) for index in range(self.count))
-
-
-@dataclass(frozen=True)
 class _Given:
     """What a query gives a parameter: the name, and values and ranges one after another."""
 
     token: Token
     #: At which character the values begin.
     start: int
-    parts: tuple[Collection[Any], ...]
+    parts: tuple[Sequence[Any], ...]
 
     @property
     def count(self) -> int:
         return sum(map(len, self.parts))
+
+    @property
+    def values(self) -> Sequence[Any]:
+        """All of them; one range as it is."""
+        return self.parts[0] if len(self.parts) == 1 else tuple(chain.from_iterable(self.parts))
 
 
 class _Asked(NamedTuple):
@@ -280,12 +272,11 @@ def _family(reader: _Reader, asked: _Asked, read: ReadSpec) -> Family:
     spec, member, variant = _network(reader, asked.name, asked.token.offset, read)
     given = {}
     for key, one in asked.given.items():
-        values = tuple(chain.from_iterable(one.parts))
-        one_range = len(one.parts) == 1 and isinstance(one.parts[0], _Steps)
-        if not one_range and len({(value is True or value is False, _hashable(value)) for value in values}) < len(
-            values
-        ):
-            reader.fail("a value is given twice", one.start)
+        values = one.values
+        if not isinstance(values, Steps):
+            different = {(value is True or value is False, _hashable(value)) for value in values}
+            if len(different) < len(values):
+                reader.fail("a value is given twice", one.start)
         given[key] = (one.token, values)
     return _with_axes(reader, asked.name, spec, member, variant, given)
 
@@ -301,9 +292,9 @@ def _network(reader: _Reader, name: str, offset: int, read: ReadSpec) -> tuple[S
         reader.fail(str(error), offset)
 
 
-def _values(reader: _Reader) -> tuple[Collection[Any], ...]:
+def _values(reader: _Reader) -> tuple[Sequence[Any], ...]:
     start = reader.token.offset
-    found: list[Collection[Any]] = []
+    found: list[Sequence[Any]] = []
     count = 0
     while True:
         part = _value(reader, MOST_VALUES - count)
@@ -324,7 +315,7 @@ def _next_assigns(reader: _Reader) -> bool:
     return found
 
 
-def _value(reader: _Reader, most: int) -> Collection[Any]:
+def _value(reader: _Reader, most: int) -> Sequence[Any]:
     token = reader.take()
     if token.kind == "mark" and token.text == "[":
         items: list[Any] = []
@@ -369,17 +360,13 @@ def _value(reader: _Reader, most: int) -> Collection[Any]:
     count = int((last - first) // step) + 1
     if count > most:
         reader.fail(f"the range has {count:,} values, and a parameter may take {MOST_VALUES:,}", token.offset)
-    return _Steps(first, step, count)
+    return Steps.of(first, step, count)
 
 
 def _number(reader: _Reader, token: Token) -> int | Fraction:
     if len(token.text) > MOST_DIGITS:
         reader.fail(f"a number may have {MOST_DIGITS} digits", token.offset)
-    return _plain(Fraction(token.text))
-
-
-def _plain(value: Fraction | int) -> int | Fraction:
-    return int(value) if value.denominator == 1 else value
+    return plain(Fraction(token.text))
 
 
 def _with_axes(
@@ -388,7 +375,7 @@ def _with_axes(
     spec: Spec,
     member: str | None,
     variant: str | None,
-    given: Mapping[str, tuple[Token, tuple[Any, ...]]],
+    given: Mapping[str, tuple[Token, Sequence[Any]]],
 ) -> Family:
     declared = spec.document.parameters
     parameters = {key: values for key, (_, values) in given.items() if key in declared}
@@ -414,7 +401,7 @@ def _with_axes(
                 if len(graph.inputs) > 1:
                     hint += "; sizes of its several inputs cannot vary"
                 reader.fail(f"{name} has no parameter {key[:60]!r}{hint}", given[key][0].offset)
-            for value in given[key][1]:
+            for value in ends_of(given[key][1]):
                 if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LARGEST_SIZE:
                     reader.fail(
                         f"{key} is a whole number from 1 to {LARGEST_SIZE:,}, not {value}", given[key][0].offset
@@ -430,11 +417,8 @@ def _with_axes(
 
 
 def _to_check(values: Sequence[Any], parameter: Parameter) -> Sequence[Any]:
-    """The values of which each must be checked: of numbers between limits alone the least and the largest."""
-    between = parameter.type == "number" and parameter.choices is None and parameter.multiple_of is None
-    if between and len(values) > 2 and all(type(value) in (int, Fraction) for value in values):
-        return min(values), max(values)
-    return values
+    """The values of which each must be checked: of a range its ends, where any number between limits is good."""
+    return values if parameter.choices is not None else ends_of(values)
 
 
 def _any_network(
