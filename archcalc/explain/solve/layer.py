@@ -135,8 +135,8 @@ def solve_layer(kind: str, given: Mapping[str, int | None], ceil_mode: bool = Fa
 
     Bounds: a padding is smaller than its window; a window fits into the padded input (where the padding is unknown
     too, into the input; of a transposed convolution, into the output); a stride is no larger than input, output and
-    window, and where the input is unknown too, no larger than the window (of a transposed convolution, than what two
-    inputs can reach); where larger ones give the output too, the solution is not complete; an output padding is
+    window, and where the input is unknown too, no larger than the window; of a transposed convolution it may be what
+    two inputs can reach; where larger ones give the output too, the solution is not complete; an output padding is
     smaller than the stride or the dilation. Raises `UsageError` for too much to try, and for unknowns that leave
     infinitely many answers.
     """
@@ -192,6 +192,9 @@ def _search(rule: Rule, settled: Mapping[str, int]) -> Iterator[LayerSettings]:
             for padding in _range(settled, "padding", 0, window - 1):
                 values = {"input": size, "kernel_size": kernel, "padding": padding, "dilation": dilation}
                 stride_limit = max(settled.get("output", size), size, window)
+                if rule.transposed and wanted is not None:
+                    # Between two inputs lies one stride.
+                    stride_limit = max(stride_limit, wanted - window + rules.total_padding(padding, padding))
                 for stride in _strides(rule, {**settled, **values}, stride_limit):
                     for more in _range(settled, "output_padding", 0, max(stride, dilation) - 1):
                         answer = rule.answer({**values, "stride": stride, "output_padding": more}, wanted)

@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import ShapeError, UsageError
@@ -54,8 +54,9 @@ def brute(kind: str, ceil_mode: bool, given: dict[str, int]) -> set[tuple[int, .
                 continue
             for padding in [given["padding"]] if "padding" in given else range(window):
                 most = max(wanted or size, size, window) if "input" in given else window
-                if transposed and wanted and "input" not in given:
-                    most = max(wanted - window + 2 * padding, 0) + 1
+                if transposed and wanted:
+                    reach = wanted - window + 2 * padding
+                    most = max(most, reach) if "input" in given else max(reach, 0) + 1
                 for stride in [given["stride"]] if "stride" in given else range(1, most + 1):
                     mores = [given["output_padding"]] if "output_padding" in given else range(max(stride, dilation))
                     for more in mores:
@@ -72,6 +73,8 @@ def beyond(kind: str, ceil_mode: bool, given: dict[str, int], found: set[tuple[i
     others = product({one[0] for one in found}, {one[2] for one in found}, strides, {one[4] for one in found})
     for size, kernel, stride, padding in others:
         for dilation, more in {(one[5], one[6]) for one in found}:
+            if "padding" not in given and padding > dilation * (kernel - 1):
+                continue  # a padding is smaller than its window
             values = dict(zip(SETTINGS, (size, kernel, stride, padding, dilation, more), strict=True))
             if output_of(kind, ceil_mode, values) == given["output"]:
                 return True
@@ -100,6 +103,21 @@ def problems(draw: st.DrawFn) -> tuple[str, bool, dict[str, int | None]]:
 
 @examples(3000, quick=25)
 @given(problem=problems())
+@example(
+    problem=(
+        "conv_transpose2d",
+        False,
+        {
+            "input": 2,
+            "kernel_size": 2,
+            "stride": None,
+            "padding": None,
+            "dilation": None,
+            "output_padding": 0,
+            "output": 4,
+        },
+    )
+)
 def test_the_answers_are_those_of_brute_force(problem: tuple[str, bool, dict[str, int | None]]) -> None:
     kind, ceil_mode, asked = problem
     try:
