@@ -20,6 +20,7 @@ from archcalc.passes.analysis import Row
 Named = Iterator[tuple[str, int]]
 
 _UNIT = re.compile(r"(?P<stage>conv\d+(?:_x)?|layer\d+|C\d+)/unit(?P<unit>\d+)/(?P<inner>.+)")
+_LETTERS = 26
 _INVERTED = re.compile(r"(?P<unit>(?:bottleneck\d+/unit\d+|bneck\d+/unit|stage\d+/block\d+))/(?P<inner>.+)")
 _VGG = re.compile(r"(?P<kind>conv|pool)(?P<stage>\d)(?:_(?P<number>\d))?")
 _SEPARABLE = re.compile(r"conv\d(?:_\d)?/(?P<kind>dw|sep)/(?P<part>conv|bn)")
@@ -168,6 +169,7 @@ def _residual(rows: Sequence[Row]) -> Named:
     is_pooled = any("/shortcut/" in row.name and row.op.kind == "avg_pool2d" for row in rows)
     for (stage, unit), layers in units.items():
         torch, keras = f"layer{stage}.{unit - 1}", f"conv{stage + 1}_block{unit}"
+        caffe = _units_of_caffe(stage + 1, unit)
         shortcut = [index for index in layers if "/shortcut/" in rows[index].name]
         main = [index for index in layers if index not in shortcut and "/se/" not in rows[index].name]
         convolutions = [index for index in main if rows[index].op.kind == "conv2d"]
@@ -176,13 +178,23 @@ def _residual(rows: Sequence[Row]) -> Named:
         for number, index in enumerate(convolutions, 1):
             yield f"{torch}.conv{number}", index
             yield f"{keras}_{number}_conv", index
+            yield from ((f"res{one}_branch2{chr(ord('a') + number - 1)}", index) for one in caffe)
         for number, index in enumerate(() if is_before else norms, 1):
             yield f"{torch}.bn{number}", index
             yield f"{keras}_{number}_bn", index
+            yield from ((f"bn{one}_branch2{chr(ord('a') + number - 1)}", index) for one in caffe)
         if not is_pooled and [rows[index].op.kind for index in shortcut][:1] == ["conv2d"]:
             for number, (index, kind) in enumerate(zip(shortcut, ("conv", "bn"), strict=False)):
                 yield f"{torch}.downsample.{number}", index
                 yield f"{keras}_0_{kind}", index
+                yield from ((f"{'res' if kind == 'conv' else 'bn'}{one}_branch1", index) for one in caffe)
+        yield from ((f"res{one}", index) for one in caffe for index in layers if rows[index].op.kind == "add")
+
+
+def _units_of_caffe(stage: int, unit: int) -> list[str]:
+    """A unit as the authors of ResNet call it: 2a, 2b, or 4b22 in deep stages."""
+    letters = [f"{stage}{chr(ord('a') + unit - 1)}"] if unit <= _LETTERS else []
+    return letters + ([f"{stage}b{unit - 1}"] if unit > 1 else [])
 
 
 def _chain(rows: Sequence[Row]) -> Named:

@@ -24,7 +24,7 @@ from archcalc.teach.check.labels import Label, read_label, squeezed
 from archcalc.teach.check.listed import Listed, listed
 from archcalc.teach.check.model import NAMELESS, TOTAL, Answer, Group, Match
 from archcalc.teach.check.modules import are_all, between_others, inside_modules, is_part_of_attention, layers_of_module
-from archcalc.teach.check.names import Names, misplaced
+from archcalc.teach.check.names import Names, could_be_any, misplaced
 from archcalc.teach.check.neighbours import as_stages, without_evidence, without_others
 from archcalc.teach.check.numbering import (
     Numbering,
@@ -37,7 +37,6 @@ from archcalc.teach.check.numbering import (
 from archcalc.teach.check.paths import Paths, are_modules, path_of
 
 _IN_PLACE = ("activation", "regularisation")
-_MOST_NAMED = 6
 #: So many rows with the names of a framework are not all wrong by chance: they are counted in another way.
 _FEWEST_COUNTED = 8
 
@@ -82,7 +81,7 @@ class Matcher:
 
     def match(self, groups: Sequence[Group], evidence: Evidence, *, is_printed: bool = False) -> list[Match]:
         """What each row is about; a framework may have printed them all."""
-        held = self._held(groups)
+        held = self._held(groups, evidence)
         found = self._match(groups, evidence, held, is_printed)
         if len(held) >= _FEWEST_COUNTED and 2 * self._faults(groups, found, evidence) > len(held):
             # The names of another form of the network, whose modules have other numbers.
@@ -91,14 +90,16 @@ class Matcher:
                 return other
         return found
 
-    def _held(self, groups: Sequence[Group]) -> dict[int, Match]:
-        """The layers of rows whose names in a framework say which layer of this network they are."""
+    def _held(self, groups: Sequence[Group], evidence: Evidence) -> dict[int, Match]:
+        """The layers of rows whose names, whole or in a framework, say which layer of this network they are."""
         found: dict[int, Match] = {}
         for row, group in enumerate(groups):
             at = layer_of(group.label, self.of_frameworks)
             label = read_label(group.label)
             if at is not None and (not label.is_typed or self._has_kind(self.layers[at], label.kinds)):
                 found[row] = self.layers[at]
+            elif self.by_name.is_part(group.label) and (own := self._named(group, label, evidence)) is not None:
+                found[row] = own
         return found
 
     def is_of_keras(self, name: str) -> bool:
@@ -208,6 +209,8 @@ class Matcher:
             found = None
         if found is None and label.is_total:
             return Match(TOTAL)
+        if found is None and len(parts := self.by_name.parts_of_block(group.label)) > 1:
+            return self._of_parts(parts, group, evidence)
         if found is None and not self.costs.has_size(label) and (several := listed(group.label)) is not None:
             return self._of_several(several, group, evidence)
         if found is not None and found.is_block:
@@ -222,8 +225,16 @@ class Matcher:
             )
             is_one = len(own) == 1 and not is_sized
             ones = [row.name for row in own if is_one] + self.by_name.of_same_name(found.layer)
+            ones += [inside[-1].name] if self.by_name.is_end(group.label) else []
             return min((found, *map(Match, ones)), key=lambda match: evidence.wrong(group, match))
         return found
+
+    def _of_parts(self, parts: Sequence[Match], group: Group, evidence: Evidence) -> Match:
+        """The parts of a block that a row may be about: all together, or one of which all is right."""
+        for match in (self.by_name.together(parts), *parts):
+            if not evidence.wrong(group, match):
+                return match
+        return could_be_any(group.label, [part.layer for part in parts])
 
     def _of_several(self, several: Listed, group: Group, evidence: Evidence) -> Match | None:
         """The layers of a list by their numbers among their kind, or the only ones in a row of which all is right."""
@@ -440,15 +451,7 @@ class Matcher:
             return match if is_plain else match._replace(note=say("matched by the order of the rows"))
         if not label.kinds and not label.is_block:
             return None
-        names = list(dict.fromkeys(other.layer for other in others))
-        shown = ", ".join(names[:_MOST_NAMED]) + (", …" if len(names) > _MOST_NAMED else "")
-        return Match(
-            note=say(
-                "{label!r} could be any of {shown}; write the name of the layer",
-                label=line(group.label[:40]),
-                shown=shown,
-            )
-        )
+        return could_be_any(group.label, list(dict.fromkeys(other.layer for other in others)))
 
     def _is_misplaced(self, table: Table, row: int, match: Match, has_number: bool) -> bool:
         """Whether a row whose cells are wrong where its order puts it may be about a layer elsewhere."""

@@ -26,6 +26,12 @@ _INNER = (" - ", "–", "—")
 _BLOCK_WORDS = re.compile(rf"\b(?:{'|'.join(sorted(words('block') | {'layer'}))})\b")
 
 
+_MOST_NAMED = 6
+#: What follows the name of a block, and words for its output.
+_APART = re.compile(r"[\s/._-]+")
+_ENDS = words("block end")
+
+
 class Names:
     """The names of a network's layers and blocks."""
 
@@ -59,12 +65,57 @@ class Names:
         """The layer, block or total that a row names, also before what describes it: CONV1: 96 11x11 filters."""
         if found := self._by_name(label) or self._of_several(label):
             return found
+        if len(parts := self.parts_of_block(label)) == 1:
+            return parts[0]
         for mark in (":", ",", "(", " - ", "–", "—", "+"):
             head, has_mark, rest = label.partition(mark)
             if has_mark and (found := self._by_name(head)):
                 return self._in_block(found.layer, rest.split(mark)) if found.is_block and mark in _INNER else found
         block = self.plain_blocks.get(squeezed(_BLOCK_WORDS.sub("", plain_label(label)))) if is_block else None
         return self._of_block(block) if block is not None else None
+
+    def parts_of_block(self, label: str) -> list[Match]:
+        """What the name of a block with more behind it may mean: fire2 squeeze, inception_3a concat, fire2 expand."""
+        name = label.strip(" *`")
+        for end in [match.start() for match in _APART.finditer(name)][::-1]:
+            block = self.plain_blocks.get(squeezed(name[:end]))
+            if block is not None:
+                rest = plain_label(name[end + 1 :])
+                found = [self._by_name(part) for part in self._called_in(block, squeezed(rest))]
+                return [part for part in found if part is not None] or [Match(block, is_block=True)] * (rest in _ENDS)
+        return []
+
+    def together(self, parts: Sequence[Match]) -> Match:
+        """Several parts of a block as one: both kinds of windows of fire2 expand."""
+        indices: list[int] = []
+        for part in parts:
+            inside = self.inside(part.layer) if part.is_block else [self.rows[self.index[part.layer]]]
+            indices += [self.index[row.name] for row in inside]
+        return self.of_list(sorted(indices), ", ".join(part.layer for part in parts))
+
+    def _called_in(self, block: str, key: str) -> list[str]:
+        """The layers and blocks in a block that have a name, or one that begins so: squeeze of squeeze1x1."""
+        exact: dict[str, None] = {}
+        begun: dict[str, None] = {}
+        for row in self.inside(block):
+            parts = row.name.removeprefix(f"{block}/").split("/")
+            for at, part in enumerate(parts, 1):
+                own = squeezed(part)
+                if own.startswith(key):
+                    whole = "/".join((block, *parts[:at]))
+                    (exact if own == key else begun)[whole] = None
+                    break
+        return list(exact or begun) if key and not key.isdecimal() else []
+
+    def is_end(self, label: str) -> bool:
+        """Whether a row is about the output of a block, or about all of it."""
+        return any(plain_label(label).endswith((f" {word}", f"/{word}", f"_{word}")) for word in _ENDS)
+
+    def is_part(self, label: str) -> bool:
+        """Whether it is the name of a layer or a block in a block: fire9/squeeze1x1, fire9 squeeze."""
+        name = label.strip(" *`")
+        is_path = "/" in name and (name in self.index or name in self.blocks)
+        return is_path or bool(self.parts_of_block(label))
 
     def _in_block(self, block: str, parts: Sequence[str]) -> Match | None:
         """The block, or what a row names in it: Dense Block 1 - layer 2 - 3x3 conv. None where that is not sure."""
@@ -203,6 +254,13 @@ def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     found = list(pairs)
     counts = Counter(key for key, _ in found)
     return {key: name for key, name in found if counts[key] == 1 and key}
+
+
+def could_be_any(label: str, names: Sequence[str]) -> Match:
+    """What to say of a row that may be about several layers."""
+    shown = ", ".join(names[:_MOST_NAMED]) + (", …" if len(names) > _MOST_NAMED else "")
+    text = say("{label!r} could be any of {shown}; write the name of the layer", label=line(label[:40]), shown=shown)
+    return Match(note=text)
 
 
 def misplaced(label: str) -> Match:
