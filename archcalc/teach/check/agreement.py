@@ -223,7 +223,7 @@ def fits(stated: Stated, value: Value | None, quantity: str) -> bool:
     if value is None:
         return False
     if quantity == "output_shape":
-        return stated.shape == value and stated.printed is None
+        return stated.shape == value and stated.printed is None and all(map(agrees, stated.steps))
     if quantity == "receptive_field":
         assert isinstance(value, tuple)
         if stated.sides:
@@ -270,6 +270,8 @@ def _resembles_shape(stated: Stated, right: Shape) -> bool:
 
 def agrees(stated: Stated) -> bool:
     """Whether a result is that of the calculation before it. In another unit of memory it is not held to it."""
+    if not all(map(agrees, stated.steps)):
+        return False
     calculation = stated.expression
     if calculation is None or stated.value is None or stated.unit:
         return True

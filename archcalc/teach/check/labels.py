@@ -100,6 +100,8 @@ class Label(NamedTuple):
     is_separable: bool = False
     #: A convolution of 1×1, counted among these.
     is_pointwise: bool = False
+    #: What makes tokens of an image: a convolution, or a dense layer, with its normalisation or without it.
+    is_patch: bool = False
     #: It means several such layers in a row: 2 × conv3-64.
     times: int = 1
 
@@ -166,8 +168,9 @@ def read_label(text: str) -> Label:
     if not numbers and (match := re.match(r"(\d{1,3})\b", tokens[0] if tokens else "")):
         numbers = [int(match[1])]
     is_pointwise = bool(kinds) and OPS[kinds[0]].family == "convolution" and _POINTWISE.search(head) is not None
-    is_last = any(token in _LAST for token in tokens)
-    return Label(text, key, kinds, tuple(numbers[:3]), is_last, int(is_pointwise), is_pointwise=is_pointwise)
+    found = Label(text, key, kinds, tuple(numbers[:3]), any(token in _LAST for token in tokens), int(is_pointwise))
+    is_patch = any(token in _PATCH for token in tokens) and not path
+    return found._replace(is_pointwise=is_pointwise, is_patch=is_patch)
 
 
 def _typed(text: str, plain: str) -> Label | None:

@@ -287,7 +287,8 @@ class Marking:
         slip = () if agrees(stated) else diagnose_slip(match.layer, quantity, stated)
         whole = sum(parts.values(), Fraction(0))
         if slip:
-            assert stated.expression is not None
+            if stated.expression is None or not all(map(agrees, stated.steps)):
+                return slip
             if stated.expression.value == whole:
                 return slip
             stated = _as_calculated(stated)
@@ -365,7 +366,8 @@ class Marking:
         quantity, layer = question.answer.quantity, question.match.layer
         slip = () if agrees(stated) else diagnose_slip(layer, quantity, stated)
         if slip:
-            assert stated.expression is not None
+            if stated.expression is None or not all(map(agrees, stated.steps)):
+                return slip
             if stated.expression.value == right:
                 return slip
             stated = _as_calculated(stated)

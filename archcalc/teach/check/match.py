@@ -211,6 +211,8 @@ class Matcher:
             return Match(TOTAL)
         if found is None and len(parts := self.by_name.parts_of_block(group.label)) > 1:
             return self._of_parts(parts, group, evidence)
+        if found is None and label.is_patch:
+            found = self._of_patches(group, label, evidence)
         if found is None and not self.costs.has_size(label) and (several := listed(group.label)) is not None:
             return self._of_several(several, group, evidence)
         if found is not None and found.is_block:
@@ -235,6 +237,19 @@ class Matcher:
             if not evidence.wrong(group, match):
                 return match
         return could_be_any(group.label, [part.layer for part in parts])
+
+    def _of_patches(self, group: Group, label: Label, evidence: Evidence) -> Match | None:
+        """The first layer that multiplies, alone or with its normalisation, or with all that is before the blocks."""
+        at = next((index for index, row in enumerate(self.rows) if row.multiplications), None)
+        if at is None or kind_cost(label.kinds, self.rows[at]) is None:
+            return None
+        end = at + 1
+        while end < len(self.rows) and not self.rows[end].multiplications and "/" not in self.names[end]:
+            end += 1
+        with_norm = end > at + 1 and self.rows[at + 1].op.family == "normalisation"
+        ends = [at + 1] * with_norm + [end - 1] * (end > at + 1)
+        matches = [self.layers[at], *(self.by_name.of_range(at, last) for last in ends)]
+        return min(matches, key=lambda match: evidence.wrong(group, match))
 
     def _of_several(self, several: Listed, group: Group, evidence: Evidence) -> Match | None:
         """The layers of a list by their numbers among their kind, or the only ones in a row of which all is right."""

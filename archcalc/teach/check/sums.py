@@ -16,6 +16,7 @@ from archcalc.teach.reading.stated import Stated
 
 def diagnose_slip(layer: str, quantity: str, stated: Stated) -> tuple[Diagnosis, ...]:
     """A printed result that is not that of its own calculation."""
+    stated = next((step for step in stated.steps if not agrees(step)), stated)
     calculation = stated.expression
     if calculation is None or stated.value is None or agrees(stated._replace(unit="")):
         return ()

@@ -36,6 +36,9 @@ class Stated(NamedTuple):
     #: What the calculation may come to, where its numbers are rounded: 9.2M + 123.6M.
     reach: tuple[Fraction, Fraction] | None = None
 
+    #: The calculations before the last, each with its result: 11·11·3 = 363 of 11·11·3 = 363; 363·96 + 96 = 34944.
+    steps: tuple[Stated, ...] = ()
+
     def holds(self, number: int | Fraction) -> bool:
         """Whether this number is what is stated, within its rounding."""
         return self.low is not None and self.high is not None and self.low <= number <= self.high

@@ -85,6 +85,10 @@ _NO_PARAMETERS = re.compile(
 #: A letter for a quantity, and a word before a number: params: 34,944.
 _SYMBOL = re.compile(r"(?<![\w.])(?![xх]\b|[KMG]i?B?\b)[^\W\d_]\w*|(?<=\d)[^\W\d_](?<![xхKMGkmgeEBb])")
 _NAMED_NUMBER = re.compile(r"^[^\W\d_][^\d:=()]*:\s*(?=[\d(≈~])")
+#: Between the steps of a calculation: 5·5·6 = 150, 150 + 1 = 151; 151·16 = 2416.
+_STEP_END = re.compile(r"\s*;\s*|\s*,\s+|\s*\n\s*")
+_SIGN = re.compile(r"[-−–+*/^²()·×∙⋅xXхХ÷]")
+_LETTER = re.compile(r"(?![xXхХ])[^\W\d_]")
 _EQUALS = re.compile(r"[-=]>|→|~=|[=≈≃≅]")
 
 
@@ -124,11 +128,37 @@ def read_statement(text: str, quantity: str) -> tuple[Stated, ...]:
 
 
 def _read_cleaned(text: str, cleaned: str, quantity: str) -> tuple[Stated, ...]:
+    *before, last = _STEP_END.split(cleaned)
+    if before and all(map(_is_step, before)):
+        steps: list[Stated] = []
+        for step in before:
+            (found, *_) = _numbers(step, step, "params")
+            last = last if quantity == "output_shape" else _written_out(last, step, found)
+            steps.append(found)
+        return tuple([one._replace(steps=tuple(steps)) for one in _read_cleaned(text, last, quantity)])
     if quantity == "output_shape":
         return read_shape(text, cleaned)
     if quantity == "receptive_field" and (sides := read_sides(cleaned)) and len(sides) in (2, 3):
         return (Stated(text, sides=sides),)
     return _numbers(text, cleaned, quantity)
+
+
+def _is_step(text: str) -> bool:
+    """Whether it is a calculation of numbers with its result."""
+    parts = _EQUALS.split(text)
+    is_calculation = _SIGN.search(parts[0]) is not None and re.search(r"\d", parts[0]) is not None
+    is_plain = _LETTER.search(text) is None
+    return len(parts) > 1 and is_calculation and is_plain and re.fullmatch(r"[\d.,' ]+", parts[-1]) is not None
+
+
+def _written_out(text: str, step: str, found: Stated) -> str:
+    """A calculation with that of its step before: (11·11·3)·96 + 96 for 363·96 + 96."""
+    if found.expression is None or found.value != found.expression.value:
+        return text
+    written, _, result = (part.strip() for part in step.rpartition("="))
+    return re.sub(
+        rf"(?<![\d.,]){re.escape(result)}(?![\d.,])(?=[^=]*(?:=|$))", f"({written.lstrip('=')})", text, count=1
+    )
 
 
 def _without_words(cleaned: str, quantity: str) -> str:
@@ -155,7 +185,7 @@ def _cleaned(text: str) -> str:
     """A cell without what Markdown and LaTeX put around it or around its result."""
     # Patterns that allow spaces around several signs would try every way to share out a long run of them.
     plain = text.strip(_MARKS).replace("\\times", "×").replace("\\cdot", "·").removeprefix("=").replace("`", "")
-    plain = _GAPS.sub(" ", plain)
+    plain = _GAPS.sub(lambda match: "\n" if "\n" in match[0] else " ", plain)
     plain = _DIGITS_APART.sub("", _MATHS.sub(r"\1", plain))
     plain = re.sub(r"(?<=\d)\.$", "", plain)  # the end of a sentence
     plain = _RESULT_FIRST.sub(r"\2 = \1", plain)

@@ -13,6 +13,8 @@ from tests.cli.runner import Run
 from tests.teach.check.tables import analysis_of
 from tests.tiers import slow_but
 
+ALEXNET = ("layer,neurons\nconv1,{}\nconv2,186624\nconv3,64896\nconv4,64896\nconv5,43264\n"
+           "fc6,4096\nfc7,4096\nfc8,1000\ntotal,{}\n")  # fmt: skip
 VGG = "layer,output,params\n{},224x224x64,1792\n{},14x14x512,2359808\n{},1000,4097000\n"
 RIGHT = [
     ("vgg19", "layer,params\nconv1_1,1792\nconv5_4,2359808\noutput layer,4097000\n"),
@@ -141,6 +143,21 @@ def test_a_mark_for_the_cell_above(mark: str) -> None:
         ("lenet5", "շերտ;ելք\nփաթույթային շերտ 1;28x28x6\nփուլինգ 1;14x14x6\n"),
         # The sizes of notes are no range of convolutions.
         ("resnet20_cifar", "layer,output\n" + "CONV3-16,32\n" * 7 + "CONV3-32,16\n" * 6 + "CONV3-64,8\n" * 6),
+        # Calculations in steps.
+        ("lenet5", "layer;output;params\nC3;(14-5)/1+1 = 10, 10x10x16;5·5·6 = 150, 150·16 = 2400, 2400 + 16 = 2416\n"),
+        # A normalisation after the convolution for tokens; what is stored by the layers with weights alone.
+        ("swin_t", "layer,params\npatch embed,4896\n"),
+        ("swin_t", "layer,params\npatch_embed,4704\nhead,769000\n"),
+        ("vit_b_16", "layer,params\npatch embedding,590592\n"),
+        ("alexnet@grouped", ALEXNET.format(290400, 659272)),
+        # Names of Caffe, and what follows the name of a block.
+        ("googlenet", "layer,output\ninception_3a/output,28x28x256\n"),
+        ("googlenet", "layer,output\nconv1/7x7_s2,112x112x64\ninception_4c/output,14x14x512\nloss3/classifier,1000\n"),
+        ("googlenet", "layer,output,params\ninception_3a concat,28x28x256,0\ninception_3b output,28x28x480,388736\n"),
+        ("resnet50", "layer,params\nres2a_branch1,16384\nres2a_branch2a,4096\nbn2a_branch2a,128\nres5c_branch2c,1048576"),
+        ("resnet101", "layer,output\nres4b22_branch2a,14x14x256\nres4b22,14x14x1024\n"),
+        ("squeezenet1_0", "layer,params\nfire2 squeeze,1552\nfire2 expand 1x1,1088\n"),
+        ("squeezenet1_0", "layer,params\nfire2/squeeze,1552\nfire2 expand,10368\nfire9/squeeze1x1,32832\n"),
         # Digits that are no plain ones.
         ("lenet5", "layer,params\nLayer ①,156\nLayer ❷,0\nLayer ③,2416\n"),
         ("lenet5", "layer,params\nC₁,156\nC₃,2416\n"),
@@ -165,13 +182,24 @@ def test_right_cells_in_less_usual_forms(network: str, table: str) -> None:
         ("resnet50", "stage,output\nconv2,56x56x256\nconv3,28x28x512\nconv5,!7x7x1024\n", (2048, 7, 7)),
         ("resnet18", "layer,params\nconv1,9408\nconv2,!36928\nconv3,36864\n", 36864),
         ("unet", "слой;параметры\nconv1_1;640\nconv1_2;36 928\nconv2_1;!73 728\n", 73856),
+        ("squeezenet1_0", "layer,params\nfire2 squeeze,1552\nfire9/squeeze1x1,!1552\n", 32832),
+        ("googlenet", "layer,output\ninception_3a/output,28x28x256\ninception_3b/output,!28x28x256\n", (480, 28, 28)),
+        ("resnet50", "layer,params\nres2a_branch2a,4096\nres3a_branch2a,!8192\n", 32768),
+        ("swin_t", "layer,params\npatch embed,!4800\nhead,769000\n", 4704),
+        ("lenet5", "layer,params\nC1,156\nC3,!5·5·6 = 151; 151·16 = 2416\n", 2416),
+        ("alexnet@grouped", ALEXNET.format(290400, "!659271"), 1413347),
         ("mobilenet", "слой;параметры\nпоточечная свёртка 1;2048\nпоточечная свёртка 2;!8191\n", 8192),
         ("resnet34", "layer,output\nlayer1,56x56x64\nlayer2,!28x28x64\n", (128, 28, 28)),
     ],
-)
+)  # fmt: skip
 def test_a_wrong_cell_in_less_usual_forms(network: str, table: str, right: object) -> None:
     answers = parse_answers(table.replace("!", "").encode(), "a.csv").answers
     cells = check_answers(analysis_of(network), answers).cells
     assert [(cell.verdict, cell.expected) for cell in cells if cell.verdict is not Verdict.RIGHT] == [
         (Verdict.WRONG, right)
     ]
+
+
+def test_a_sum_of_neurons_with_a_wrong_row_follows_from_it() -> None:
+    verdicts = verdicts_of("alexnet@grouped", ALEXNET.format(253440, 622312))
+    assert [str(verdicts[0]), str(verdicts[-1])] == ["wrong", "carried_forward"]

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.explain.derive.notation import TEXT
+from archcalc.teach.check.agreement import agrees
 from archcalc.teach.check.model import CHECKED
 from archcalc.teach.reading.calculation import StatementError, calculate
 from archcalc.teach.reading.statements import is_empty, read_statement, split_result
@@ -53,6 +54,27 @@ NUMBERS = [
     ("34944.0", Fraction("34943.95"), Fraction("34944.05")),
     ("−5", -5, -5),
 ]
+
+
+#: Calculations in steps: the value, what is calculated last, and whether each step is right.
+STEPS = [
+    ("11*11*3=363; 363*96+96=34944", 34944, 34944, True),
+    ("11*11*3=363;363*96+96", 34944, 34944, True),
+    ("5·5·6 = 150, 150 + 1 = 151, 151·16 = 2416", 2416, 2416, True),
+    ("5*5*1=25; (25+1)*6=156", 156, 156, True),
+    ("5*5*1=25\n(25+1)*6=156", 156, 156, True),
+    ("11*11*3=362; 362*96+96=34848", 34848, 34848, False),
+    ("11*11*3=364; 363*96+96=34944", 34944, 34944, False),
+    ("11*11*3=363; 363*96+96=34945", 34945, 34944, False),
+    ("5 × 5 × 6 = 150, 150 × 16 = 2,400, 2,400 + 16 = 2,416", 2416, 2416, True),
+]
+
+
+@pytest.mark.parametrize(("text", "value", "last", "is_right"), STEPS)
+def test_a_calculation_in_steps(text: str, value: int, last: int, is_right: bool) -> None:
+    (stated,) = read_statement(text, "params")
+    assert stated.expression is not None
+    assert (stated.value, stated.expression.value, agrees(stated)) == (value, last, is_right)
 
 
 #: Cells of AlexNet's conv1 (11·11·3·96 + 96 = 34,944) with words, remarks and results in other places.
