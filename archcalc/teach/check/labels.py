@@ -168,9 +168,9 @@ def read_label(text: str) -> Label:
     if not numbers and (match := re.match(r"(\d{1,3})\b", tokens[0] if tokens else "")):
         numbers = [int(match[1])]
     is_pointwise = bool(kinds) and OPS[kinds[0]].family == "convolution" and _POINTWISE.search(head) is not None
-    found = Label(text, key, kinds, tuple(numbers[:3]), any(token in _LAST for token in tokens), int(is_pointwise))
+    read = Label(text, key, kinds, tuple(numbers[:3]), any(token in _LAST for token in tokens), int(is_pointwise))
     is_patch = any(token in _PATCH for token in tokens) and not path
-    return found._replace(is_pointwise=is_pointwise, is_patch=is_patch)
+    return read._replace(is_pointwise=is_pointwise, is_patch=is_patch)
 
 
 def _typed(text: str, plain: str) -> Label | None:

@@ -83,13 +83,13 @@ def judge_total(
     stated = next((one for one in readings if fits(one, right, quantity)), None)
     if stated is not None:
         return Outcome(Verdict.RIGHT, stated, right)
-    if (own := _of_rows(network, column)) is not None:
-        stated = next((one for one in readings if fits(one, own, quantity)), None)
+    if (of_rows := _of_rows(network, column)) is not None:
+        stated = next((one for one in readings if fits(one, of_rows, quantity)), None)
         if stated is not None and column.differences:
-            return Outcome(Verdict.CARRIED, stated, right, Follows(own, (next(iter(column.differences)), quantity)))
+            return Outcome(Verdict.CARRIED, stated, right, Follows(of_rows, (next(iter(column.differences)), quantity)))
         if stated is not None:
             note = say("the sum of the rows of this table; all layers have {right:,}", right=right)
-            return Outcome(Verdict.RIGHT, stated, own, note=note)
+            return Outcome(Verdict.RIGHT, stated, of_rows, note=note)
     sums = list(_sums(network, student, column, right))
     for one, source in sums:
         stated = next((reading for reading in readings if overlaps(reading, one.low, one.high)), None)
@@ -127,7 +127,7 @@ def _of_rows(network: PreparedNetwork, column: Column) -> int | None:
     if not all(row.name in column.written for row in network.rows if row.multiplications):
         return None
     values = [expected(row, network.analysis, column.quantity) for row in network.rows if row.name in column.written]
-    own = sum(value for value in values if isinstance(value, int))
+    own = Fraction(sum(value for value in values if isinstance(value, int)))
     own += sum(difference.written for difference in column.differences.values())
     return int(own) if own == int(own) else None
 

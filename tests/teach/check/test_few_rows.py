@@ -154,7 +154,7 @@ def test_a_mark_for_the_cell_above(mark: str) -> None:
         ("googlenet", "layer,output\ninception_3a/output,28x28x256\n"),
         ("googlenet", "layer,output\nconv1/7x7_s2,112x112x64\ninception_4c/output,14x14x512\nloss3/classifier,1000\n"),
         ("googlenet", "layer,output,params\ninception_3a concat,28x28x256,0\ninception_3b output,28x28x480,388736\n"),
-        ("resnet50", "layer,params\nres2a_branch1,16384\nres2a_branch2a,4096\nbn2a_branch2a,128\nres5c_branch2c,1048576"),
+        ("resnet50", "layer,params\nres2a_branch2a,4096\nbn2a_branch2a,128\nres5c_branch2c,1048576"),
         ("resnet101", "layer,output\nres4b22_branch2a,14x14x256\nres4b22,14x14x1024\n"),
         ("squeezenet1_0", "layer,params\nfire2 squeeze,1552\nfire2 expand 1x1,1088\n"),
         ("squeezenet1_0", "layer,params\nfire2/squeeze,1552\nfire2 expand,10368\nfire9/squeeze1x1,32832\n"),

@@ -74,7 +74,7 @@ STEPS = [
 def test_a_calculation_in_steps(text: str, value: int, last: int, is_right: bool) -> None:
     (stated,) = read_statement(text, "params")
     assert stated.expression is not None
-    assert (stated.value, stated.expression.value, agrees(stated)) == (value, last, is_right)
+    assert [stated.value, stated.expression.value, agrees(stated)] == [value, last, is_right]
 
 
 #: Cells of AlexNet's conv1 (11·11·3·96 + 96 = 34,944) with words, remarks and results in other places.
