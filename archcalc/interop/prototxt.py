@@ -187,7 +187,8 @@ class _Parser:
     def want(self, ok: bool, wanted: str) -> None:
         """Raise `SpecError` unless this token is what is wanted."""
         if not ok:
-            raise fault(f"{wanted} is wanted here, not {self.token.text[:40]!r}", self.place(self.token.at))
+            found = self.token.text if self.token.kind == "end" else repr(self.token.text[:40])
+            raise fault(f"{wanted} is expected here, not {found}", self.place(self.token.at))
 
     def parse(self) -> Message:
         """The whole text."""
@@ -206,7 +207,11 @@ class _Parser:
             if self.token.marks(",;"):
                 self.take()
         message, closing = opened[-1]
-        self.want(len(opened) == 1, f"{closing!r} for the message of {message.place}")
+        if len(opened) > 1:
+            line = message.place.rsplit(":", 2)[1]
+            raise fault(
+                f"the file ends, and {closing!r} is missing for the message in line {line}", self.place(self.token.at)
+            )
         return self.root
 
     def field(self, message: Message, depth: int) -> tuple[Message, str] | None:

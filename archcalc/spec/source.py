@@ -120,6 +120,7 @@ def parse_source(text: str, file: str, plain: Callable[[str], Any] | None = None
         mark = error.problem_mark or error.context_mark
         location = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file, 1, 1)
         what = (error.problem or error.context or "").replace("could not", "cannot")
+        what = what.replace("did not find expected node content", "a value is expected here")
         if "nesting depth" in what:  # libyaml looks ahead, and from 0.2.6 on has a bound of its own
             raise SpecError([Problem(_TOO_DEEP, location)]) from None
         raise SpecError([Problem(f"is not valid YAML: {what}", location)]) from None
@@ -129,6 +130,12 @@ def parse_source(text: str, file: str, plain: Callable[[str], Any] | None = None
         before = text[: wrong.start()] if wrong else ""
         location = Location(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
         raise SpecError([Problem(f"is not valid YAML: {what}", location)]) from None
+
+
+def compose(text: str) -> yaml.Node | None:
+    """The nodes of a text that `parse_source` reads, with their places; an alias is its anchor's node."""
+    found: yaml.Node | None = yaml.compose(text, Loader=Loader)
+    return found
 
 
 class _Reader:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from archcalc import __version__
+from archcalc.cli.progress import Progress
 from archcalc.cli.serve.bytecode import can_compile, compiled
 from archcalc.cli.serve.catalogue import catalogue_of
 from archcalc.cli.serve.functions import FIRST, FUNCTIONS, call
@@ -26,6 +27,7 @@ from archcalc.cli.serve.wheels import (
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_empty, whole_folder
 from archcalc.render.charts.render import bundle
+from archcalc.spec.catalogue import names
 
 PAGE = Path(__file__).with_name("page") / "dist"
 #: What the page may do. It needs WebAssembly; who may hold it in a frame only a header can say.
@@ -53,10 +55,12 @@ def build(folder: str, note: Callable[[str], None], page: Path = PAGE) -> None:
         )
     files = {path.relative_to(page).as_posix(): path.read_bytes() for path in sorted(page.rglob("*")) if path.is_file()}
     files["index.html"] = static_page(index.read_text(encoding="utf-8")).encode()
+    note("the packages are fetched")
     python, packages, parts = runtime(), wheels(note), part_wheels(note)
     code = {ARCHIVE: unpacked(packages)} | {PARTS[name]: unpacked(found) for name, found in parts.items()}
     code[STDLIB] = files_of(python[STDLIB])
     if can_compile():
+        note("the packages are compiled")
         code = _compiled(code, python)
     else:
         note("Node is not installed: the packages stay sources, with which the engine takes twice as long to start")
@@ -118,7 +122,9 @@ def _facts(data: bytes) -> dict[str, Any]:
 
 def catalogue_files(note: Callable[[str], None]) -> Iterator[tuple[str, Any]]:
     """The catalogue, and table and pictures of its landmarks, which can be read before the engine is there."""
-    answer = {"ok": True, **catalogue_of(counts=True, can_convert=False)}
+    note("the networks of the catalogue are analysed")
+    with Progress(len(list(names()))) as progress:
+        answer = {"ok": True, **catalogue_of(counts=True, can_convert=False, progress=progress)}
     for entry in answer["networks"]:
         if entry["landmark"]:
             spec = call("spec", {"name": entry["name"]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from archcalc.cli.serve.files import exports
@@ -36,10 +37,16 @@ def catalogue(request: Request) -> dict[str, Any]:
     return catalogue_of(request.values.get("counts") is True, has_converter())
 
 
-def catalogue_of(counts: bool, can_convert: bool) -> dict[str, Any]:
-    """The same; `can_convert`: Python makes PNG and PDF, else the page does."""
+def catalogue_of(
+    counts: bool, can_convert: bool, progress: Callable[[int, str], None] = lambda *_: None
+) -> dict[str, Any]:
+    """The same; `can_convert`: Python makes PNG and PDF, else the page does. `progress` hears of each network."""
+    networks = []
+    for done, name in enumerate(names(), 1):
+        networks.append(_network(name, counts))
+        progress(done, name)
     return {
-        "networks": [_network(name, counts) for name in names()],
+        "networks": networks,
         "examples": [{"title": title, "text": text} for title, text in EXAMPLES],
         "conventions": list(TOOLS),
         "styles": list(STYLES),

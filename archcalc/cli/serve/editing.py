@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from archcalc.cli.problems import problems_in
 from archcalc.cli.serve.faults import as_error
-from archcalc.cli.serve.requests import MOST_LAYERS, TEXT, Request, Source, own_line
+from archcalc.cli.serve.requests import MOST_LAYERS, TEXT, Request, Source
 from archcalc.core.errors import ArchcalcError, Problem, SpecError, UsageError
 from archcalc.design.lint.lint import lint
 from archcalc.spec.build import network_names
@@ -17,11 +17,13 @@ from archcalc.spec.load import prelude
 from archcalc.spec.schema import json_schema
 from archcalc.spec.source import LARGEST_FILE, parse_source
 from archcalc.spec.spec import Spec
+from archcalc.spec.tidy import tidied
 
 #: The text of a flow mapping or of a list around the cursor is looked for in so many lines above it.
 _LINES_ABOVE = 200
 _MOST_LINES = 200_000
 _KEY = re.compile(r"(?P<indent>[ ]*)(?P<dashes>(?:- +)*)(?P<key>[\w\"'-]+)\s*:(?:\s|$)")
+_SIZE = re.compile(r"^input:[ \t]*[\"']?(\d+(?:x\d+)*)", re.MULTILINE)
 _WORD = re.compile(r"[\w@.-]*$")
 #: The keys of a step that are no settings of an op.
 _FORMS = ("Repeat", "ForEach", "Branches", "Output")
@@ -37,9 +39,10 @@ def validate(request: Request) -> dict[str, Any]:
     analysis = source.analyse()
     warnings = []
     for one in lint(analysis):
-        place = own_line(one.location)
-        if place is not None:
-            problem = Problem(f"{one.finding.message} [{one.rule.id}]", one.location, one.layer, (one.finding.change,))
+        # A layer of a shipped block is in no text that can be changed here.
+        if one.location is not None and one.location.file == spec.source.file:
+            place = one.location if source.is_yaml or source.is_pattern else None
+            problem = Problem(f"{one.finding.message} [{one.rule.id}]", place, one.layer, (one.finding.change,))
             warnings.append(as_error(problem, source.text, "warning"))
     return {"warnings": warnings}
 
@@ -199,7 +202,7 @@ def complete(request: Request) -> dict[str, Any]:
     if where.is_value:
         items = list(_values(where, blocks))
     elif _is_list_of_layers(where.path, blocks):
-        items = list(_layers(blocks))
+        items = list(_layers(blocks, _axes(text)))
     else:
         items = [_key_item(name, schema) for name, schema in _keys_at(where, blocks).items()]
     wanted = where.word.lower()
@@ -223,7 +226,14 @@ def _key_item(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _layers(own_blocks: Mapping[str, list[str]]) -> Iterator[dict[str, Any]]:
+def _axes(text: str) -> int:
+    """How many position axes the input of a text has: 2 for 32x32x3; 0 where it does not say so."""
+    written = _SIZE.search(text)
+    return written[1].count("x") if written else 0
+
+
+def _layers(own_blocks: Mapping[str, list[str]], axes: int) -> Iterator[dict[str, Any]]:
+    """Blocks, ops and forms; `boost` is larger for what is to stand first among equally good words."""
     for name, parameters in own_blocks.items():
         yield {
             "label": name, "kind": "class", "detail": f"block of this file: {', '.join(parameters)}".rstrip(": "),
@@ -233,9 +243,11 @@ def _layers(own_blocks: Mapping[str, list[str]]) -> Iterator[dict[str, Any]]:
         required = list(schema.get("required", ()))
         settings = ", ".join(f"{one}: " for one in required)
         kind = "class" if name in prelude() else "function"
+        fits = name.endswith(f"{axes}d")
         yield {
             "label": name, "kind": kind, "detail": ", ".join(required), "info": _summary(schema),
             "apply": f"{name}: {{{settings.rstrip()}}}" if required else name,
+            "boost": 2 * fits + (kind == "function"),
         }  # fmt: skip
     for form in _FORMS:
         schema = _schema()["$defs"][form]
@@ -277,8 +289,9 @@ def _shown(value: Any) -> str:
 
 
 def _summary(schema: Mapping[str, Any]) -> str:
-    """The description without the indentation that docstrings have."""
-    return re.sub(r"\n\s+", "\n", str(schema.get("description", ""))).strip()
+    """The description as plain text: a line for each paragraph, without the marks of Markdown."""
+    paragraphs = re.split(r"\n\s*\n", str(schema.get("description", "")).replace("`", ""))
+    return "\n".join(" ".join(one.split()) for one in paragraphs).strip()
 
 
 def hover(request: Request) -> dict[str, Any]:
@@ -310,34 +323,10 @@ def hover(request: Request) -> dict[str, Any]:
     return {"text": None}
 
 
-# --- format
-
-
 def format_text(request: Request) -> dict[str, Any]:
-    """The text with its spaces in order; comments stay, and what it means is compared with what it meant."""
+    """The text with its spaces and its indentation in order."""
     text = request.text("text", LARGEST_FILE)
     source = Source(text)
-    if not source.is_yaml:
-        return {"text": re.sub(r"\s*(?:->|→)\s*", " -> ", text.strip()) if source.is_pattern else text.strip()}
-    before = parse_source(text, "<text>").value
-    lines = [_spaced(line.rstrip()) for line in text.splitlines()]
-    new = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n") + "\n"
-    try:
-        after = parse_source(new, "<text>").value
-    except SpecError:
-        after = None
-    if after == before:
-        return {"text": new}
-    # Spaces inside a text over several lines mean something: only what ends a line is put in order.
-    plain = "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
-    return {"text": plain if parse_source(plain, "<text>").value == before else text}
-
-
-def _spaced(line: str) -> str:
-    """`{a: 1,b: 2 }` as `{a: 1, b: 2}`, outside of quotes and comments."""
-    if "{" not in line or any(sign in line for sign in "\"'#|>"):
-        return line
-    indent = line[: len(line) - len(line.lstrip())]
-    body = re.sub(r"\s*,\s*", ", ", line.strip())
-    body = re.sub(r"(?<=[{\[])\s+|\s+(?=[}\]])", "", body)
-    return indent + re.sub(r"(?<=[\w}\]]):\s+(?=\S)", ": ", body)
+    if source.is_yaml:
+        return {"text": tidied(text)}
+    return {"text": re.sub(r"\s*(?:->|→)\s*", " -> ", text.strip()) if source.is_pattern else text.strip()}

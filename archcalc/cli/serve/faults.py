@@ -37,6 +37,11 @@ _OTHER = {
     "name": re.compile(rf"^title:{_WORDS}", re.MULTILINE),
     "title": re.compile(rf"^name:{_WORDS}", re.MULTILINE),
 }
+#: A fault of a whole file is said of its name, which a text does not have.
+_OF_THE_FILE = ("is ", "holds ")
+#: A size as a list: `input: [32, 32, 3]`.
+_LISTED = re.compile(r"input: should be a word or text, not \[(?P<sizes>\d+(?:, \d+)*)\]")
+_LIST = re.compile(r"^(input:[ \t]*)(\[[^\]\n]*\])", re.MULTILINE)
 _INPUT = re.compile(r"^(input:[ \t]*)([^\s#]+)", re.MULTILINE)
 _MOST = 50
 #: The layers that a network may have at all, and those that it may have here.
@@ -54,6 +59,8 @@ def as_error(problem: Problem, text: str = "", severity: str = "error") -> dict[
     place = problem.location
     is_own = place is not None and place.line > 0 and (place.file == TEXT or isinstance(place.file, Inline))
     head = f"{place}: " if place and not is_own else ""
+    if is_own and problem.message.startswith(_OF_THE_FILE):
+        head = "the spec "
     found: dict[str, Any] = {
         "message": "\n".join([f"{head}{problem.message.replace(*_LIMITS)}", *problem.details]),
         "severity": severity,
@@ -108,6 +115,9 @@ def _fix(found: dict[str, Any], text: str) -> dict[str, Any] | None:
     if inputs is not None and len(written) == 1:
         size = inputs[1].split(" and ")[0].strip().replace("×", "x")
         return _edit(text, _INPUT.search(text), 2, size)
+    listed = _LISTED.match(found["message"])
+    if listed is not None:
+        return _edit(text, _LIST.search(text), 2, listed["sizes"].replace(", ", "x"))
     setting = _SETTING.search(found["message"])
     return _set(found, text, setting["key"], setting["value"]) if setting is not None and "line" in found else None
 

@@ -8,8 +8,11 @@ from typing import Any
 
 from archcalc.cli.serve.requests import Request
 from archcalc.core.errors import UsageError
-from archcalc.core.language import say
+from archcalc.core.language import say, without_isolates
 from archcalc.core.quantities import QUANTITIES, quantity
+from archcalc.explain.derive.formats import Line
+from archcalc.explain.derive.network import explain_layers
+from archcalc.explain.derive.notation import TEXT
 from archcalc.objects import Analysis
 from archcalc.teach.check.answers import parse_answers
 from archcalc.teach.check.answers.heads import find_head
@@ -140,7 +143,10 @@ def _sheet(analysis: Analysis, level: str, seed: int) -> Worksheet:
 
 
 def mark(request: Request) -> dict[str, Any]:
-    """The verdicts on what was filled in: the whole sheet is checked, so that a mistake that is carried is found."""
+    """The verdicts on what was filled in: the whole sheet is checked, so that a mistake that is carried is found.
+
+    A cell that is not right has a `hint`, which never holds its right value, and an `answer`, which does.
+    """
     analysis = request.source().analyse()
     sheet = _sheet(analysis, *_token(request))
     filled: dict[tuple[int, str], str] = {}
@@ -157,17 +163,55 @@ def mark(request: Request) -> dict[str, Any]:
     ]
     answers = [Answer(sheet.lines[row].layer, key, filled.get((row, key), "")) for row, key in asked]
     found = check_answers(analysis, answers)
-    reasons = _reasons(found, analysis)
+    by_cell = {id(one.cell): one for one in findings(found, analysis)}
     verdicts = []
     for (row, key), cell in zip(asked, found.cells, strict=True):
         is_wrong = cell.verdict in (Verdict.WRONG, Verdict.CARRIED)
-        hint = reasons.get(id(cell), cell.note)
+        finding = by_cell.get(id(cell))
+        help_ = (
+            {"hint": cell.note} if finding is None else {"hint": _hint(finding, analysis), "answer": _answer(finding)}
+        )
         verdicts.append(
             {"row": row, "key": key, "verdict": "wrong" if is_wrong else str(cell.verdict)}
-            | ({"hint": hint} if hint else {})
+            | {name: text for name, text in help_.items() if text}
         )
     right = found.count(Verdict.RIGHT)
     return {"verdicts": verdicts, "score": {"right": right, "of": len(asked), "text": f"{right} of {len(asked)}"}}
+
+
+def _hint(finding: Finding, analysis: Analysis) -> str:
+    """What leads to the right value without it: the mistake where one is known, and the formula, else the layer."""
+    cell = finding.cell
+    if cell.verdict is not Verdict.WRONG:
+        said = _words(finding)
+    elif cell.layer == TOTAL:
+        said = [*finding.explanations, say("Add up the column.")]
+    else:
+        formulas = [
+            " = ".join(Line(one, TEXT).parts[: 2 if one.symbol else 1])
+            for one in finding.derivations
+            if any(node.symbol for node in one.tree.walk())
+        ]
+        said = [*finding.explanations, *(formulas or [one.heading for one in explain_layers(analysis, [cell.layer])])]
+    return " ".join(text for text in said if not _says(text, finding.right))
+
+
+def _says(text: str, value: str) -> bool:
+    """Whether a value stands in a text, however its digits are grouped."""
+    plain, number = (without_isolates(one).replace(",", "") for one in (text, value))
+    return re.search(rf"(?<![\d×]){re.escape(number)}(?![\d×])", plain) is not None
+
+
+def _answer(finding: Finding) -> str:
+    """The right value, with what was wrong and how it is computed."""
+    if finding.cell.verdict is not Verdict.WRONG:
+        return finding.right
+    words = _words(finding)
+    chains = [" = ".join(Line(one, TEXT).parts) for one in finding.derivations]
+    for more in (chains, [finding.right]):
+        if not any(_says(text, finding.right) for text in words):
+            words += more
+    return " ".join(words)
 
 
 def _token(request: Request) -> tuple[str, int]:

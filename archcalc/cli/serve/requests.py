@@ -20,6 +20,7 @@ from archcalc.spec.build import build
 from archcalc.spec.catalogue import default_member, entries, find, is_file_name, is_pattern, key_of
 from archcalc.spec.load import spec_of
 from archcalc.spec.patterns import parse_pattern, pattern_notes
+from archcalc.spec.schema import json_schema
 from archcalc.spec.source import LARGEST_FILE, parse_source
 from archcalc.spec.spec import Spec
 
@@ -142,6 +143,9 @@ class Source(NamedTuple):
             raise UsageError("write a network: a spec, a pattern such as 32x32x3 -> conv3-64 -> fc10, or a name")
         base = name.partition("@")[0]
         if not _NAME.fullmatch(name) or is_file_name(name) or key_of(base) not in entries():
+            keys = [key for key in json_schema()["properties"] if key.startswith(name)]
+            if keys:
+                raise UsageError(f"a spec begins with lines such as {keys[0]}: …; go on, or write a name or a pattern")
             known = [entry.name for entry in entries().values()]
             hint = did_you_mean(base, known) or "; the catalogue lists all"
             raise UsageError(f"there is no network {name[:80]!r}{hint}")

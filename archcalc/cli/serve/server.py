@@ -33,6 +33,9 @@ _TYPES = {
     ".json": "application/json", ".map": "application/json", ".woff2": "font/woff2", ".png": "image/png",
 }  # fmt: skip
 _MOST_CONNECTIONS = 64
+#: Seconds after the first picture of a network when a chart is drawn that nobody sees: the first one takes seconds.
+BREATH = 2.0
+_SMALL = {"source": {"text": "8x8x3 -> conv3-4"}}
 
 
 def page_files(page: Path = PAGE) -> dict[str, Path]:
@@ -99,6 +102,8 @@ def application(port: int, workers: Workers, page: Path = PAGE, patience: float 
             return JSONResponse(failure("too many requests wait; try again") | {"busy": True})
         except SlowError:
             return JSONResponse(workers.too_slow())
+        if name == "draw":
+            workers.soon("chart", _SMALL, BREATH)
         if is_catalogue:
             kept[key] = text
         return Response(text, media_type="application/json")

@@ -55,6 +55,7 @@ class Workers:
         self._idle: asyncio.LifoQueue[asyncio.subprocess.Process | None] = asyncio.LifoQueue()
         self._running: set[asyncio.subprocess.Process] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._soon: set[str] = set()
         self._closed = False
         for _ in range(count):
             self._idle.put_nowait(None)
@@ -132,6 +133,19 @@ class Workers:
     async def warm(self) -> None:
         """Start all processes, so that the first call need not wait for one."""
         await asyncio.gather(*(self.call("hover", {"text": "a", "line": 1, "column": 1}) for _ in range(self._count)))
+
+    def soon(self, name: str, request: object, pause: float) -> None:
+        """Call a function after some seconds, once in all, for what it leaves ready; nobody hears its answer."""
+        if name in self._soon:
+            return
+        self._soon.add(name)
+
+        async def later() -> None:
+            await asyncio.sleep(pause)
+            with suppress(BusyError, SlowError):
+                await self.call(name, request)
+
+        self._task(later())
 
     async def _ask(self, process: asyncio.subprocess.Process, name: str, request: object) -> bytes:
         assert process.stdin is not None

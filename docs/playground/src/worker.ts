@@ -115,6 +115,7 @@ async function start(): Promise<Call> {
     () => python.runPython("import networkx"),
     ...manifest.first.map((name) => () => call(name, SMALL)),
     ...manifest.functions.map((name) => () => load(name)),
+    () => call("chart", SMALL),
   );
   const parts = new Parts(python, base, manifest.parts);
   return async (name, request) => {

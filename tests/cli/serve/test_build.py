@@ -180,6 +180,7 @@ def test_a_site_has_the_page_the_engine_and_the_catalogue(
     notes: list[str] = []
     build(str(site), notes.append, page)
     assert any("Node is not installed" in note for note in notes)
+    assert "the networks of the catalogue are analysed" in notes
     found = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
     assert found == {
         "index.html", "page.js", "manifest.json", "catalogue.json", "networks/alexnet-grouped.json",

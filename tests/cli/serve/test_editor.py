@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from archcalc.spec import tidy
 from tests.cli.serve.test_functions import TEXT, applied, errors, good
 
 
@@ -53,6 +54,7 @@ from tests.cli.serve.test_functions import TEXT, applied, errors, good
             f"{TEXT}  - linear: {{out_features: 7}}\n  - linear: {{out_features: 7}}\n",
         ),
         (TEXT.replace("kernel_size: 3, padding: 1", "kernel_size: 41"), None),
+        (TEXT.replace("32x32x3", "[32, 32, 3]  # HWC"), TEXT.replace("32x32x3", "32x32x3  # HWC")),
         (TEXT.replace("kernel_size: 3, padding: 1", "kernel_size: 41, padding: 1"), None),
     ],
 )
@@ -108,15 +110,115 @@ def test_complete(text: str, some: set[str], start: int) -> None:
     assert all(word.lower() in label.lower() for label in labels)
 
 
-def test_hover_and_format() -> None:
-    kept = "layers:\n  - conv2d: {padding: 1,stride:  2 }   # ,kept:  so\n"
-    text = f"{kept}  - conv2d: {{padding: 1,stride:  2 }}  \n\n\n\nname: x"
+@pytest.mark.parametrize(("size", "first"), [("8x8x3", "2d"), ("16x4", "1d"), ("4x8x8x3", "3d")])
+def test_the_ops_of_the_rank_of_the_input_are_offered_first(size: str, first: str) -> None:
+    text = f"name: a\ninput: {size}\nlayers:\n  - batch_norm"
+    items = good("complete", text=text, line=4, column=15)["items"]
+    boosts = {one["label"]: one["boost"] for one in items if "boost" in one}
+    assert boosts.pop(f"batch_norm{first}") > max(boosts.values())
+
+
+def test_hover() -> None:
+    text = "layers:\n  - conv2d: {padding: 1}\n  - linear\nname: x\n"
     assert "Convolution" in good("hover", text=text, line=2, column=6)["text"]
     assert good("hover", text=text, line=2, column=15)["text"].startswith("conv2d.padding")
-    assert good("hover", text=text, line=4, column=1)["text"] is None
-    assert good("format", text=text)["text"] == f"{kept}  - conv2d: {{padding: 1, stride: 2}}\n\nname: x\n"
-    folded = "name: x\ndescription: |\n  a  {b,c}   \n\n\n\n  d\n"
-    assert ac_value(good("format", text=folded)["text"]) == ac_value(folded)
+    assert good("hover", text=text, line=9, column=1)["text"] is None
+    help_ = good("hover", text=text, line=3, column=6)["text"]
+    assert "`" not in help_
+    assert len(help_.splitlines()) == 4, "a line for the name, each paragraph and what it needs"
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [("n", "name: …"), ("title", "title: …"), ("lay", "layers: …"), ("zzzz", "there is no network 'zzzz'")],
+)
+def test_the_first_word_of_a_spec_is_no_wrong_network(word: str, message: str) -> None:
+    (found,) = errors("validate", source={"text": word})
+    assert message in found["message"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: [\n", "the spec is not valid YAML: a value is expected here"),
+        ("name: a\n---\nname: b\n", "the spec holds more than one YAML document"),
+    ],
+)
+def test_what_is_said_of_a_whole_text_has_a_subject(text: str, message: str) -> None:
+    assert errors("validate", source={"text": text})[0]["message"] == message
+
+
+UNTIDY = """
+name:   x
+title :  'A  b'   # kept:  so
+description: |
+      a  {b,c}
+
+
+        d
+# about layers
+layers:
+# first
+- conv2d:   {out_channels:  3,kernel_size: 3 }   # a,b
+-   linear:
+       # inner
+       out_features:    10
+       bias:  false
+-   repeat:  2
+    layers:
+    -   relu
+    -   branches:
+        -   -   relu
+            -   linear: {out_features: 3,
+                         bias: false }
+        - []
+        merge: add
+
+
+
+"""
+TIDY = """name: x
+title: 'A  b'   # kept:  so
+description: |
+      a  {b,c}
+
+
+        d
+# about layers
+layers:
+  # first
+  - conv2d: {out_channels: 3, kernel_size: 3}   # a,b
+  - linear:
+      # inner
+      out_features: 10
+      bias: false
+  - repeat: 2
+    layers:
+      - relu
+      - branches:
+          - - relu
+            - linear: {out_features: 3,
+                         bias: false}
+          - []
+        merge: add
+"""
+
+
+def test_a_text_is_put_in_order() -> None:
+    assert good("format", text=UNTIDY)["text"] == TIDY
+    assert good("format", text=TIDY)["text"] == TIDY
+    assert ac_value(UNTIDY) == ac_value(TIDY)
+
+
+@pytest.mark.parametrize("name", ["alexnet", "resnet50", "googlenet", "swin_t"])
+def test_the_catalogue_is_in_order(name: str) -> None:
+    text = good("spec", name=name)["text"]
+    assert good("format", text=text)["text"] == text
+
+
+def test_a_text_whose_meaning_would_change_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tidy._Layout, "tidied", lambda _: "name: other\n")
+    assert "its meaning would change" in errors("format", text="name: a\n")[0]["message"]
 
 
 def ac_value(text: str) -> Any:

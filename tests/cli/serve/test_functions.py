@@ -218,6 +218,14 @@ def test_what_is_neither_a_table_nor_a_sum_is_refused(text: str) -> None:
     assert errors("check", source={"text": "alexnet"}, table=text)[0]["message"]
 
 
+def test_a_name_has_the_warnings_of_its_spec() -> None:
+    spec = good("spec", name="alexnet")["text"]
+    by_name, by_spec = (good("validate", source={"text": text})["warnings"] for text in ("alexnet", spec))
+    assert len(by_name) == 3
+    assert [(one["message"], one["layer"]) for one in by_name] == [(one["message"], one["layer"]) for one in by_spec]
+    assert not any("line" in one for one in by_name)
+
+
 def test_an_exercise_is_solved_by_its_answers_and_by_nothing_else() -> None:
     source = {"text": "lenet5"}
     sheet = good("exercise", source=source, level="all of it", seed=3)
@@ -240,6 +248,29 @@ def test_an_exercise_is_solved_by_its_answers_and_by_nothing_else() -> None:
     assert verdicts.pop((first["row"], "params")) == "wrong"
     assert set(verdicts.values()) == {"empty"}
     assert "none of an exercise" in errors("mark", source=source, token="[[]]", cells=[])[0]["message"]
+
+
+@pytest.mark.parametrize(("net", "text"), [("lenet5", "7"), ("lenet5", "48000"), ("vgg11", "1x1x1"), ("lenet5", "0")])
+def test_a_hint_does_not_hold_the_right_value_and_the_answer_does(net: str, text: str) -> None:
+    source = {"text": net}
+    sheet = good("exercise", source=source, level="all of it", seed=1)
+    blanks = [
+        (place, key) for place, row in enumerate(sheet["rows"]) for key, cell in row["cells"].items() if cell is None
+    ]
+    marked = good("mark", source=source, token=sheet["token"],
+                  cells=[{"row": place, "key": key, "text": text} for place, key in blanks])  # fmt: skip
+    totals, rows = ac.analyse(net).totals, {row.name: row for row in ac.analyse(net)}
+    wrong = [
+        one for one in marked["verdicts"] if one["verdict"] == "wrong" and "right, given" not in one.get("hint", "")
+    ]
+    assert len(wrong) > 5
+    for one in wrong:
+        name = sheet["rows"][one["row"]]["name"]
+        value = getattr(totals if name == "total" else rows[name], one["key"])
+        numbers = re.findall(r"[\d×]+", one.get("hint", "").replace(",", ""))
+        shown = "×".join(map(str, (*value[1:], value[0]))) if isinstance(value, tuple) else str(value)
+        assert shown not in numbers, one
+        assert shown in re.findall(r"[\d×]+", one["answer"].replace(",", "")), one
 
 
 # --- files

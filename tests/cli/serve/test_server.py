@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from archcalc.cli.serve import protect
+from archcalc.cli.serve import protect, server
 from archcalc.cli.serve.protect import POLICY
 from archcalc.cli.serve.server import application, listen, page_files
 from archcalc.cli.serve.workers import LARGEST, BusyError, SlowError, Workers
@@ -39,8 +39,10 @@ class Echo(Workers):
     """Workers that answer what they were asked, without a process."""
 
     ended: asyncio.CancelledError | None = None
+    last = ""
 
     async def call(self, name: str, request: object, patience: float | None = None) -> bytes:
+        self.last = name
         if request == {"how": "slow"}:
             raise SlowError
         if request == {"how": "busy"}:
@@ -56,9 +58,12 @@ class Echo(Workers):
 
 def ask(
     path: str, method: str = "GET", body: bytes = b"", headers: dict[str, str] | None = None, is_whole: bool = True,
-    page: Path | None = None, goes: bool = False, workers: Workers | None = None,
+    page: Path | None = None, goes: bool = False, workers: Workers | None = None, turns: int = 0,
 ) -> Answer:  # fmt: skip
-    """One request to the application itself. Unless it `is_whole`, the body never comes; after it the client `goes`."""
+    """One request to the application itself. Unless it `is_whole`, the body never comes; after it the client `goes`.
+
+    The loop goes on for some `turns` after the answer.
+    """
     sent: list[dict[str, Any]] = []
     pieces = [body] if is_whole else []
 
@@ -81,7 +86,13 @@ def ask(
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in raw.items()],
     }  # fmt: skip
     app = application(8000, workers or Echo(), **({"page": page} if page else {}), patience=0.05)
-    asyncio.run(app(scope, receive, send))
+
+    async def run() -> None:
+        await app(scope, receive, send)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+    asyncio.run(run())
     start = next(one for one in sent if one["type"] == "http.response.start")
     found = {name.decode(): value.decode() for name, value in start["headers"]}
     return Answer(start["status"], found, b"".join(one.get("body", b"") for one in sent))
@@ -162,6 +173,16 @@ def test_wrong_requests_are_refused_with_a_reason(
     found = json.loads(answer.body)
     assert found["ok"] is (status == 200)
     assert status == 200 or found["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(("name", "last"), [("draw", "chart"), ("hover", "hover")])
+def test_after_the_first_picture_the_engine_of_charts_is_started(
+    name: str, last: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "BREATH", 0)
+    workers = Echo()
+    ask(f"/api/{name}", "POST", b"{}", JSON, workers=workers, turns=5)
+    assert workers.last == last
 
 
 def test_what_takes_too_long_is_an_answer() -> None:
