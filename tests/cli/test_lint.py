@@ -39,7 +39,7 @@ def test_annotations_of_github_stay_on_their_line(archcalc: Run, own_folder: Pat
     result = archcalc("lint", "a,b.yaml", "--select", "softmax-of-one", "-f", "github")
     assert result.out == (
         "::warning file=a%2Cb.yaml,line=6,col=5,title=softmax-of-one::softmax1: over one channel it is 1 whatever it "
-        "reads. sigmoid, or two channels\n"
+        "reads. sigmoid, or two channels; 1 value\n"
     )
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from math import gcd, prod
+from math import gcd, lcm, prod
 
 from archcalc.core.errors import ShapeError
-from archcalc.core.shapes import format_shape
+from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import several
 from archcalc.design.lint.rule import Finding, Rule, View, cost_of, saved
 from archcalc.design.transform.windows import stack_of
 from archcalc.ops import rules
-from archcalc.ops.base import by
+from archcalc.ops.base import Op, by
 from archcalc.ops.conv import Conv, ConvTranspose, DepthwiseConv
 from archcalc.ops.dense import Linear
 from archcalc.ops.pool import Pool
 from archcalc.ops.windowed import Axis, Windowed, dilation_in_words, plain
 from archcalc.passes.analysis import Row, analyse
+from archcalc.passes.params import count_values
 
 _CS231N = "CS231n, convolutional networks: layer sizing patterns"
 #: Channels that tensor cores and vector units want a multiple of.
@@ -29,7 +31,8 @@ _SMALLEST_PART = 1000
 def _input_divisible(view: View) -> Iterator[Finding]:
     if len(view.graph.inputs) != 1:
         return
-    lost = sum(1 for _ in _pixels_dropped(view))
+    dropped = list(_pixels_dropped(view))
+    lost = len(dropped)
     sides, strides = view.graph.input_shape[1:], _largest_strides(view)
     if not lost or len(strides) != len(sides) or all(map(_divides, strides, sides)):
         return
@@ -40,7 +43,7 @@ def _input_divisible(view: View) -> Iterator[Finding]:
         yield Finding(
             0, f"{by(sides)} becomes {by(strides)} times smaller in all and is not a multiple of that; "
             f"{several(lost, 'layer')} {'drops' if lost == 1 else 'drop'} a border",
-            {}, f"an input of {format_shape(shape)}",
+            {"values_unread": sum(one.costs["values_unread"] for one in dropped)}, f"an input of {format_shape(shape)}",
         )  # fmt: skip
 
 
@@ -89,8 +92,13 @@ def _padding_of_stride_one(view: View) -> Iterator[Finding]:
         if before == after or index + 1 == len(view.rows):
             continue
         half = plain([(axis.window - 1) // 2 for axis in axes])
+        grown = prod(row.output_shape[1:]) - prod(row.input_shapes[0][1:])
+        costs = {"values_lost": -row.output_shape[0] * grown}
+        if grown > 0:
+            costs = {"multiplications": (row.multiplications or 0) * grown // prod(row.output_shape[1:])}
         yield Finding(
-            index, f"with stride 1, {before} becomes {after}; the border is read less often than the middle", {},
+            index, f"with stride 1, {before} becomes {after}; the border is read less often than the middle",
+            saved(costs),
             f"padding {half}, which keeps the size" if all(axis.window % 2 for axis in axes) else "an odd kernel_size",
         )  # fmt: skip
 
@@ -101,7 +109,8 @@ def _pool_window(view: View) -> Iterator[Finding]:
         whole = all(size == 1 for size in row.output_shape[1:])
         if isinstance(op, Pool) and not whole and any(window > 3 or stride > 2 for window, stride in sizes):
             yield Finding(
-                index, f"a window of {by(op.kernel_size)} with stride {by(op.stride)} loses much at once", {},
+                index, f"a window of {by(op.kernel_size)} with stride {by(op.stride)} loses much at once",
+                {"values_lost": prod(row.input_shapes[0]) - prod(row.output_shape)},
                 "kernel_size 2 or 3 with stride 2, more than once where the map has to become smaller",
             )  # fmt: skip
 
@@ -124,7 +133,8 @@ def _pixels_dropped(view: View) -> Iterator[Finding]:
         if any(lost):
             shorter = [axis.size - count for axis, count in zip(axes, lost, strict=True)]
             yield Finding(
-                index, f"{_last(lost, row)}: {_division(op, row)}", {},
+                index, f"{_last(lost, row)}: {_division(op, row)}",
+                {"values_unread": prod(row.input_shapes[0]) - row.input_shapes[0][0] * prod(shorter)},
                 f"an input of {by(shorter)}, padding, or ceil_mode of a pool",
             )  # fmt: skip
 
@@ -144,13 +154,21 @@ def _division(op: Windowed, row: Row) -> str:
 
 
 def _stride_over_window(view: View) -> Iterator[Finding]:
-    for index, _, op, axes in _windowed(view):
+    for index, row, op, axes in _windowed(view):
         if any(axis.stride > axis.window for axis in axes):
             seen = prod(min(axis.window, axis.stride) for axis in axes)
+            read = prod(map(_positions_read, row.output_shape[1:], axes))
             yield Finding(
-                index, f"stride {plain(op.stride)} skips positions: {seen} of {prod(op.stride)} values are read", {},
+                index, f"stride {plain(op.stride)} skips positions: {seen} of {prod(op.stride)} values are read",
+                {"values_unread": prod(row.input_shapes[0]) - row.input_shapes[0][0] * read},
                 "an average pool before it, as in ResNet-D, or a kernel_size of at least the stride",
             )  # fmt: skip
+
+
+def _positions_read(count: int, axis: Axis) -> int:
+    """The positions along an axis that some window covers."""
+    starts = [step * axis.stride - axis.before for step in range(count)]
+    return len({place for start in starts for place in range(max(0, start), min(axis.size, start + axis.window))})
 
 
 def _shrinking_channels(view: View) -> Iterator[Finding]:
@@ -161,7 +179,8 @@ def _shrinking_channels(view: View) -> Iterator[Finding]:
         if max(op.stride) > 1 and after[0] < before[0] and all(map(int.__lt__, after[1:], before[1:])):
             yield Finding(
                 index, f"channels fall from {before[0]} to {after[0]} where the map shrinks too: "
-                f"{prod(before):,} values become {prod(after):,}", {},
+                f"{prod(before):,} values become {prod(after):,}",
+                {"values_lost": prod(before) - prod(after)},
                 "more channels where positions are lost, or the reduction in a layer of its own",
             )  # fmt: skip
 
@@ -171,13 +190,58 @@ def _multiple_of_eight(view: View) -> Iterator[Finding]:
     whole = sum(row.multiplications or 0 for row in view.rows)
     for index, row in view.of(Conv, Linear):
         channels = row.output_shape[0]
-        if channels % _MULTIPLE and index not in last and (row.multiplications or 0) * _SMALLEST_PART >= whole > 0:
-            up = -(-channels // _MULTIPLE) * _MULTIPLE
+        if not channels % _MULTIPLE or index in last or _is_depthwise(row.op, row.input_shapes[0]):
+            continue
+        if (row.multiplications or 0) * _SMALLEST_PART >= whole > 0:
+            multiple = lcm(_MULTIPLE, row.op.groups) if isinstance(row.op, Conv) else _MULTIPLE
+            up = -(-channels // multiple) * multiple
             yield Finding(
                 index, f"{several(channels, 'channel')}, not a multiple of {_MULTIPLE}; vector units take as long as "
-                f"for {up}", {},
-                f"{up}{f' or {up - _MULTIPLE}' if up > _MULTIPLE else ''} channels",
+                f"for {up}", _padded(view, index, up),
+                f"{up}{f' or {up - multiple}' if up > multiple else ''} channels",
             )  # fmt: skip
+
+
+def _is_depthwise(op: Op, shape: Shape) -> bool:
+    """Whether a convolution has the channels that it reads, or so many times them."""
+    return isinstance(op, Conv) and op.groups == shape[0] > 1
+
+
+def _padded(view: View, index: int, channels: int) -> dict[str, int]:
+    """What a layer and the layer that reads it have and do more with so many channels."""
+    row = view.rows[index]
+    more = {"params": 0, "multiplications": 0}
+    op: Op = _wider(row.op, channels)
+    shape = row.input_shapes[0]
+    while True:
+        row = view.rows[index]
+        try:
+            op.check([shape])
+            output = op.output_shape([shape])
+        except ShapeError:
+            return saved(more)  # groups that do not share so many channels
+        arrays = [array for array in op.param_shapes([shape]) if not array.buffer]
+        more["params"] += count_values(arrays) - row.params
+        more["multiplications"] += (op.macs([shape], output) or 0) - (row.multiplications or 0)
+        reader = view.only_reader(index)
+        if shape[0] != row.input_shapes[0][0] and not _follows(row):
+            return saved(more)
+        if reader is None or view.source(reader) is None:
+            return saved(more)
+        index, shape, row = reader, output, view.rows[reader]
+        op = row.op
+        if isinstance(op, Conv) and _follows(row):
+            times = op.out_channels // op.groups
+            op = op.model_copy(update={"groups": shape[0], "out_channels": shape[0] * times})
+
+
+def _wider(op: Op, channels: int) -> Op:
+    return op.model_copy(update={"out_channels" if isinstance(op, Conv) else "out_features": channels})
+
+
+def _follows(row: Row) -> bool:
+    """Whether a layer gives more channels where it reads more."""
+    return _is_depthwise(row.op, row.input_shapes[0]) or not isinstance(row.op, (Conv, Linear))
 
 
 def _before_an_end(view: View) -> set[int]:
@@ -200,10 +264,19 @@ def _checkerboard(view: View) -> Iterator[Finding]:
             stride = max(op.stride)
             settings = [f"stride {plain(op.stride)}", *dilation_in_words(op.dilation)]
             yield Finding(
-                index, f"windows of {by(op.kernel_size)} with {' and '.join(settings)} overlap unevenly", {},
+                index, f"windows of {by(op.kernel_size)} with {' and '.join(settings)} overlap unevenly",
+                {"values_uneven": prod(row.output_shape) - row.output_shape[0] * prod(_most_summed(op, row))},
                 f"{'dilation 1 and ' if missed else ''}kernel_size {stride} or {2 * stride}, "
                 "or an upsampling and a convolution",
             )  # fmt: skip
+
+
+def _most_summed(op: ConvTranspose, row: Row) -> Iterator[int]:
+    """For each axis how many positions sum as many products as any, but for the borders."""
+    settings = zip(row.output_shape[1:], op.kernel_size, op.stride, op.dilation, op.cut_off().begins, strict=True)
+    for count, size, stride, dilation, cut in settings:
+        taps = Counter(tap * dilation % stride for tap in range(size))
+        yield sum(taps[(place + cut) % stride] == max(taps.values()) for place in range(count))
 
 
 RULES = (

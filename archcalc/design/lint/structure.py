@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from math import prod
 
 from archcalc.core.words import share
-from archcalc.design.lint.rule import Cost, Finding, Rule, View, saved
+from archcalc.design.lint.rule import Finding, Rule, View, saved
 from archcalc.ops import rules
 from archcalc.ops.activation import LogSoftmax, Softmax
 from archcalc.ops.base import by
@@ -16,6 +16,7 @@ from archcalc.ops.merge import Multiply
 from archcalc.ops.norm import BatchNorm
 from archcalc.ops.whole_pool import GlobalPool
 from archcalc.passes.analysis import Row
+from archcalc.passes.params import count_values
 from archcalc.passes.traffic import bytes_moved, operations_done
 
 #: Fewer operations for each byte than this leave any processor waiting for its memory (Williams et al. 2009: a
@@ -30,28 +31,32 @@ def _unused(view: View) -> Iterator[Finding]:
     for index, row in view:
         if not view.readers[index] and index not in view.ends:
             costs = {"params": row.params, "multiplications": row.multiplications or 0}
+            costs["values"] = prod(row.output_shape)
             yield Finding(index, "nobody reads it, and it is no output", saved(costs), "leave it out")
 
 
 def _two_linear(view: View) -> Iterator[Finding]:
     for index, row in view.of(Conv, Linear):
-        after = view.only_reader(index)
+        chain, after = [row], view.only_reader(index)
         while after is not None and _is_linear_and_free(view.rows[after]):
+            chain.append(view.rows[after])
             after = view.only_reader(after)
         if after is None or view.source(after) is None:
             continue
         second = view.rows[after]
-        merged = _merged(row, second)
+        chain.append(second)
+        merged = _merged(chain)
         if merged is None:
             continue
-        cost = Cost(_weights(merged, row), merged.macs(row.input_shapes, second.output_shape))
-        if cost.params <= row.weights + second.weights:
-            macs = (row.multiplications or 0) + (second.multiplications or 0)
+        arrays = [array for array in merged.param_shapes(row.input_shapes) if not array.buffer]
+        weights = count_values([array for array in arrays if not array.is_bias])
+        if weights <= row.weights + second.weights:
+            macs = merged.macs(row.input_shapes, second.output_shape)
             yield Finding(
                 after, f"nothing non-linear lies between {row.name} and it: both are one layer "
-                f"with {cost.params:,} weights",
-                saved({"params": row.weights + second.weights - cost.params,
-                       "multiplications": macs - cost.multiplications}),
+                f"with {weights:,} weights",
+                saved({"params": sum(one.params for one in chain) - count_values(arrays),
+                       "multiplications": sum(one.multiplications or 0 for one in chain) - macs}),
                 f"an activation after {row.name}, or one layer in place of two",
             )  # fmt: skip
 
@@ -61,11 +66,16 @@ def _is_linear_and_free(row: Row) -> bool:
     return row.op.is_view or isinstance(row.op, BatchNorm)
 
 
-def _merged(first: Row, second: Row) -> Linear | Conv | None:
-    """The one layer that does what both do, but for its padding; None where it is no layer of the same kind."""
+def _merged(chain: Sequence[Row]) -> Linear | Conv | None:
+    """The one layer that does what all do, but for its padding; None where it is no layer of the same kind.
+
+    It has a bias where one of them adds something.
+    """
+    first, second = chain[0], chain[-1]
+    bias = {"bias": any(one.biases for one in chain)}
     if isinstance(first.op, Linear) and isinstance(second.op, Linear):
         same = first.op.per_position == second.op.per_position
-        return first.op.model_copy(update={"out_features": second.op.out_features}) if same else None
+        return first.op.model_copy(update={"out_features": second.op.out_features, **bias}) if same else None
     if not (isinstance(first.op, Conv) and isinstance(second.op, Conv)):
         return None
     if first.op.groups != 1 or second.op.groups != 1 or first.op.connections or second.op.connections:
@@ -74,12 +84,7 @@ def _merged(first: Row, second: Row) -> Linear | Conv | None:
         return None
     sizes = zip(first.op.kernel_size, second.op.kernel_size, first.op.stride, strict=True)
     window = tuple([rules.receptive_field_size(size, other, stride) for size, other, stride in sizes])
-    return first.op.model_copy(update={"out_channels": second.op.out_channels, "kernel_size": window})
-
-
-def _weights(op: Linear | Conv, row: Row) -> int:
-    """The weights of an op on the input of a layer, without biases."""
-    return sum(prod(array.shape) for array in op.param_shapes(row.input_shapes) if array.name == "weight")
+    return first.op.model_copy(update={"out_channels": second.op.out_channels, "kernel_size": window, **bias})
 
 
 def _bias_before_norm(view: View) -> Iterator[Finding]:
@@ -110,7 +115,8 @@ def _small_field(view: View) -> Iterator[Finding]:
         what = f"input positions, and an object has {by(wanted)}" if view.seen else what
         of = "value that it averages" if index != source else "value of this output"
         yield Finding(
-            index, f"each {of} has seen {by(field)} {what}", {},
+            index, f"each {of} has seen {by(field)} {what}",
+            {"positions_unseen": prod(wanted) - prod(map(min, field, wanted))},
             "more layers, strides or dilation before it" + ("" if view.seen else ", if an object can be larger than "
             "that"),
         )  # fmt: skip
@@ -134,7 +140,8 @@ def _softmax_of_one(view: View) -> Iterator[Finding]:
     for index, row in view.of(Softmax, LogSoftmax):
         if row.output_shape[0] == 1:
             value = 1 if isinstance(row.op, Softmax) else 0
-            yield Finding(index, f"over one channel it is {value} whatever it reads", {}, "sigmoid, or two channels")
+            yield Finding(index, f"over one channel it is {value} whatever it reads",
+                          {"values": prod(row.output_shape)}, "sigmoid, or two channels")  # fmt: skip
 
 
 def _depthwise_on_large_maps(view: View) -> Iterator[Finding]:

@@ -60,16 +60,22 @@ def explain(rule: Rule) -> str:
 
 def _lines(one: Found, colour: bool) -> list[str]:
     place = f"{one.location}: " if one.location else ""
-    costs = [f"{cost(name, number)}" for name, number in one.finding.costs.items()]
     text = f"{place}{bold(one.layer, colour)}: {one.finding.message} [{one.rule.id}]"
-    fix = f"    {one.finding.change}" + (f"; {', '.join(costs)}" if costs else "")
-    return [text, dim(fix, colour)]
+    return [text, dim(f"    {_change(one)}", colour)]
+
+
+def _change(one: Found) -> str:
+    """The change that fixes it, and what it costs as it is."""
+    costs = [cost(name, number) for name, number in one.finding.costs.items()]
+    return one.finding.change + (f"; {', '.join(costs)}" if costs else "")
 
 
 def cost(name: str, number: int) -> str:
+    """A cost in words: 3 params, 264 values unread."""
     if name == "bytes":
         return f"{size(number)} moved"
-    return f"{count(number)} {name}"
+    what, _, rest = name.partition("_")
+    return f"{count(number)} {what if number > 1 else what.removesuffix('s')}{rest and f' {rest}'}"
 
 
 def _summary(analysis: Analysis, found: Sequence[Found]) -> str:
@@ -84,7 +90,7 @@ def _annotation(one: Found) -> str:
     where = ""
     if one.location and one.location.line:
         where = f"file={_property(one.location.file)},line={one.location.line},col={one.location.column},"
-    message = f"{one.layer}: {one.finding.message}. {one.finding.change}"
+    message = f"{one.layer}: {one.finding.message}. {_change(one)}"
     return f"::warning {where}title={_property(one.rule.id)}::{_data(message)}\n"
 
 

@@ -24,7 +24,8 @@ def spec(*layers: str, size: str = "16x16x8") -> str:
 
 
 CASES: list[tuple[str, str, Expected]] = [
-    ("input-divisible", "225x225x3 -> conv3-8/2 -> conv3-8/2 -> pool2 -> fc10", [("input", {})]),
+    ("input-divisible", "225x225x3 -> conv3-8/2 -> conv3-8/2 -> pool2 -> fc10",
+     [("input", {"values_unread": (57 * 57 - 56 * 56) * 8})]),
     ("input-divisible", "224x224x3 -> conv3-8/2 -> conv3-8/2 -> pool2 -> fc10", []),
     # 227 is no multiple of 32, and every window tiles.
     ("input-divisible", "alexnet", []),
@@ -36,46 +37,76 @@ CASES: list[tuple[str, str, Expected]] = [
     ("large-window", "16x16x4 -> conv3-4 -> relu -> conv5-64 -> fc10", []),
     ("large-window", spec("conv2d: {out_channels: 8, kernel_size: 3}",
                           "conv2d: {out_channels: 8, kernel_size: 5, groups: 8}"), []),
-    ("stride-one-padding", "16x16x3 -> conv3-8p0 -> relu -> fc10", [("conv1", {})]),
+    ("stride-one-padding", "16x16x3 -> conv3-8p0 -> relu -> fc10",
+     [("conv1", {"values_lost": (16 * 16 - 14 * 14) * 8})]),
+    # Each of the positions that are added takes 3·3·3·8 multiplications.
+    ("stride-one-padding", "16x16x3 -> conv3-8p2 -> relu -> fc10",
+     [("conv1", {"multiplications": (18 * 18 - 16 * 16) * 3 * 3 * 3 * 8})]),
     ("stride-one-padding", "16x16x3 -> conv3-8p1 -> relu -> fc10", []),
     ("stride-one-padding", "16x16x3 -> conv3-8/2p0 -> relu -> fc10", []),
     # A convolution over the whole map is a dense layer.
     ("stride-one-padding", "16x16x3 -> conv16-8p0 -> relu -> fc10", []),
-    ("pool-window", "16x16x3 -> conv3-8 -> pool4 -> fc10", [("pool1", {})]),
+    ("pool-window", "16x16x3 -> conv3-8 -> pool4 -> fc10", [("pool1", {"values_lost": (16 * 16 - 4 * 4) * 8})]),
     ("pool-window", "16x16x3 -> conv3-8 -> pool3/2 -> fc10", []),
     ("pool-window", "16x16x3 -> conv3-8 -> pool16 -> fc10", []),
     # (17 − 2)/2 leaves 1.
-    ("pixels-dropped", "17x17x3 -> conv3-8 -> pool2 -> fc10", [("pool1", {})]),
+    ("pixels-dropped", "17x17x3 -> conv3-8 -> pool2 -> fc10",
+     [("pool1", {"values_unread": (17 * 17 - 16 * 16) * 8})]),
     ("pixels-dropped", "16x16x3 -> conv3-8 -> pool2 -> fc10", []),
     # What is not read is padding: (224 − 7 + 6)/2 leaves 1 of the padded positions.
     ("pixels-dropped", "224x224x3 -> conv7-8/2p3 -> fc10", []),
-    ("stride-over-window", "16x16x3 -> conv1-8/2 -> relu -> fc10", [("conv1", {})]),
+    ("stride-over-window", "16x16x3 -> conv1-8/2 -> relu -> fc10",
+     [("conv1", {"values_unread": (16 * 16 - 8 * 8) * 3})]),
+    # Windows of 2 at 0, 3, 6 and on, the last of them at 15 and over the border of 16.
+    ("stride-over-window", spec("conv2d: {out_channels: 8, kernel_size: 2, stride: 3, padding: 1}"),
+     [("conv1", {"values_unread": (16 * 16 - 11 * 11) * 8})]),
     ("stride-over-window", "16x16x3 -> conv2-8/2 -> relu -> fc10", []),
-    ("shrinking-channels", "16x16x8 -> conv3-4/2 -> relu -> fc10", [("conv1", {})]),
+    ("shrinking-channels", "16x16x8 -> conv3-4/2 -> relu -> fc10",
+     [("conv1", {"values_lost": 16 * 16 * 8 - 8 * 8 * 4})]),
     ("shrinking-channels", "16x16x8 -> conv3-4 -> relu -> fc10", []),
-    ("multiple-of-eight", "16x16x3 -> conv3-12 -> relu -> fc10", [("conv1", {})]),
+    ("multiple-of-eight", "16x16x3 -> conv3-12 -> relu -> fc10",
+     [("conv1", {"params": 4 * 28 + 16 * 16 * 4 * 10, "multiplications": 16 * 16 * 4 * 27 + 16 * 16 * 4 * 10})]),
+    # Batch norm and depthwise layers between it and its reader get the channels too.
+    ("multiple-of-eight", "16x16x8 -> conv1-12 -> bn -> relu -> dwconv3 -> conv1-8 -> relu -> fc10",
+     [("conv1", {"params": 4 * (8 + 1) + 4 * 2 + 4 * (9 + 1) + 4 * 8, "multiplications": 256 * 4 * (8 + 9 + 8)})]),
+    # Where two layers read it, its own cost is counted alone.
+    ("multiple-of-eight", spec("conv2d: {out_channels: 12, kernel_size: 1}",
+                               "branches: [[conv2d: {out_channels: 8, kernel_size: 1}], "
+                               "[conv2d: {out_channels: 8, kernel_size: 1}]]\n    merge: concat"),
+     [("conv1", {"params": 4 * 9, "multiplications": 256 * 4 * 8})]),
     ("multiple-of-eight", "16x16x3 -> conv3-16 -> relu -> fc10", []),
-    ("checkerboard", spec("conv_transpose2d: {out_channels: 8, kernel_size: 3, stride: 2}"), [("upconv1", {})]),
+    ("checkerboard", spec("conv_transpose2d: {out_channels: 8, kernel_size: 3, stride: 2}"),
+     [("upconv1", {"values_uneven": (33 * 33 - 17 * 17) * 8})]),
+    # Without its first row and column, the uneven ones are 16 of 32 along each axis still.
+    ("checkerboard", spec("conv_transpose2d: {out_channels: 8, kernel_size: 3, stride: 2, padding: 1, "
+                          "output_padding: 1}"),
+     [("upconv1", {"values_uneven": (32 * 32 - 16 * 16) * 8})]),
     ("checkerboard", spec("conv_transpose2d: {out_channels: 8, kernel_size: 4, stride: 2}"), []),
     ("checkerboard", spec("conv_transpose2d: {out_channels: 8, kernel_size: 4, stride: 2, dilation: 2}"),
-     [("upconv1", {})]),
+     [("upconv1", {"values_uneven": (37 * 37 - 19 * 19) * 8})]),
     ("checkerboard", spec("conv_transpose2d: {out_channels: 8, kernel_size: 4, stride: 2, dilation: 3}"), []),
-    # fc 64→64→10 without an activation is 640 weights in place of 4096 + 640.
-    ("two-linear", "1x1x64 -> fc64 -> fc10", [("fc2", {"params": 4096, "multiplications": 4096})]),
+    # fc 64→64→10 without an activation is 640 weights and 10 biases in place of 4160 + 650.
+    ("two-linear", "1x1x64 -> fc64 -> fc10", [("fc2", {"params": 4160, "multiplications": 4096})]),
+    ("two-linear", "32x32x3 -> conv3-32p1 -> relu -> fc100 -> fc10",
+     [("fc2", {"params": 3_276_900 + 1010 - 327_690, "multiplications": 3_276_800 + 1000 - 327_680})]),
     ("two-linear", "1x1x64 -> fc64 -> relu -> fc10", []),
     # A factorisation has fewer weights than the product: 64·4 + 4·64 against 4096.
     ("two-linear", "1x1x64 -> fc4 -> fc64 -> relu", []),
     ("two-linear", "16x16x8 -> conv3-8 -> bn -> conv3-8 -> relu -> fc10", []),
     ("two-linear", "16x16x8 -> conv1-8 -> bn -> conv3-8 -> relu -> fc10",
-     [("conv2", {"params": 64, "multiplications": 16 * 16 * 64})]),
+     [("conv2", {"params": 64 + 8 + 16, "multiplications": 16 * 16 * 64})]),
+    # The shift of the batch norm needs a bias after all.
+    ("two-linear", spec("conv2d: {out_channels: 8, kernel_size: 1, bias: false}", "batch_norm2d",
+                        "conv2d: {out_channels: 8, kernel_size: 1, bias: false}"),
+     [("conv2", {"params": 64 + 16 - 8, "multiplications": 16 * 16 * 64})]),
     ("bias-before-norm", "16x16x3 -> conv3-8 -> bn -> relu -> fc10", [("conv1", {"params": 8})]),
     ("bias-before-norm", "16x16x3 -> conv3-8 -> relu -> bn -> fc10", []),
-    ("small-field", "32x32x3 -> conv3-8 -> relu -> gap -> fc10", [("pool1", {})]),
+    ("small-field", "32x32x3 -> conv3-8 -> relu -> gap -> fc10", [("pool1", {"positions_unseen": 32 * 32 - 3 * 3})]),
     ("small-field", "resnet50", []),
     # A pool that gates the map it reads is not the end of it.
     ("small-field", "efficientnet_b0", []),
     ("multiple-of-eight", "se_resnet50", []),
-    ("softmax-of-one", "4x4x3 -> fc1 -> softmax", [("softmax1", {})]),
+    ("softmax-of-one", "4x4x3 -> fc1 -> softmax", [("softmax1", {"values": 1})]),
     ("softmax-of-one", "4x4x3 -> fc2 -> softmax", []),
     # 2 maps of 128·128·8 values and 80 parameters, 4 bytes each.
     ("depthwise-large-map", spec("depthwise_conv2d: {kernel_size: 3, padding: 1}", size="128x128x8"),
@@ -146,6 +177,7 @@ def test_every_network_can_be_looked_at(name: str) -> None:
     for one in lint(analysis):
         assert one.finding.message
         assert one.finding.change
+        assert one.finding.costs
         assert all(cost > 0 for cost in one.finding.costs.values())
         assert one.layer == analysis.rows[one.finding.layer].name
 
