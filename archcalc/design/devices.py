@@ -19,6 +19,7 @@ from archcalc.core.words import listed
 _MOST_FLOPS, _MOST_BANDWIDTH, _MOST_MEMORY = 10**21, 10**19, 1 << 60
 _FLOPS = re.compile(r"\s*(?:flops?|ops?)?(?:\s*/\s*s|ps)?\s*$", re.IGNORECASE)
 _PER_SECOND = re.compile(r"(?:\s*/\s*s|ps)\s*$", re.IGNORECASE)
+_SUCH_FLOPS, _SUCH_BANDWIDTH, _SUCH_MEMORY = "500G or 19.5 TFLOP/s", "40GB/s or 1.5 TB/s", "12GiB or 512 MB"
 #: The device that a command runs on.
 THIS = "this"
 
@@ -88,12 +89,16 @@ def given(flops: str, bandwidth: str) -> Device:
 def chosen(name: str | None, flops: str | None, bandwidth: str | None) -> Device | None:
     """The device that is named or given by its rates; None: this machine, which is to be measured.
 
-    Raises `UsageError` for both or neither.
+    Raises `UsageError` for both or neither, and for one rate without the other.
     """
-    if name is not None and (flops or bandwidth):
+    if name is not None and not (flops is None and bandwidth is None):
         raise UsageError("a device is given by --device, or by --flops and --bandwidth, not by both")
     if name is not None:
         return None if name.strip().lower() == THIS else device(name)
+    if flops is not None and bandwidth is None:
+        raise UsageError("--flops needs --bandwidth too, as in --bandwidth 40GB/s: a layer waits for one or the other")
+    if bandwidth is not None and flops is None:
+        raise UsageError("--bandwidth needs --flops too, as in --flops 500G: a layer waits for one or the other")
     if flops is None or bandwidth is None:
         raise UsageError(
             f"which device? --device NAME ({THIS}, {', '.join(devices())}), or both --flops 500G and --bandwidth 40GB/s"
@@ -109,25 +114,25 @@ def this_device(dtype: str, flops: int, bandwidth: int) -> Device:
 
 def flops_of(text: str, option: str = "--flops") -> int:
     """Operations per second: 500G, 19.5 TFLOPS. Raises `UsageError`."""
-    amount = parse_amount(_FLOPS.sub("", text), option, _MOST_FLOPS)
+    amount = parse_amount(_FLOPS.sub("", text), option, _MOST_FLOPS, _SUCH_FLOPS)
     if amount.is_bytes:
-        raise UsageError(f"{option} takes operations per second, as in 500G or 19.5 TFLOP/s, not {text[:40]!r}")
+        raise UsageError(f"{option} takes operations per second, as in {_SUCH_FLOPS}, not {text[:40]!r}")
     return _at_least_one(int(amount.value), text, option)
 
 
 def bandwidth_of(text: str, option: str = "--bandwidth") -> int:
     """Bytes per second: 40GB/s, 1.5 TB/s. Raises `UsageError`."""
-    amount = parse_amount(_PER_SECOND.sub("", text), option, _MOST_BANDWIDTH)
+    amount = parse_amount(_PER_SECOND.sub("", text), option, _MOST_BANDWIDTH, _SUCH_BANDWIDTH)
     if not amount.is_bytes:
-        raise UsageError(f"{option} takes bytes per second, as in 40GB/s, not {text[:40]!r}")
+        raise UsageError(f"{option} takes bytes per second, as in {_SUCH_BANDWIDTH}, not {text[:40]!r}")
     return _at_least_one(int(amount.value), text, option)
 
 
 def memory_of(text: str, option: str = "--memory") -> int:
     """Bytes: 12GiB, 16 GB. Raises `UsageError`."""
-    amount = parse_amount(text, option, _MOST_MEMORY)
+    amount = parse_amount(text, option, _MOST_MEMORY, _SUCH_MEMORY)
     if not amount.is_bytes:
-        raise UsageError(f"{option} takes bytes, as in 12GiB or 512 MB, not {text[:40]!r}")
+        raise UsageError(f"{option} takes bytes, as in {_SUCH_MEMORY}, not {text[:40]!r}")
     return int(amount.value)
 
 

@@ -106,7 +106,7 @@ def test_a_file(archcalc: Run, tmp_path: Path) -> None:
         (("mobilenet", "--for", "activation", "--multiplications", "x"), "takes a number"),
         (("mobilenet", "--for", "alpha", "--multiplications", "16MB"), "a number without bytes"),
         (("mobilenet", "--for", "alpha", "--params", "0.5"), "a whole number"),
-        (("mobilenet", "--for", "alpha", "--params", "9e9"), "takes a number"),
+        (("mobilenet", "--for", "alpha", "--params", "9e9"), "takes numbers without an exponent"),
         (("32x32x3 -> frob", "--for", "input", "--smallest"), "cannot read 'frob'"),
     ],
 )

@@ -24,7 +24,24 @@ def test_an_amount(text: str, value: int | Fraction, is_bytes: bool) -> None:
     assert parse_amount(text, "--params", 1 << 60) == (value, is_bytes)
 
 
-@pytest.mark.parametrize("text", ["", "M", "3X", "1e6", "-3", "nan", "inf", "3.5.1", "9" * 5000, "3 M B", "٣"])
-def test_what_is_no_amount(text: str) -> None:
-    with pytest.raises(UsageError, match="--params"):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "takes a number, as in 2,000,000"), ("M", "takes a number"), ("nan", "takes a number"),
+        ("inf", "takes a number"), ("3.5.1", "takes a number"), ("3 M B", "takes a number"), ("٣", "takes a number"),
+        ("3X", "there is no unit 'X'; there are k, M"), ("3bananas", "there is no unit 'bananas'"),
+        ("1e6", "without an exponent"), ("1.5E-6 GB", "without an exponent"), ("-3", "cannot be negative: '-3'"),
+        ("−.5 GB", "cannot be negative"), ("9" * 5000, "more than 20 digits"), ("2T", "is more than 1,099,511,627,776"),
+        ("1,5 GB", "decimals follow a point"), ("1,0000", "a comma stands before three digits"),
+    ],
+)  # fmt: skip
+def test_what_is_no_amount(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=f"--params.*{message}"):
         parse_amount(text, "--params", 1 << 40)
+
+
+def test_groups_of_digits() -> None:
+    assert parse_amount("12,34,567", "--params", 1 << 40).value == 1_234_567
+    assert parse_amount("3", "--flops", 5, "500G").value == 3
+    with pytest.raises(UsageError, match="as in 500G, not 'x'"):
+        parse_amount("x", "--flops", 5, "500G")

@@ -118,6 +118,8 @@ def test_a_device_is_one_or_the_other() -> None:
     with pytest.raises(UsageError, match="not by both"):
         chosen("t4", "5G", None)
     with pytest.raises(UsageError, match="which device"):
+        chosen(None, None, None)
+    with pytest.raises(UsageError, match="--flops needs --bandwidth too"):
         chosen(None, "5G", None)
     with pytest.raises(UsageError, match="did you mean rtx-4090"):
         chosen("rtx4090", None, None)

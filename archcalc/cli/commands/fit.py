@@ -38,11 +38,13 @@ def command(
 
 def _memory(size: str | None, name: str | None) -> int:
     """The bytes that are given, or those of a device. Raises `UsageError` for both or neither."""
-    if (size is None) == (name is None):
+    if size is not None and name is not None:
+        raise UsageError("the memory is given by --memory or by --device, not by both")
+    if size is None and name is None:
         raise UsageError("how much memory? Give either --memory 12GiB or --device NAME")
     if size is not None:
         return memory_of(size)
-    assert name is not None, "one of both is given"
+    assert name is not None
     if name.strip().lower() == THIS:
         from archcalc.execute.runner.memory import available_bytes
 

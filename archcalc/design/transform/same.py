@@ -15,6 +15,8 @@ from archcalc.passes.analysis import Analysis
 from archcalc.passes.sliding import convert
 
 _FOLDS_INTO = (Conv, ConvTranspose, Linear)
+#: So many layers that stay for one reason are named.
+_NAMED = 3
 
 
 def fold_batch_norm(analysis: Analysis) -> Rewritten:
@@ -36,7 +38,10 @@ def fold_batch_norm(analysis: Analysis) -> Rewritten:
     }
     obstacles = {index: why for index in norms if (why := _obstacle(analysis, index, readers, shared))}
     folded = {graph.layers[index].inputs[0]: index for index in norms if index not in obstacles}
-    left = [f'"{graph.layers[index].name}" stays: {why}' for index, why in obstacles.items()]
+    left = [
+        _left(why, [graph.layers[index].name for index, one in obstacles.items() if one == why])
+        for why in dict.fromkeys(obstacles.values())
+    ]
     if not folded:
         raise UsageError(f"--fold-batch-norm: no batch norm of {graph.name} can be folded; {left[0]}")
     changes: dict[int, Change] = dict.fromkeys(folded, _with_bias)
@@ -46,16 +51,24 @@ def fold_batch_norm(analysis: Analysis) -> Rewritten:
     return Rewritten(edit(graph, changes), (note, *left), same_function=True, folded=names)
 
 
+def _left(why: str, names: Sequence[str]) -> str:
+    """Which batch norms stay for one reason; the first of them by name."""
+    first = ", ".join(f'"{name}"' for name in names[:_NAMED])
+    if len(names) == 1:
+        return f"{first} stays: {why}"
+    return f"{several(len(names), 'batch norm')} stay: {why}; {first}{', …' if len(names) > _NAMED else ''}"
+
+
 def _obstacle(analysis: Analysis, index: int, readers: Sequence[list[int]], shared: Container[int]) -> str:
     """Why a batch norm cannot be folded; empty where it can. `shared` are the layers that share their weights."""
     graph, source = analysis.graph, analysis.graph.layers[index].inputs[0]
     before = analysis.rows[source]
     if not isinstance(before.op, _FOLDS_INTO) or (isinstance(before.op, Conv) and before.op.connections is not None):
-        return f'"{before.name}" before it ({before.op.noun}) has no weights that it could be folded into'
+        return f"the layer before ({before.op.noun}) has no weights to fold it into"
     if len(readers[source]) > 1 or any(output.layer == source for output in graph.outputs):
-        return f'"{before.name}" before it is read by other layers too'
+        return "the layer before is read by other layers too"
     if source in shared or index in shared:
-        return "it or the layer before it shares its weights"
+        return "it or the layer before shares its weights"
     return ""
 
 

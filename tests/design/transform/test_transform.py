@@ -52,8 +52,8 @@ def test_a_batch_norm_that_cannot_be_folded_stays_with_a_reason() -> None:
     assert [one.name for one in done.after.rows if one.op.kind == "batch_norm2d"] == ["first", "third"]
     notes = done.steps[0].rewritten.notes
     assert notes[0] == "1 batch norm folded into the layers before"
-    assert notes[1] == '"first" stays: "input" before it (input) has no weights that it could be folded into'
-    assert notes[2] == '"third" stays: "b" before it is read by other layers too'
+    assert notes[1] == '"first" stays: the layer before (input) has no weights to fold it into'
+    assert notes[2] == '"third" stays: the layer before is read by other layers too'
 
 
 def test_vgg16_on_a_larger_image_gives_a_map_of_scores() -> None:
