@@ -133,6 +133,8 @@ Reads = Windows | Turned | str | None
 POINT = Window(1)
 #: Every output position reads the same position of the input.
 POINTS = "points"
+#: Every output position reads one value of a flat map, in its order.
+VALUES = "values"
 #: What an output position reads is not known.
 UNKNOWN = "unknown"
 NO_OPERATIONS = Operations()

@@ -14,6 +14,7 @@ from archcalc.core.shapes import Shape, axes_in_words, format_shape
 from archcalc.ops import rules
 from archcalc.ops.axes import axes_named, by_position, for_each_axis, want_each_axis
 from archcalc.ops.base import (
+    POINT,
     AxisReads,
     Count,
     Letter,
@@ -266,9 +267,19 @@ class BorderPad(Pointwise):
         padded = zip(sizes, self.margins(inputs[0]), strict=True)
         return (channels, *(size + rules.total_padding(before, after) for size, (before, after) in padded))
 
+    def source(self, place: int, size: int) -> int:
+        """The position, of `size` along an axis, whose values stand at a place that may lie outside."""
+        raise NotImplementedError
+
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        """As for zeros: the border counts as padding."""
-        return (tuple([Window(1, before=before) for before, _ in self.margins(inputs[0])]),)
+        """The border reads the positions whose values it repeats."""
+        return (tuple([self._read(*axis) for axis in zip(inputs[0][1:], self.margins(inputs[0]), strict=True)]),)
+
+    def _read(self, size: int, sides: tuple[int, int]) -> AxisReads:
+        if sides == (0, 0):
+            return POINT
+        places = [self.source(place, size) for place in range(-sides[0], size + sides[1])]
+        return Spans(tuple([(place, place) for place in places]))
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return with_value(self.noun, ", ".join(map(str, self.padding)))
@@ -283,6 +294,9 @@ class ReflectionPad(BorderPad):
     words = names("reflect pad|reflection padding|reflectionpad1d|reflectionpad3d|mirror pad|отражение|镜像填充")
     spare = 1
 
+    def source(self, place: int, size: int) -> int:
+        return size - 1 - abs(size - 1 - abs(place))
+
 
 class ReplicationPad(BorderPad):
     """The values at the edge repeated. Source: PyTorch, `ReplicationPad2d`."""
@@ -293,6 +307,9 @@ class ReplicationPad(BorderPad):
     words = names("replicate pad|replication padding|replicationpad1d|replicationpad3d|edge pad|复制填充")
     spare = -1
 
+    def source(self, place: int, size: int) -> int:
+        return min(max(place, 0), size - 1)
+
 
 class CircularPad(BorderPad):
     """The map goes on with its other side. Source: PyTorch, `CircularPad2d`."""
@@ -301,3 +318,6 @@ class CircularPad(BorderPad):
     stem = "pad"
     noun = "circular pad"
     words = names("circularpad|circular padding|circularpad1d|circularpad3d|wrap pad|periodic pad|循环填充")
+
+    def source(self, place: int, size: int) -> int:
+        return place % size

@@ -14,6 +14,7 @@ from archcalc.ops.base import (
     EVERYTHING,
     NO_OPERATIONS,
     POINTS,
+    VALUES,
     Count,
     Letter,
     Op,
@@ -192,8 +193,7 @@ class Embedding(Op):
         return minimum(elements(output) * batch, owned)
 
     def windows(self, inputs: Sequence[Shape]) -> Sequence[Reads]:
-        # The numbers of a flat input have no positions to follow.
-        return (POINTS,) if len(inputs[0]) > 1 else (EVERYTHING,)
+        return (POINTS,) if len(inputs[0]) > 1 else (VALUES,)
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:
         return with_value(self.noun, f"{self.num_embeddings} → {self.embedding_dim}")

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from archcalc.core.language import mark, say
 from archcalc.core.shapes import Shape
-from archcalc.ops.base import UNKNOWN, Op
+from archcalc.ops.base import UNKNOWN, VALUES, Op
 
 #: By what is so of the layer where it begins.
 _REASONS = {
@@ -65,6 +65,8 @@ def _reason(row: _Row, blind: set[str], found: Mapping[str, NoField]) -> tuple[s
             return found[source][:2]
         if reads == UNKNOWN:
             return "opaque", row.name
+        if reads == VALUES:
+            return "size", source
     return "ways", row.name
 
 

@@ -19,6 +19,7 @@ from archcalc.ops.base import (
     POINT,
     POINTS,
     UNKNOWN,
+    VALUES,
     AxisReads,
     Reads,
     Spans,
@@ -84,6 +85,8 @@ def receptive_fields(layers: Sequence[ShapedLayer]) -> list[ReceptiveField | Non
     """
     fields: list[ReceptiveField | None] = []
     blind: set[int] = set()
+    #: The flat inputs, and what still has their values in their order.
+    flat: set[int] = set()
     reads: dict[int, Sequence[Reads]] = {}
     work = 0
     for index, layer in enumerate(layers):
@@ -96,12 +99,19 @@ def receptive_fields(layers: Sequence[ShapedLayer]) -> list[ReceptiveField | Non
         elif not layer.inputs and layer.output[1:] != first[1:]:
             fields.append(None)  # pixels are those of the first input
         elif not layer.inputs:
+            if len(layer.output) == 1:
+                flat.add(index)
             axes = {size: AxisField(1, ((0, 0),), size) for size in layer.output[1:]}
             fields.append(ReceptiveField(tuple([axes[size] for size in layer.output[1:]])))
         else:
             each, sources = reads[layer.key], layer.layer.inputs
             if len(each) == 1 and each[0] is POINTS:
                 fields.append(fields[sources[0]])  # the map stays as it is: most layers
+                if sources[0] in flat:
+                    flat.add(index)
+                continue
+            if each[0] == VALUES and fields[sources[0]] == ReceptiveField(()):
+                fields.append(_values_read(first[0], layer, sources[0] in flat))
                 continue
             if blind and not blind.isdisjoint(sources):
                 each = [None if source in blind else read for source, read in zip(sources, each, strict=True)]
@@ -132,7 +142,7 @@ def output_field(
             continue
         if field is None or reads == UNKNOWN:
             return None
-        seen = _seen(reads, field, shape, layer.output)
+        seen = _seen(EVERYTHING if reads == VALUES else reads, field, shape, layer.output)
         if seen is not None and result is not None and len(seen.axes) == len(result.axes):
             seen = _together(result, seen)
         elif result is not None:
@@ -173,6 +183,16 @@ def _seen(reads: Windows | Turned | str, field: ReceptiveField, shape: Shape, ou
     if isinstance(reads, Turned):
         return _turned(reads, field, counts)
     return reordered(shape, output, field)
+
+
+def _values_read(size: int, layer: ShapedLayer, as_given: bool) -> ReceptiveField | None:
+    """What positions see that read a value each of a flat map: one of `size` values, all where they were computed.
+
+    None where the map is an input of another size than the first.
+    """
+    if not as_given:
+        return ReceptiveField((AxisField(0, ((0, size - 1),), layer.output[1]),))
+    return ReceptiveField((AxisField(1, ((0, 0),), size),)) if layer.inputs[0] == (size,) else None
 
 
 def _turned(reads: Turned, field: ReceptiveField, counts: Shape) -> ReceptiveField:

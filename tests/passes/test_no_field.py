@@ -50,6 +50,17 @@ def test_what_is_made_of_a_trained_array_alone_reads_no_input() -> None:
     }
 
 
+def test_an_embedding_of_a_flat_input_of_another_size() -> None:
+    text = """
+inputs: {meta: 7, words: 20}
+layers:
+  - linear: {from: meta, out_features: 2}
+  - embedding: {name: table, from: words, num_embeddings: 9, embedding_dim: 2}
+"""
+    reason = "an input of another size than meta, in whose positions it is measured (words)"
+    assert why(analyse(graph(text)), "table") == reason
+
+
 def test_only_the_shape_of_a_layer_is_known() -> None:
     analysis = numbers("  - opaque: {name: strange, of: nms, shape: 4x4x3}\n  - relu: {name: after}\n", "8x8x3")
     assert why(analysis, "after") == "only the shape of the output is known (strange)"

@@ -24,7 +24,6 @@ from archcalc.execute.kernels import Array
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops import Op
 from archcalc.ops.base import REORDERED, Spans, Turned, Window
-from archcalc.ops.resize import BorderPad
 from archcalc.passes.analysis import Row, analyse
 from archcalc.passes.axis_field import AxisField, taps_of
 from archcalc.passes.receptive_field import ReceptiveField
@@ -57,11 +56,7 @@ def by_positions(op: Op, inputs: Sequence[Shape]) -> bool:
     kind = plane(op.kind)
     if kind in ("chunk", "split", "narrow"):
         return bool(getattr(op, "axis") != "channels")  # noqa: B009  # not a field of every op
-    if (
-        kind in ("pixel_shuffle", "max_unpool2d", "subtract", "divide")
-        or getattr(op, "connections", None)
-        or BorderPad in type(op).__mro__
-    ):
+    if kind in ("pixel_shuffle", "max_unpool2d", "subtract", "divide") or getattr(op, "connections", None):
         return False
     if kind == "concat" and op.model_dump()["axis"] != "channels":
         return False
@@ -166,7 +161,6 @@ def check(seed: int) -> Counter[bool]:
     runs = [Perturbed(graph, rows, np.random.default_rng([seed, again])) for again in range(2)]
     exact: list[bool] = []
     centred: list[bool] = []
-    bordered: list[bool] = []
     done: Counter[bool] = Counter()
     for index, (layer, row) in enumerate(zip(graph, rows, strict=True)):
         fields = [rows[source].receptive_field for source in layer.inputs]
@@ -177,14 +171,11 @@ def check(seed: int) -> Counter[bool]:
         centred.append(kind in CENTRED or (was_centred and row.op.saves == ()))
         inside = inside and not (was_centred and kind in MEANS)
         exact.append(alike and inside and all(exact[source] for source in layer.inputs))
-        bordered.append(isinstance(row.op, BorderPad) or any(bordered[source] for source in layer.inputs))
         if row.receptive_field is None:
             continue
         changed = runs[0].changed[index] | runs[1].changed[index]
         for place in np.ndindex(row.output_shape[1:]):
             marked = bool(runs[0].marked[index][place])
-            if marked and bordered[index]:
-                continue  # padding that is made of the map itself counts as padding
             sure = exact[index] and not marked and len(row.output_shape) > 1
             seen = changed[(slice(None), *place)].reshape(graph.input_shape[1:])
             where = f"seed {seed}, layer {index}, position {place}\n{in_words(graph)}"

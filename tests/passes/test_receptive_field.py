@@ -357,3 +357,42 @@ def test_pools_of_whole_maps_agree(before: str) -> None:
     )  # fmt: skip
     conv = "  - conv2d: {out_channels: 4, kernel_size: 3, padding: 1}\n"
     assert len({field_of(f"{before}{conv}  - {pool}name: last}}\n", "last", "8x8x3") for pool in pools}) == 1
+
+
+@pytest.mark.parametrize(
+    ("pad", "first", "last"),
+    [("reflection_pad", (1, 3), (16, 18)), ("replication_pad", (0, 0), (19, 19)), ("circular_pad", (17, 19), (0, 2))],
+)
+def test_borders_see_the_pixels_that_they_repeat(pad: str, first: tuple[int, int], last: tuple[int, int]) -> None:
+    text = f"  - {pad}: {{padding: 3}}\n  - conv1d: {{out_channels: 1, kernel_size: 3}}\n"
+    field = analyse(layers(text, "20x1")).rows[-1].receptive_field
+    assert field is not None
+    axis = field.axes[0]
+    assert [axis.span(place) for place in (0, 10, 23)] == [first, (7, 9), last]
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("", [(0, 0), (1, 1), (2, 2), (3, 3)]),
+        ("  - multi_head_attention: {num_heads: 1, is_causal: true}\n", [(0, 0), (0, 1), (0, 2), (0, 3)]),
+        ("  - multi_head_attention: {num_heads: 1}\n", [(0, 3)] * 4),
+        ("  - conv1d: {out_channels: 1, kernel_size: 3}\n", [(0, 2), (1, 3)]),
+    ],
+)
+@pytest.mark.parametrize("before", ["", "  - dropout\n"])
+def test_an_embedding_of_a_flat_input_sees_a_number_at_each_position(
+    text: str, spans: list[tuple[int, int]], before: str
+) -> None:
+    table = "  - embedding: {num_embeddings: 9, embedding_dim: 4}\n"
+    field = analyse(layers(before + table + text, "4")).rows[-1].receptive_field
+    assert field is not None
+    (axis,) = field.axes
+    assert [axis.span(place) for place in range(axis.positions)] == spans
+
+
+def test_an_embedding_of_what_was_computed_sees_the_whole_flat_input() -> None:
+    text = "  - linear: {out_features: 3}\n  - embedding: {num_embeddings: 9, embedding_dim: 2}\n"
+    field = analyse(layers(text, "4")).rows[-1].receptive_field
+    assert field is not None
+    assert [field.axes[0].span(place) for place in range(3)] == [(0, 3)] * 3

@@ -14,7 +14,7 @@ from archcalc.explain.derive.lift import AXIS_NAMES, SymbolicLayer, indexed, lif
 from archcalc.explain.derive.steps import intermediate, substituted
 from archcalc.explain.derive.trace import Node, Symbol, Traced, by, symbol, traced
 from archcalc.ops import rules
-from archcalc.ops.base import EVERYTHING, POINT, POINTS, AxisReads, Op, Param, Window, elements
+from archcalc.ops.base import EVERYTHING, POINT, POINTS, VALUES, AxisReads, Op, Param, Window, elements
 from archcalc.ops.windowed import Windowed, side_names
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.passes.axis_field import grow, only_span
@@ -311,7 +311,8 @@ def _receptive_field(layer: _Layer) -> Iterator[Derivation]:
             seen = letter("r", 1, axis, before, "size", "receptive field of the input")
             step = letter("j", 1, axis, before, "jump", f"{unit} from one position of the input to the next")
             size, jump = grow(seen, step, read)
-        note = "" if isinstance(size, Traced) else say(words.FIELD_NOTES[2 if len(reads) > 1 else field.stride is None])
+        plain = isinstance(size, Traced) or reads == [VALUES]
+        note = "" if plain else say(words.FIELD_NOTES[2 if len(reads) > 1 else field.stride is None])
         label = say("receptive field") if axis == 0 else say("receptive field, {axis}", axis=say(word))
         left = letter("r", 2, axis, fields, "size", "receptive field")
         yield _derive(row, f"receptive_field_{word}", label, size, field.size, unit, left, note)

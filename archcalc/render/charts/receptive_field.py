@@ -71,7 +71,7 @@ def receptive_field(analysis: Analysis, look: Look | None = None) -> dict[str, A
     both = any(len(set(_sizes(row))) > 1 for _, row in known)
     axes = AXES[min(ranks)]
     largest = max(max(_sizes(row)) for _, row in known)
-    image = analysis.rows[0].output_shape[1:]
+    image = analysis.rows[0].output_shape[1:] or analysis.rows[0].output_shape  # a flat input is a row of numbers
     left_out = analysis.fields_not_known
     why = say("no receptive field: {reasons}", reasons=in_words(left_out.values()))
     notes = [f"{several(len(left_out), 'layer')}: {why}."] if left_out else []
