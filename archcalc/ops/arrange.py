@@ -2,7 +2,10 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from math import gcd
 from typing import Annotated, Any
+
+from pydantic import BeforeValidator
 
 from archcalc.core.errors import ShapeError
 from archcalc.core.language import say, with_value
@@ -207,6 +210,23 @@ class ChannelShuffle(Pointwise):
         return f"{say(self.noun)}, {several(self.groups, 'group')}"
 
 
+def _want_names(value: Any) -> Any:
+    """The names of axes as they are. Raises `ValueError` for numbers, with the names that they have in PyTorch."""
+    numbers = list(value) if isinstance(value, (list, tuple)) else []
+    if not numbers or any(type(number) is not int for number in numbers):
+        return value
+    if numbers[0] == 0 and 2 < len(numbers) < 6 and sorted(numbers) == list(range(len(numbers))):
+        named = axes_named(numbers[1:])
+        meant = (
+            f"{numbers} of PyTorch, where the batch comes first, is [{', '.join(named[n - 1] for n in numbers[1:])}]"
+        )
+    else:
+        meant = (
+            "1 of PyTorch is channels, 2 and 3 are height and width of an image, 2 is length of a row; 0 is the batch"
+        )
+    raise ValueError(f"takes the names of axes, without the batch, not {numbers}: {meant}")
+
+
 class Permute(Pointwise):
     """The axes in another order, channels first as in PyTorch: `dims` names the old axis for each new one."""
 
@@ -217,7 +237,7 @@ class Permute(Pointwise):
     words = names("permutation|permute axes|movedim|перестановка осей|permutar|维度置换")
     family = "shape"
 
-    dims: tuple[AxisName, ...]
+    dims: Annotated[tuple[AxisName, ...], BeforeValidator(_want_names)]
 
     def order(self, shape: Shape) -> tuple[int, ...]:
         """The old axis for each new one, by index."""
@@ -256,7 +276,7 @@ class Transpose(Permute):
     noun = "transpose"
     words = names("transposition|swapaxes|swap axes|swapdims|транспонирование|transponer|转置|転置")
 
-    dims: tuple[AxisName, AxisName]
+    dims: Annotated[tuple[AxisName, AxisName], BeforeValidator(_want_names)]
 
     def order(self, shape: Shape) -> tuple[int, ...]:
         first, second = (axis_of(axis, shape) for axis in self.dims)
@@ -311,6 +331,10 @@ class PixelShuffle(Pointwise):
         return with_value(self.noun, f"×{self.upscale_factor}")
 
 
+#: The largest factor that is proposed.
+_LARGEST_FACTOR = 32
+
+
 class PixelUnshuffle(Pointwise):
     """Blocks of r×r positions become channels: space to depth. Source: Redmon & Farhadi 2016, "passthrough" layer."""
 
@@ -331,7 +355,20 @@ class PixelUnshuffle(Pointwise):
                     f"downscale_factor does not divide the {axis}",
                     f"input {format_shape(inputs[0])}, downscale_factor {self.downscale_factor}; "
                     f"the remainder is {size % self.downscale_factor}",
+                    self._fit(inputs[0]),
                 )
+
+    def _fit(self, shape: Shape) -> str:
+        """Factors that divide all sides, and the padding with which this one does."""
+        rank, common = len(shape) - 1, gcd(*shape[1:])
+        factors = [each for each in range(2, min(common, _LARGEST_FACTOR) + 1) if common % each == 0]
+        padding = [0] * rank + [-size % self.downscale_factor for size in shape[1:]]
+        padded = f"after zero_pad{rank}d: {{padding: {padding}}}"
+        return (
+            f"it fits with downscale_factor {' or '.join(map(str, factors))}, or {padded}"
+            if factors
+            else f"it fits {padded}"
+        )
 
     def sliding(self, inputs: Sequence[Shape]) -> "PixelUnshuffle":
         return self

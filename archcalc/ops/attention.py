@@ -115,8 +115,22 @@ class Matmul(Product):
             raise ShapeError(
                 "the columns of the first matrix are not the rows of the second",
                 f"{first[0]}×{first[1]} and {second[0]}×{second[1]}, as positions×channels",
-                "transpose_first and transpose_second turn them round",
+                self._turns_that_fit(inputs),
             )
+
+    def _turns_that_fit(self, inputs: Sequence[Shape]) -> str:
+        """Which of the two matrices can be transposed so that they fit, or that none can."""
+        fits = []
+        for first, second in [(False, False), (False, True), (True, False), (True, True)]:
+            turned = self.model_copy(update={"transpose_first": first, "transpose_second": second})
+            left, right = turned.sides(inputs)
+            if left[1] == right[0]:
+                changed = [("transpose_first", first, self.transpose_first)]
+                changed += [("transpose_second", second, self.transpose_second)]
+                fits.append(" and ".join(f"{name}: {str(new).lower()}" for name, new, old in changed if new != old))
+        if not fits:
+            return "no transposition makes them fit: they have no side in common"
+        return f"it fits with {', or with '.join(fits)}"
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         first, second = self.sides(inputs)

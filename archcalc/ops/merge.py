@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from archcalc.core.errors import ShapeError
 from archcalc.core.language import say
-from archcalc.core.numbers import Number
+from archcalc.core.numbers import Number, product
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.ops import rules
 from archcalc.ops.axes import AxisName, axes_named, axis_of, position_reads
@@ -44,13 +44,20 @@ def spread_shape(inputs: Sequence[Shape]) -> Shape | None:
     return tuple(found)
 
 
-def _same_rank(inputs: Sequence[Shape]) -> list[str]:
-    """How maps of several ranks are made alike; nothing where they have one rank."""
+def _fixes(inputs: Sequence[Shape]) -> list[str]:
+    """How maps are made alike that differ in rank, or by a position; nothing where that is not to be seen."""
     ranks = {len(shape) - 1 for shape in inputs}
     if len(ranks) == 1:
+        sides = list(zip(*(shape[1:] for shape in inputs), strict=True))
+        if sides and all(max(side) - min(side) <= 1 for side in sides) and any(len(set(side)) > 1 for side in sides):
+            rounded = "sizes that differ by 1 mostly come from a window that does not tile its input"
+            return [f"{rounded}: compare padding and ceil_mode on both ways, or use interpolate: {{like: …}}"]
         return []
     if 0 in ranks:
         return ["flatten makes a map flat, and reshape: {shape: …} gives a flat one positions"]
+    counts = [product(shape[1:]) for shape in inputs]
+    if len(set(counts)) > 1:
+        return [f"they have {' and '.join(f'{count:,}' for count in counts)} positions: no order of them is the same"]
     return ["tokens makes a row of all positions, and grid: {size: …} makes an image or a volume of a row"]
 
 
@@ -58,7 +65,7 @@ def check_maps(inputs: Sequence[Shape], what: str, broadcast: bool) -> None:
     """Raise `ShapeError` where maps of one shape, or with `broadcast` those that fit together, are wanted."""
     if not broadcast and any(shape != inputs[0] for shape in inputs):
         fits = ["broadcast: true spreads them over one another"] if spread_shape(inputs) else []
-        raise ShapeError(f"the maps to {what} differ in shape", _listed(inputs), *(fits or _same_rank(inputs)))
+        raise ShapeError(f"the maps to {what} differ in shape", _listed(inputs), *(fits or _fixes(inputs)))
     _check_spread(inputs, what)
 
 
@@ -186,11 +193,12 @@ class Concat(Pointwise):
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         if any(self._others(shape) != self._others(inputs[0]) for shape in inputs[1:]):
-            if fixes := _same_rank(inputs):
+            fixes = _fixes(inputs)
+            if len(set(map(len, inputs))) > 1:
                 raise ShapeError("the maps to concatenate differ in their number of axes", _listed(inputs), *fixes)
             known = axes_named(inputs[0])
             axes = " or ".join(axis for axis in known if axis != self.axis) or "rank"
-            raise ShapeError(f"the maps to concatenate differ in {axes}", _listed(inputs))
+            raise ShapeError(f"the maps to concatenate differ in {axes}", _listed(inputs), *fixes)
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         place = axis_of(self.axis, inputs[0])

@@ -174,7 +174,13 @@ class Embedding(Op):
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         if len(inputs[0]) > 1 and inputs[0][0] != 1:
-            raise ShapeError("needs one number for each position", f"input {format_shape(inputs[0])}")
+            sizes = inputs[0][1:]
+            fits = format_shape(sizes if len(sizes) == 1 else (1, *sizes))
+            raise ShapeError(
+                "needs one number for each position",
+                f"input {format_shape(inputs[0])} has {inputs[0][0]} channels",
+                f"it fits with input: {fits.replace('×', 'x')}, whose values are the numbers of the rows",
+            )
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         return (self.embedding_dim, *(inputs[0][1:] or inputs[0]))

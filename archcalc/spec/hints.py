@@ -16,6 +16,7 @@ _FAMILIES = (
     ("pooling", r"pool|down_?sampl"),
     ("dense", r"dense|linear|fully|affine|perceptron|mlp"),
     ("regularisation", r"drop"),
+    ("attention", r"atten|matmul"),
     ("merge", r"add|sum|mul|concat|merge|residual|join"),
     ("shape", r"reshape|flatten|permute|transpose|view|pad|crop|slice|up_?sampl|resize|interpol"),
 )
@@ -47,6 +48,8 @@ _EXAMPLES = {"out_channels": 64, "kernel_size": 3, "out_features": 10, "p": 0.5,
 def unknown_op(word: str, blocks: Iterable[str]) -> tuple[str, tuple[str, ...]]:
     """What to say after `there is no op or block …`: the op that is meant, or those of the likely family."""
     meant = [op.kind for op in called(word) if op.kind != "input"]
+    if len(meant) > 1 and re.search("attention", word):  # several ops are called so: the whole layer comes first
+        return f"; did you mean {' or '.join(sorted(meant))}?", (_family("attention"),)
     if meant:
         return f"; did you mean {meant[0]}?", ()
     known = [*blocks, *(kind for kind in OPS if kind != "input")]
@@ -56,9 +59,14 @@ def unknown_op(word: str, blocks: Iterable[str]) -> tuple[str, tuple[str, ...]]:
     plain = word.lower()
     family = next((name for name, pattern in _FAMILIES if re.search(pattern, plain)), None)
     if family is not None:
-        kinds = [op.kind for op in OPS.values() if op.family == family and op.kind != "input"]
-        stand_in = f"the {family} ops are {', '.join(kinds)}; {stand_in}"
+        stand_in = f"{_family(family)}; {stand_in}"
     return similar, (stand_in,)
+
+
+def _family(family: str) -> str:
+    """The ops of a family, in words."""
+    kinds = [op.kind for op in OPS.values() if op.family == family and op.kind != "input"]
+    return f"the {family} ops are {', '.join(kinds)}"
 
 
 def unknown_setting(key: str, known: Iterable[str]) -> str:

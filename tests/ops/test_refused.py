@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
-from archcalc.core.errors import ShapeError
+from archcalc.core.errors import ShapeError, SpecError
 from archcalc.core.shapes import Shape
-from tests.networks import op, shape
+from tests.networks import layers, op, shape
 
 IMAGE = (6, 4, 8)
 ONE = {"num_heads": 1}
@@ -145,6 +146,29 @@ TABLE = {"num_embeddings": 5, "embedding_dim": 2}
             "4×8×6",
         ),
         ("matmul", {}, [(3, 2), (4, 2)], "not the rows of the second", "2×3 and 2×4"),
+        ("matmul", {}, [(3, 2), (4, 2)], "not the rows of the second", "it fits with transpose_first: true"),
+        ("matmul", {}, [(6, 5), (8, 7)], "not the rows of the second", "no transposition makes them fit"),
+        (
+            "matmul",
+            {"transpose_second": True},
+            [(3, 2), (4, 3)],
+            "not the rows of the second",
+            "it fits with transpose_second: false",
+        ),
+        ("add", {}, [(3, 16, 16), (3, 100)], "differ in shape", "they have 256 and 100 positions"),
+        ("concat", {}, [(3, 16, 16), (3, 100)], "number of axes", "they have 256 and 100 positions"),
+        ("add", {}, [(3, 10, 10), (3, 100)], "differ in shape", "tokens makes a row"),
+        ("add", {}, [(256, 313), (256, 312)], "differ in shape", "compare padding and ceil_mode on both ways"),
+        ("concat", {}, [(4, 7, 8), (9, 8, 8)], "differ in height", "compare padding and ceil_mode on both ways"),
+        (
+            "pixel_unshuffle",
+            {"downscale_factor": 2},
+            [(30, 15, 15)],
+            "does not divide the height",
+            "it fits with downscale_factor 3 or 5 or 15, or after zero_pad2d: {padding: [0, 0, 1, 1]}",
+        ),
+        ("embedding", TABLE, [(3, 20)], "one number for each position", "it fits with input: 20,"),
+        ("embedding", TABLE, [IMAGE], "one number for each position", "it fits with input: 4x8x1,"),
         ("matmul", {}, [(4,), (4, 2)], "needs rows of positions", "input 4"),
         ("matmul", {}, [(3, 5, 2), (4, 6, 3)], "the axes before the rows differ", "those axes are a batch"),
         (
@@ -246,9 +270,9 @@ TABLE = {"num_embeddings": 5, "embedding_dim": 2}
         ("glu", {}, [(5, 2, 2)], "an odd number of channels has no halves", "input 2×2×5"),
         ("glu", {}, [(5, 2, 2)], "an odd number of channels has no halves", "an even number of channels, as 4 or 6"),
         ("glu", {}, [(1, 2)], "an odd number of channels has no halves", "two channels for each"),
-        ("concat", {}, [IMAGE, (6, 4)], "differ in their number of axes", "tokens makes a row"),
+        ("concat", {}, [IMAGE, (6, 32)], "differ in their number of axes", "tokens makes a row"),
         ("concat", {}, [IMAGE, (6,)], "differ in their number of axes", "flatten makes a map flat"),
-        ("add", {}, [IMAGE, (6, 4)], "differ in shape", "grid: {size: …} makes an image"),
+        ("add", {}, [IMAGE, (6, 32)], "differ in shape", "grid: {size: …} makes an image"),
         ("add", {}, [IMAGE, (7,)], "differ in shape", "flatten makes a map flat"),
         ("group_norm", {"num_groups": 4}, [IMAGE], "does not divide the channels", "it fits with num_groups: 3"),
         ("group_norm", {"num_groups": 6}, [(6,)], "one value by itself has no variance", "input 6"),
@@ -260,3 +284,17 @@ def test_a_clear_error(kind: str, fields: dict[str, Any], inputs: list[Shape], m
         shape(op(kind, **fields), *inputs)
     assert message in caught.value.message
     assert detail in " ".join(caught.value.details)
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ("permute: {dims: [0, 2, 1]}", "[0, 2, 1] of PyTorch, where the batch comes first, is [length, channels]"),
+        ("permute: {dims: [0, 2, 3, 1]}", "is [height, width, channels]"),
+        ("transpose: {dims: [1, 2]}", "1 of PyTorch is channels"),
+        ("attention: {num_heads: 2}", "did you mean multi_head_attention or scaled_dot_product_attention?"),
+    ],
+)
+def test_the_form_of_pytorch_is_translated(step: str, message: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(message)):
+        layers(f"  - {step}\n", "20x16")

@@ -23,7 +23,7 @@ from archcalc.passes.params import count_values, share_out
 from archcalc.passes.receptive_field import ReceptiveField
 
 #: A formula with more parts than this is no help to a reader; its value is still shown.
-LONGEST = 60
+LONGEST = 80
 
 
 class Derivation(NamedTuple):

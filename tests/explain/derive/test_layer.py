@@ -399,3 +399,12 @@ def test_the_field_of_every_axis_is_shown_where_they_differ() -> None:
     analysis = analyse(graph(f"input: 16x20x24x3\nlayers:\n  - conv3d: {fields}\n"))
     shown = list(lines(explain_layers(analysis, ["c"], "receptive_field")[0], TEXT))
     assert [line.parts[-1] for line in shown] == ["3", "5", "7"]
+
+
+def test_additions_of_attention_in_windows_have_a_formula() -> None:
+    text = "  - multi_head_attention: {num_heads: 6, window_size: 7, relative_position_bias: true}\n"
+    analysis = numbers(text, "14x14x384")
+    found = explain_row(analysis, analysis.rows[-1]).derivations
+    (tree,) = [one.tree for one in found if one.quantity == "additions"]
+    assert tree.kind != "number"
+    assert tree.value == 122_962_560
