@@ -29,7 +29,8 @@ from archcalc.ops.reweighted import Reweighted
 _DENSE = names(
     "fc|dense|fully connected|full connection|linear|affine|inner product|ip|f|mlp|полносвязный|полносвязного|"
     "плотный|линейный|полносвязанный|densa|totalmente conectada|completamente conectada|"
-    "entièrement connectée|vollverbunden|vollständig verbunden|全连接|全結合|שכבה מקושרת לחלוטין|"
+    "entièrement connectée|vollverbunden|vollverbundene|vollvernetzt|"
+    "vollvernetzte|dichte|vollständig verbunden|全连接|全結合|שכבה מקושרת לחלוטין|"
     "שכבה צפופה|լրիվ կապակցված|լիակապ"
 )
 

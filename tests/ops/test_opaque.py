@@ -196,15 +196,15 @@ def test_an_answer_for_it_is_neither_right_nor_wrong(analysis: Analysis) -> None
     verdicts = {(cell.layer, cell.quantity): (cell.verdict, cell.note) for cell in found.cells}
     assert verdicts["body/grid", "params"][0] is Verdict.RIGHT
     assert verdicts["body/conv", "multiplications"][0] is Verdict.RIGHT
-    for quantity, why in (("multiplications", "cannot count"), ("receptive_field", "cannot be followed")):
+    for quantity, why in (("multiplications", "cannot be counted"), ("receptive_field", "only the shape")):
         verdict, note = verdicts["body/grid", quantity]
-        assert verdict is Verdict.UNREADABLE
+        assert verdict is Verdict.EMPTY
         assert why in note
 
 
 def test_a_total_is_neither_right_nor_wrong(analysis: Analysis) -> None:
     (cell,) = checked(analysis, None, {"multiplications": COUNTED})[0].cells
-    assert cell.verdict is Verdict.UNREADABLE
+    assert cell.verdict is Verdict.EMPTY
     assert cell.note == "the right total is not known: archcalc cannot count 1 × grid_sample, 1 × max"
     (cell,) = checked(analysis, None, {"params": 931})[0].cells
     assert (cell.verdict, cell.expected) == (Verdict.WRONG, 930)

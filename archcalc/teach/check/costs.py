@@ -12,7 +12,7 @@ from archcalc.teach.check.kinds import MINOR, OTHER_KIND, RELATED, UNKNOWN, is_m
 from archcalc.teach.check.labels import Label, plain_label, read_label
 from archcalc.teach.check.model import Group, Match
 from archcalc.teach.check.names import Names
-from archcalc.teach.check.numbering import Numbering, places
+from archcalc.teach.check.numbering import Numbering, families, places
 
 #: What speaks against a pair, from a number that does not fit to a cell that is wrong.
 _OTHER_WORD, NUMBER, WRONG, _SIZE, NAMED, REPEATED = 5, 20, 60, 80, 130, 40
@@ -157,6 +157,10 @@ class Costs:
         """The layers that a row may stand for whose label means these kinds, and how unlike they are."""
         if kinds not in self._by_kinds:
             costs = [kind_cost(kinds, row) for row in self.rows]
+            if kinds and not self.kinds & set(kinds) and families(kinds) == {"dense"}:
+                # fc6 and fc7 of a classifier that has become convolutions.
+                costs = [OTHER_KIND if row.op.family == "convolution" else cost
+                         for row, cost in zip(self.rows, costs, strict=True)]  # fmt: skip
             self._by_kinds[kinds] = [(index, cost) for index, cost in enumerate(costs) if cost is not None]
         return self._by_kinds[kinds]
 

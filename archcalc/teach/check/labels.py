@@ -138,7 +138,7 @@ def read_label(text: str) -> Label:
         return read_label(repeated["name"] or repeated["named"])._replace(text=text, key=squeezed(text), times=times)
     plain = _DEPTH_AND_INDEX.sub("", plain_label(text))
     key = squeezed(text)
-    if plain in _TOTALS or re.fullmatch(r"total\W.*", plain):
+    if plain in _TOTALS or re.fullmatch(r"total\W.*", plain) or _is_sum(plain):
         return Label(text, key, is_total=True)
     if sized := _SIZED.fullmatch(plain) or _SIZED.fullmatch(_HEAD.split(plain, maxsplit=1)[0]):
         found = {name[0]: int(value) for name, value in sized.groupdict().items() if value}
@@ -171,6 +171,22 @@ def read_label(text: str) -> Label:
     read = Label(text, key, kinds, tuple(numbers[:3]), any(token in _LAST for token in tokens), int(is_pointwise))
     is_patch = any(token in _PATCH for token in tokens) and not path
     return read._replace(is_pointwise=is_pointwise, is_patch=is_patch)
+
+
+def _is_sum(plain: str) -> bool:
+    """Whether it is about the parameters of all layers: trainable params, sum of parameters."""
+    found = re.findall(r"[^\W\d_]+", plain)
+    if not 1 < len(found) <= _MOST_WORDS + 2:
+        return False
+    of_all = [word for word in found if word in _TOTALS or _means(word, "total") or _means(word, "trained")]
+    counted = [word for word in found if _means(word, "param")]
+    idle = [word for word in found if _means(word, "idle") or _means(word, "count")]
+    return bool(of_all and counted) and {*of_all, *counted, *idle} == set(found)
+
+
+def _means(word: str, part: str) -> bool:
+    known = words(f"part {part}")
+    return word in known or any(one.endswith("*") and word.startswith(one[:-1]) for one in known)
 
 
 def _typed(text: str, plain: str) -> Label | None:

@@ -38,6 +38,11 @@ _OF_A_TENSOR = re.compile(
 )
 #: An array as it is declared: [36][22][22].
 _OF_AN_ARRAY = re.compile(r"(?:\[\s*[0-9]+\s*\]\s*){2,5}")
+_PIXELS = re.compile(
+    r"(?<=\d)\s?(?:px|pixels?|пикс(?:ел\w*|\.)?|pixel|píxeles|פיקסלים|像素|ピクセル)(?![^\W\d_xXхХ])", re.IGNORECASE
+)
+#: What Darknet prints after a shape.
+_OPERATIONS = re.compile(r"(?<=\d)\s+\d+(?:\.\d+)?\s?[KMGB]?FLOPs?$", re.IGNORECASE)
 _PLANE = re.compile(rf"\(\s*(\d+{CROSS}\d+)\s*\)", re.IGNORECASE)
 _WITH_VALUES = re.compile(rf"((?:{_SIDE})(?:{CROSS}(?:{_SIDE})){{2,3}})\s*\(\s*([^()]+)\)", re.IGNORECASE)
 _MOST_SIDES = 4
@@ -73,7 +78,7 @@ def read_shape(text: str, cleaned: str) -> tuple[Stated, ...]:
 
 def _plainly(cleaned: str) -> str:
     """torch.Size([96, 55, 55]) as a list, (55×55)×96 without its brackets, 55×55×96 (290400) with an equals sign."""
-    inner = _OF_A_TENSOR.sub(r"\1", cleaned)
+    inner = _OF_A_TENSOR.sub(r"\1", _PIXELS.sub("", _OPERATIONS.sub("", cleaned)))
     if _OF_AN_ARRAY.fullmatch(inner):
         inner = f"({', '.join(re.findall(r'[0-9]+', inner))})"
     inner = _WITH_VALUES.sub(r"\1 = \2", inner)

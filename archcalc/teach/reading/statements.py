@@ -60,6 +60,9 @@ _TOO_MANY_DIGITS = re.compile(rf"\d{{{_MOST_DIGITS + 1}}}")
 _OTHER_CELLS = re.compile(r"(?<!\w)\$?[A-Z]{1,3}\$?\d|[A-Z]{2,}\(")
 #: **224** where it is no power: at the beginning, or after an equals sign.
 _BOLD = re.compile(r"((?:^|[=≈≃≅~,;(])\s*)\*\*([^*`]+)\*\*")
+#: Spaces of LaTeX between digits, 34\\,944, and what takes one away.
+_SPACE_OF_LATEX = re.compile(r"(?<=\d)\\[,;: ](?=\d)")
+_THIN = re.compile(r"(?<=\d)\\!")
 _GAPS = re.compile(r"\s{3,}")
 #: 7_808 as programs write it, \(22 \times 22\) of LaTeX, and a result before its calculation: 1520 (=76*20).
 _DIGITS_APART = re.compile(r"(?<=\d)_(?=\d{3}(?!\d))")
@@ -185,6 +188,7 @@ def _cleaned(text: str) -> str:
     """A cell without what Markdown and LaTeX put around it or around its result."""
     # Patterns that allow spaces around several signs would try every way to share out a long run of them.
     plain = text.strip(_MARKS).replace("\\times", "×").replace("\\cdot", "·").removeprefix("=").replace("`", "")
+    plain = _SPACE_OF_LATEX.sub(" ", _THIN.sub("", plain))
     plain = _GAPS.sub(lambda match: "\n" if "\n" in match[0] else " ", plain)
     plain = _DIGITS_APART.sub("", _MATHS.sub(r"\1", plain))
     plain = re.sub(r"(?<=\d)\.$", "", plain)  # the end of a sentence

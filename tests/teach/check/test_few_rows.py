@@ -143,6 +143,19 @@ def test_a_mark_for_the_cell_above(mark: str) -> None:
         ("lenet5", "շերտ;ելք\nփաթույթային շերտ 1;28x28x6\nփուլինգ 1;14x14x6\n"),
         # The sizes of notes are no range of convolutions.
         ("resnet20_cifar", "layer,output\n" + "CONV3-16,32\n" * 7 + "CONV3-32,16\n" * 6 + "CONV3-64,8\n" * 6),
+        # Words, spaces and columns that some have.
+        ("lenet5", "Schicht;Parameter\nvollverbundene Schicht 1;48120\nvollverbundene Schicht 2;10164\n"),
+        ("lenet5", "Schicht;Parameter\nDichte Schicht 1;48120\nVollvernetzte Schicht 3;850\n"),
+        ("lenet5", "layer,params\nC1,156\nTrainable params,61706\n"),
+        ("lenet5", "layer,params\nC1,156\nSum of parameters,61706\n"),
+        ("alexnet", "layer;params\nconv1;$34\\,944$\nconv2;$614\\:656$\nconv3;$885\\!\\,120$\n"),
+        ("mobilenet", "layer,output\nconv1,112px × 112px × 32\n"),
+        ("ssd300_vgg16", "layer,output,params\nfc6,19x19x1024,4719616\nfc7,19x19x1024,1049600\n"),
+        ("lenet5", "# layers,layer,params\n1,C1,156\n1,C3,2416\n"),
+        ("lenet5", "# layers,params\nC1,156\n"),
+        ("lenet5", "layer,Weights,Biases,Total\nC1,150,6,156\nC3,2400,16,2416\n"),
+        ("yolov3_tiny", "layer,filters,size,input,output\n0 conv,16,3x3/1,416x416x3,416x416x16\n"
+                        "1 max,,2x2/2,416x416x16,208x208x16\n"),
         # Calculations in steps.
         ("lenet5", "layer;output;params\nC3;(14-5)/1+1 = 10, 10x10x16;5·5·6 = 150, 150·16 = 2400, 2400 + 16 = 2416\n"),
         # A normalisation after the convolution for tokens; what is stored by the layers with weights alone.
@@ -182,6 +195,8 @@ def test_right_cells_in_less_usual_forms(network: str, table: str) -> None:
         ("resnet50", "stage,output\nconv2,56x56x256\nconv3,28x28x512\nconv5,!7x7x1024\n", (2048, 7, 7)),
         ("resnet18", "layer,params\nconv1,9408\nconv2,!36928\nconv3,36864\n", 36864),
         ("unet", "слой;параметры\nconv1_1;640\nconv1_2;36 928\nconv2_1;!73 728\n", 73856),
+        ("lenet5", "layer,Weights,Biases,Total\nC1,150,6,!157\nC3,2400,16,2416\n", 156),
+        ("lenet5", "layer,params\nC1,156\nTrainable params,!61707\n", 61706),
         ("squeezenet1_0", "layer,params\nfire2 squeeze,1552\nfire9/squeeze1x1,!1552\n", 32832),
         ("googlenet", "layer,output\ninception_3a/output,28x28x256\ninception_3b/output,!28x28x256\n", (480, 28, 28)),
         ("resnet50", "layer,params\nres2a_branch2a,4096\nres3a_branch2a,!8192\n", 32768),

@@ -24,6 +24,8 @@ TYPE = "type"
 _TYPE = words("heading type")
 #: What stands for the cell above.
 _SAME = words("same")
+#: Headings that may mean the window of a layer.
+_OF_WINDOW = {"size", "filter size", "размер", "größe", "taille", "tamaño", "tamanho"}
 _NUMBER = re.compile(r"[-−+]?[\d\s.,'’\u00a0\u2009\u202f]*\d(?:[eE][-+]?\d+)?")
 
 
@@ -137,7 +139,9 @@ def is_heading(row: Sequence[Item]) -> bool:
 def _heads(row: Sequence[Item], body: Sequence[Sequence[Item]]) -> list[Head | None]:
     """The columns; the first that is not known holds the layers where none is called so."""
     heads = [_of_numbers(find_head(item.text), index, body) for index, item in enumerate(row)]
-    heads = _sizes_apart(_maps_and_sizes(heads, body), body)
+    heads = _without_counts(heads, [item.text for item in row])
+    heads = _sizes_apart(_maps_and_sizes(_one_output(heads), body), body)
+    heads = _with_sum(heads, [item.text for item in row])
     seen: set[str] = set()
     for index, head in enumerate(heads):
         if head is not None and head.key in seen:
@@ -154,6 +158,36 @@ def _heads(row: Sequence[Item], body: Sequence[Sequence[Item]]) -> list[Head | N
             heads[index] = Head(TYPE)
             seen.add(TYPE)
     return heads
+
+
+def _without_counts(heads: list[Head | None], names: Sequence[str]) -> list[Head | None]:
+    """Next to a column for layers, # layers is how many they are."""
+    layers = [index for index, head in enumerate(heads) if head is not None and head.key == LAYER]
+    counts = [index for index in layers if names[index].lstrip(" *`").startswith("#")]
+    if len(counts) == len(layers):
+        return heads
+    return [None if index in counts else head for index, head in enumerate(heads)]
+
+
+def _one_output(heads: list[Head | None]) -> list[Head | None]:
+    """Next to a column that is called output, a size is that of a window."""
+    shapes = [head for head in heads if head is not None and head.key == "output_shape"]
+    outputs = [head for head in shapes if set(re.findall(r"[^\W_]+", head.text)) & words("part output")]
+    if len(outputs) != 1 or not all(head.text in _OF_WINDOW for head in shapes if head is not outputs[0]):
+        return heads
+    return [None if head in shapes and head is not outputs[0] else head for head in heads]
+
+
+def _with_sum(heads: list[Head | None], names: Sequence[str]) -> list[Head | None]:
+    """A total next to weights and biases is that of both."""
+    keys = {head.key for head in heads if head is not None}
+    if not keys >= {"weights", "biases"} or "params" in keys:
+        return heads
+    totals = [index for index, name in enumerate(names) if heads[index] is None and plain_label(name) in words("total")]
+    if len(totals) != 1:
+        return heads
+    return [Head("params", text=plain_label(names[index])) if index in totals else head
+            for index, head in enumerate(heads)]  # fmt: skip
 
 
 def _texts(column: int, body: Sequence[Sequence[Item]]) -> list[str]:
