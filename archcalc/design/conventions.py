@@ -147,8 +147,35 @@ class Tool:
         return say("{parts}, as {tool} counts", parts=parts, tool=self.name) + left_out
 
     def notes_on(self, analysis: Analysis) -> tuple[str, ...]:
-        """The bugs and gaps that are known and concern layers of a network."""
-        return tuple(note.text for note in self.notes if any(map(note.concerns, analysis.rows)))
+        """The bugs and gaps that are known and concern layers of a network, and what functions would change."""
+        notes = [say(note.text) for note in self.notes if any(map(note.concerns, analysis.rows))]
+        change = self.change_as_functions(analysis)
+        if change:
+            notes.append(
+                say(
+                    "layers without parameters count as modules here; with functions in their place, such as "
+                    "F.relu(x), the total changes by {change}",
+                    change=f"{'+' if change > 0 else '−'}{abs(change):,}",
+                )
+            )
+        return tuple(notes)
+
+    def change_as_functions(self, analysis: Analysis) -> int:
+        """How its multiplications change where code calls functions for all layers without parameters.
+
+        Where code says how a layer is called, nothing changes.
+        """
+        if self.rules is None or self.by_call is None:
+            return 0
+        placed, change = by_place(analysis, self), 0
+        for row in analysis.rows:
+            if row.call is not None or row.name in placed or row.params or row.buffers or row.multiplications:
+                continue
+            function = row._replace(call=Call(tool_calls.function_of(row), "function"))
+            counts = self.multiplications(row), self.multiplications(function)
+            if None not in counts:
+                change += (counts[1] or 0) - (counts[0] or 0)
+        return change
 
     def describe_multiplications(self, analysis: Analysis) -> str:
         """What counts as a multiplication, in a sentence; `analysis` is counted by it."""
@@ -165,7 +192,7 @@ class Tool:
                 "{tool} counts none; here of convolution and dense layers, one for each multiply-add", tool=self.name
             )
         added = say(", and {added}", added=say(self.added)) if self.added else ""
-        notes = "".join(f"; {say(note)}" for note in self.notes_on(analysis))
+        notes = "".join(f"; {note}" for note in self.notes_on(analysis))
         noun = say(self.noun)
         counted = (
             say(
@@ -211,6 +238,8 @@ _TOOLS = (
         "fvcore", noun="flops (one for each multiply-add)", rules=tool_rules.FVCORE, by_call=tool_calls.fvcore,
         added="2 for each value of batch norm and 1 for each value that an adaptive average pool of images reads",
         notes=(_note("a known gap: recurrent layers count nothing", _RECURRENT),
+               Note("a global average pool counts as a module here; written as x.mean((2, 3)) it counts nothing",
+                    lambda row: row.call is None and row.op.kind == "global_avg_pool2d"),
                _note(_NO_ATTENTION, "scaled_dot_product_attention"), Note(_WITH_WEIGHTS, _is_module)),
     ),
     Tool(

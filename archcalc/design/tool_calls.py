@@ -61,6 +61,12 @@ def _kind(name: str) -> str:
     return re.sub("[123]d$", "", name.rstrip("_"))
 
 
+def function_of(row: Row) -> str:
+    """The function of PyTorch for a kind of layer, without its rank."""
+    kind = _kind(row.op.kind)
+    return _NAMES.get(kind, (kind,))[0]
+
+
 def _is_own(row: Row, call: Call) -> bool:
     """Whether the function is the one that is called for this kind of layer, not others that give the same."""
     kind = _kind(row.op.kind)

@@ -234,6 +234,31 @@ def test_biases_of_gates(layer: str, keras: int, onnx: int) -> None:
     assert count(analysis, TOOLS["onnx-tool"], "params") == (onnx, {})
 
 
+@pytest.mark.parametrize(
+    ("name", "tool", "change"),
+    [
+        # Three average pools of transitions, and the global one: its values as read and given.
+        ("densenet121", "thop", -(175_616 + 50_176 + 1_024)),
+        ("shufflenet_v2", "thop", -(50_176 + 1_024)),
+        ("googlenet", "thop", -1_024),
+        # ReLU and pools count twice as modules and once as functions.
+        ("googlenet", "ptflops", -(6_452_320 + 5_751_424 + 100_352) // 2),
+        ("googlenet", "fvcore", 0),
+        ("lenet5", "torchvision", 0),
+    ],
+)
+def test_what_calls_of_functions_would_change(name: str, tool: str, change: int) -> None:
+    analysis = analysis_of(name)
+    assert TOOLS[tool].change_as_functions(analysis) == change
+    said = [note for note in TOOLS[tool].notes_on(analysis) if "layers without parameters" in note]
+    assert [f"changes by −{-change:,}" in note for note in said] == [True] * bool(change)
+
+
+def test_a_global_pool_that_is_written_as_a_mean() -> None:
+    assert any("x.mean((2, 3))" in note for note in TOOLS["fvcore"].notes_on(analysis_of("shufflenet_v2")))
+    assert not any("x.mean((2, 3))" in note for note in TOOLS["fvcore"].notes_on(analysis_of("lenet5")))
+
+
 def test_only_notes_on_layers_that_are_there() -> None:
     lstm, conv = numbers("  - lstm: {hidden_size: 3}\n", "5x4"), analysis_of("lenet5")
     assert TOOLS["fvcore"].notes_on(lstm) == ("a known gap: recurrent layers count nothing",)

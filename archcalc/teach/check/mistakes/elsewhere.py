@@ -112,7 +112,7 @@ def tools(analysis: Analysis) -> Iterator[Alternative]:
                 how = say("that is the total of {tool}, which adds {added}.", tool=tool.name, added=say(tool.added))
             else:
                 how = say("that is the total of {tool}, which counts some layers in another way.", tool=tool.name)
-            notes = [f"{tool.name}: {say(note)}." for note in tool.notes_on(analysis)]
+            notes = [f"{tool.name}: {note}." for note in tool.notes_on(analysis)]
             own = say("{ours:,} are multiplications.", ours=ours)
             reason = " ".join((how, *notes, own))
             cost = _TOOL if tool.added else _TOOL_THAT_ADDS_NOTHING
