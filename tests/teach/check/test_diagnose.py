@@ -377,3 +377,9 @@ def test_shared_weights_counted_as_none_are_right() -> None:
         for quantity in ("params", "weights", "biases"):
             assert diagnose(Situation(analysis, layer, quantity), exactly(0)) == ()
     assert diagnose(Situation(analysis, TOTAL, "params"), exactly(2832)) == ()
+
+
+def test_a_total_of_a_network_that_ends_with_a_convolution_is_diagnosed() -> None:
+    analysis = archcalc.analyse(archcalc.load("8x8x3 -> conv3-8p1 nobias -> bn -> conv1-8 nobias"))
+    (found, *_) = diagnose(Situation(analysis, TOTAL, "params"), exactly(216 + 8 + 64))
+    assert found.mistake == "forgot_batch_norm"

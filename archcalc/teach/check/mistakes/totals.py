@@ -350,7 +350,7 @@ def _bias_for_norm(network: NetworkContext, rows: Sequence[Row], total: int) -> 
     plain = [row for row in rows if getattr(row.op, "bias", None) is False and row.op.family == "convolution"]
     norms = [row for row in rows if row.buffers]
     after = {row.name: other for row, other in pairwise(network.rows)}
-    pairs = [row for row in plain if after[row.name] in norms]
+    pairs = [row for row in plain if after.get(row.name) in norms]
     for few, left in ((pairs, [after[row.name] for row in pairs]), (plain, norms)):
         change = sum(row.output_shape[0] for row in few) - sum(row.params for row in left)
         names = [row.name for row in few]
@@ -379,7 +379,7 @@ def _in_several(several: _Several, total: int) -> Iterator[Alternative]:
 def _rounded(column: dict[str, int]) -> Iterator[Alternative]:
     """The sum of rounded numbers."""
     values = [value for value in column.values() if value]
-    if len(values) < 3:
+    if len(values) < 2:
         return
 
     def of(near: Callable[[int], int], how: str, cost: int) -> Alternative:

@@ -94,8 +94,9 @@ def _significant(value: int, digits: int) -> int:
 
 def rounded_inputs(rng: Random, analysis: Analysis) -> Plant | None:
     conv = pick(rng, [conv for conv in convolutions(analysis) if conv.positions > 1])
-    if rng.random() < 0.3:
-        return Plant(TOTAL, "params", number(sum(_significant(row.params, 3) for row in analysis.rows)))
+    counts = [row.params for row in analysis.rows if row.params]
+    if rng.random() < 0.3 and len(counts) > 1:
+        return Plant(TOTAL, "params", number(sum(_significant(count, 3) for count in counts)))
     if not conv:
         return None
     if rng.random() < 0.5:
