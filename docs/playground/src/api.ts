@@ -122,7 +122,10 @@ export interface Functions {
   ];
   complete: [
     { text: string; line: number; column: number },
-    { from: number; items: { label: string; kind?: string; detail?: string; info?: string; apply?: string }[] },
+    {
+      from: number;
+      items: { label: string; kind?: string; detail?: string; info?: string; apply?: string; boost?: number }[];
+    },
   ];
   hover: [{ text: string; line: number; column: number }, { text: string | null }];
   format: [{ text: string }, { text: string }];
@@ -160,7 +163,7 @@ export interface Functions {
   mark: [
     { source: Source; token: string; cells: { row: number; key: string; text: string }[] },
     {
-      verdicts: { row: number; key: string; verdict: string; hint?: string | null }[];
+      verdicts: { row: number; key: string; verdict: string; hint?: string | null; answer?: string | null }[];
       score: { right: number; of: number; text?: string };
     },
   ];

@@ -1,6 +1,6 @@
 /** Elements of the page in one expression. */
 
-import { ordered, say } from "./words";
+import { ordered, say, turned } from "./words";
 
 type Child = Node | string | null | undefined | false;
 type Listener = (event: never) => unknown;
@@ -24,6 +24,9 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   }
   return element;
 }
+
+/** A text of its own direction, whatever stands around it. */
+export const apart = (text: string) => h("bdi", { dir: turned(text) ? "rtl" : null }, text);
 
 export const button = (label: string, click: (event: MouseEvent) => unknown, attributes: Attributes = {}) =>
   h("button", { type: "button", click, ...attributes }, label);

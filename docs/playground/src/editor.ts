@@ -251,8 +251,7 @@ export class Editor {
       const options = answer.items.map(
         (item): Completion => ({
           label: item.label,
-          // Layers come before the blocks that are made of them.
-          ...(item.kind === "function" ? { boost: 1 } : {}),
+          ...(item.boost ? { boost: item.boost } : {}),
           ...(item.detail ? { detail: item.detail } : {}),
           ...(item.info ? { info: item.info } : {}),
           ...(item.apply ? { apply: item.apply } : {}),

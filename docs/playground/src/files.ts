@@ -53,7 +53,6 @@ export async function isTable(file: File): Promise<boolean> {
 export async function take(session: Session, file: File, takers: Takers): Promise<void> {
   if (await isTable(file)) return takers.table(file);
   if (SPECS.test(file.name)) return takers.spec(await file.text(), []);
-  announce(say("{file} is read.", { file: file.name }));
   const read = (filename: string, data: Uint8Array) => session.call("import_file", { filename, data: toBase64(data) });
   let answer = file.size > MOST ? null : await read(file.name, new Uint8Array(await file.arrayBuffer()));
   if (!answer?.ok && (!answer || answer.missing)) {

@@ -50,6 +50,9 @@ const MOST = 4_000_000;
 const NAME = /^[\w.+-]{1,60}(@[\w.+,@-]{1,60})?$/;
 const SHORT = ["view", "layer", "depth", "folded", "style", "chart", "convention", "lang", "input"] as const;
 
+/** With what a link may begin other than a name. */
+const STARTS = new Set<string>([...SHORT, "z", "embed", "name", "text", "other"]);
+
 const count = (number: number) => number.toLocaleString("en");
 
 /** The part of a link after `#`, without it. Rejects with an Error whose message can be shown where it is too long. */
@@ -103,16 +106,17 @@ export async function decode(hash: string): Promise<Partial<State>> {
   for (const [place, part] of text.split("&").entries()) {
     if (!part) continue;
     const [key, value] = split(part);
+    if (place === 0 && !STARTS.has(key) && (value || !NAME.test(key))) {
+      throw new Error(say("This link does not name a network."));
+    }
     if (key === "z") {
       const kept = checked(await unpack(value));
       // What was packed is a network at least.
       if (!kept.name && kept.text === undefined) throw new Error(damaged());
       Object.assign(found, kept);
     } else if (key === "embed") found.embed = value === "1";
-    else if (place === 0 && value === "") {
-      if (!NAME.test(key)) throw new Error(say("This link does not name a network."));
-      found.name = key;
-    } else Object.assign(found, checked({ [key]: value }));
+    else if (place === 0 && value === "" && NAME.test(key)) found.name = key;
+    else Object.assign(found, checked({ [key]: value }));
   }
   return found;
 }

@@ -2,7 +2,7 @@
 
 import type { Edit, Problem } from "./api";
 import { type Choice, catalogueDialog } from "./catalogue";
-import { announce, button, h, select, spoken } from "./dom";
+import { announce, apart, button, h, select, spoken } from "./dom";
 import { Editor } from "./editor";
 import { exportMenu, listenForDrops, take } from "./files";
 import { Latest } from "./latest";
@@ -10,7 +10,7 @@ import { EMPTY, encode, type Keeper, type State, type ViewId } from "./link";
 import { Parameters } from "./parameters";
 import { PatternLine } from "./pattern";
 import { Problems } from "./problems";
-import { Refused, type Session, type View } from "./session";
+import { isChanged, Refused, type Session, type View } from "./session";
 import { shareDialog } from "./share";
 import { Tabs } from "./tabs";
 import { theme } from "./theme";
@@ -41,6 +41,8 @@ export class Page {
   /** From a frame the way to the page with its editor. */
   private readonly whole = h("a", { class: "whole", target: "_blank", rel: "noopener" }, say("Open the whole page"));
   private readonly banner = h("div", { class: "banner", role: "alert", hidden: true });
+  /** Which file is being read. */
+  private readonly reading = h("p", { class: "reading", role: "status" });
   private readonly editor: Editor;
   private readonly problems: Problems;
   private readonly tabs: Tabs;
@@ -56,7 +58,7 @@ export class Page {
   /** The request whose analysis is shown, and the text whose warnings are. */
   private analysed = "";
   private warned = "";
-  /** The text whose parameters have sliders. */
+  /** The text of the analysis that is shown, whose parameters have sliders. */
   private slid = "";
   /** How many links were followed: of several the last one counts, whichever is read first. */
   private links = 0;
@@ -138,6 +140,7 @@ export class Page {
         "section",
         { class: "side", "aria-label": say("Result") },
         h("div", { class: "head" }, this.title, keeper.canShare && this.whole, this.conventions()),
+        h("p", { class: "before" }, say("This is the network before the last change.")),
         this.totals,
         this.tabs.list,
         this.tabs.panels,
@@ -165,6 +168,7 @@ export class Page {
         h("div", { class: "looks" }, keeper.canShare && this.languages(), themeButton),
       ),
       this.banner,
+      this.reading,
       this.main,
       h(
         "nav",
@@ -248,7 +252,7 @@ export class Page {
     document.body.classList.toggle("embed", this.session.state.embed);
     // The bar with the heading of the page is not there.
     this.title.setAttribute("aria-level", this.session.state.embed ? "1" : "2");
-    if (this.session.state.embed) this.pane("side");
+    if (this.session.state.embed || asked.view || asked.layer) this.pane("side");
     const name = asked.name || (asked.text === undefined ? FIRST : "");
     if (name) {
       const answer = await this.session.call("spec", { name });
@@ -305,9 +309,9 @@ export class Page {
       }
       this.analysed = key;
       session.analysis = answer;
-      this.drawTotals();
       session.emit("analysed", answer);
     }
+    this.drawTotals();
     this.main.classList.remove("stale", "nothing");
     this.parameters.disabled = false;
     this.slid = state.text;
@@ -374,8 +378,10 @@ export class Page {
     this.tell(problems);
     // With a slider that made the error it can be mended.
     this.parameters.disabled = this.session.state.text !== this.slid;
-    this.main.classList.toggle("stale", Boolean(this.session.analysis));
-    this.main.classList.toggle("nothing", !this.session.analysis);
+    const stays = Boolean(this.session.analysis) && isChanged(this.slid, this.session.state.text);
+    this.main.classList.toggle("stale", stays);
+    this.main.classList.toggle("nothing", !stays);
+    if (!stays) document.title = "archcalc";
     this.main.dataset.state = "wrong";
   }
 
@@ -404,7 +410,7 @@ export class Page {
     document.title = `${this.title.textContent} · archcalc`;
     this.totals.replaceChildren(
       ...analysis.totals.map(({ label, value, exact }) =>
-        h("div", {}, h("dt", {}, label), h("dd", { title: exact == null ? null : String(exact) }, h("bdi", {}, value))),
+        h("div", {}, h("dt", {}, label), h("dd", { title: exact == null ? null : String(exact) }, apart(value))),
       ),
     );
   }
@@ -452,6 +458,7 @@ export class Page {
   }
 
   private take(file: File): void {
+    this.reading.textContent = say("Reading {file} …", { file: file.name });
     const takers = {
       spec: (text: string, notes: readonly string[]) => {
         this.open({ text }).catch((error: unknown) => this.failed(error));
@@ -463,7 +470,11 @@ export class Page {
         await this.check.read(file);
       },
     };
-    take(this.session, file, takers).catch((error: unknown) => this.failed(error));
+    take(this.session, file, takers)
+      .catch((error: unknown) => this.failed(error))
+      .finally(() => {
+        this.reading.textContent = "";
+      });
   }
 
   /** On a phone one pane is shown at a time. */

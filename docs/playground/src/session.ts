@@ -14,6 +14,20 @@ export class Refused extends Error {
   }
 }
 
+/** Whether a text is an older one that was changed: it has its name, or half of its lines. */
+export function isChanged(before: string, now: string): boolean {
+  const name = (text: string) => /^name:\s*(\S.*)/m.exec(text)?.[1]?.trim();
+  if (name(before) && name(before) === name(now)) return true;
+  const lines = (text: string) =>
+    text
+      .split("\n")
+      .map((line) => line.trim())
+      .filter(Boolean);
+  const old = lines(before);
+  const kept = new Set(lines(now));
+  return old.length > 0 && 2 * old.filter((line) => kept.has(line)).length >= old.length;
+}
+
 export interface Events {
   /** Another text, input or parameter: everything is to be calculated again. */
   network: () => void;

@@ -35,6 +35,9 @@ export function ordered(text: string): string {
   return text.replaceAll(FORMULA, (run) => (/[×·+−=/]/.test(run) ? `\u2066${run}\u2069` : run));
 }
 
+/** Whether a text runs from right to left whatever it begins with: `LRN, גודל 5`. */
+export const turned = (text: string) => isolated && /[\p{Script=Hebrew}\p{Script=Arabic}]/u.test(text);
+
 /** A text in the chosen language, with its values. */
 export function say(text: string, values: Record<string, string | number> = {}): string {
   return (chosen[text] ?? text).replaceAll(/\{(\w+)\}/g, (whole, name: string) => {

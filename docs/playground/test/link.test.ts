@@ -70,6 +70,8 @@ test("what would be refused when it is opened is no link", async () => {
 
 for (const [what, link, message] of [
   ["no name", "#<script>", /does not name/],
+  ["a script", "#<script>PWN=1</script>", /does not name/],
+  ["an unknown word", "#what=alexnet", /does not name/],
   ["a bad escape", "#alexnet&layer=%zz", /damaged/],
   ["no base64", "#z=***", /damaged/],
   ["no network", `#z=${deflateSync('{"other": 1}').toString("base64url")}`, /damaged/],

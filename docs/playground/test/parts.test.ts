@@ -8,6 +8,7 @@ import { moved, position, type Revision } from "../src/editor";
 import { isTable } from "../src/files";
 import { Latest } from "../src/latest";
 import { square, stops } from "../src/parameters";
+import { isChanged } from "../src/session";
 import { tableIn } from "../src/views/check";
 import { nameOf } from "../src/views/diagram";
 import { sorted } from "../src/views/table";
@@ -35,6 +36,21 @@ test("a column counts characters, of which some are two units of a text", () => 
   assert.equal(position(doc, 1, 4), 4);
   assert.equal(position(doc, 2, 6), 13);
   assert.equal(position(doc, 2, 99), 14);
+});
+
+test("an older text that was changed has its name, or half of its lines", () => {
+  const before = "name: a\ntitle: A\ninput: 8x8x3\nlayers:\n  - relu\n";
+  for (const [now, changed] of [
+    [before.replace("relu", "rel"), true],
+    [before.replace("name: a", "name: b"), true],
+    [before.replace("name: a\n", ""), true],
+    ["name: a\n", true],
+    ["name: b\ninput: 8x8x3\nlayers: 3\n", false],
+    ["n", false],
+    ["", false],
+  ] as const)
+    assert.equal(isChanged(before, now), changed, now);
+  assert.equal(isChanged("", before), false);
 });
 
 test("a part of an older text is found in the text as it is now", () => {
@@ -124,7 +140,7 @@ const row = (name: string, params: string, value?: number | null): Row => ({
 });
 
 test("rows are sorted by the exact number, equal ones stay in order, and what has none is last", () => {
-  const rows = [row("a", "1.2 M", 1_200_000), row("b", "–", null), row("c", "900", 900), row("d", "900", 900)];
+  const rows = [row("a", "1.2 M", 1_200_000), row("b", "–", 0), row("c", "900", 900), row("d", "900", 900)];
   assert.deepEqual(
     sorted(rows, "params", "descending").map(({ name }) => name),
     ["a", "c", "d", "b"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { ordered, say, use } from "../src/words";
+import { ordered, say, turned, use } from "../src/words";
 
 const files = ["src", "src/views"].flatMap((folder) => readdirSync(folder).map((name) => `${folder}/${name}`));
 const sources = files.filter((name) => name.endsWith(".ts")).map((name) => readFileSync(name, "utf8"));
@@ -31,6 +31,15 @@ test("a text has its values, which keep their direction, and what is not known s
   assert.equal(say("Line {line}", { line: 3 }), "שורה \u20683\u2069");
   use("xx");
   assert.equal(say("Open"), "Open");
+  use("");
+});
+
+test("a text with words of a language from right to left runs so, whatever it begins with", () => {
+  assert.equal(turned("LRN, גודל 5"), false, "on a page from left to right");
+  use("he");
+  assert.equal(turned("LRN, גודל 5"), true);
+  assert.equal(turned("55×55×96"), false);
+  assert.equal(turned("ReLU"), false);
   use("");
 });
 

@@ -24,12 +24,13 @@ from tests.cli.serve.test_playground import BOTH, LEFT, RIGHT, SPEC, STATIC
 HOME, END = "\ue011", "\ue010"
 #: From now on the server does not answer, until it is let go.
 HOLD = "window.ask = window.fetch; window.fetch = () => new Promise(() => {});"
-#: From now on no picture comes, until it is let go.
+#: From now on no picture comes, or no answer of functions that are named, until it is let go.
 HOLD_DRAWING = """
 window.held ??= window.fetch;
 const wait = new Promise((resolve) => { window.release = resolve; });
+const held = arguments[0] ?? ['draw'];
 window.fetch = async (address, options) => {
-  if (String(address).endsWith('/draw')) await wait;
+  if (held.some((name) => String(address).endsWith(`/${name}`))) await wait;
   return window.held(address, options);
 };
 """
@@ -378,3 +379,74 @@ def test_a_picture_is_saved_by_the_name_of_its_network(page: Playground, name: s
     for to in ("png", "svg"):
         wanted = good("export", source={"text": text}, to="svg")["filename"].removesuffix("svg") + to
         assert page.saved(to)[0] == wanted
+
+
+def test_an_error_keeps_the_network_before_it_in_grey_and_no_other(page: Playground) -> None:
+    page.open("alexnet")
+    browser = page.browser
+    assert not browser.find(".before").is_displayed()
+    browser.find(".cm-content").send_keys("x")
+    browser.until(lambda: page.settle() == "wrong")
+    assert browser.texts(".side > .before") == ["This is the network before the last change."]
+    assert browser.run("return getComputedStyle(document.querySelector('.totals')).filter") == "grayscale(1)"
+    page.write("name: other\nlayers: 3")
+    browser.until(lambda: page.settle() == "wrong" and not browser.find(".totals").is_displayed())
+    assert not browser.find(".side > .before").is_displayed()
+    assert not browser.find(".panels").is_displayed()
+    assert browser.driver.title == "archcalc"
+
+
+@pytest.mark.parametrize(("fragment", "pane"), [("alexnet&layer=conv2", "side"), ("alexnet", "spec")])
+def test_on_a_phone_a_link_to_a_result_shows_it(page: Playground, fragment: str, pane: str) -> None:
+    page.open(fragment, 390)
+    assert page.browser.run("return document.body.dataset.pane") == pane
+
+
+def test_a_file_that_is_read_and_a_second_check_are_said_at_once(page: Playground) -> None:
+    page.open("alexnet&view=check")
+    browser = page.browser
+    browser.find("#check-text").send_keys("layer,params", ENTER, "conv1,34944")
+    browser.click(".check button.primary")
+    page.wait(".check .summary", bool)
+    browser.run(HOLD_DRAWING, ["check", "import_file"])
+    browser.find("#check-text").send_keys("0")
+    assert "outdated" in str(browser.find(".check .result").get_attribute("class"))
+    browser.click(".check button.primary")
+    page.wait(".check .result", lambda texts: texts == ["Checking …"])
+    page.drop("small.prototxt", b"")
+    page.wait(".reading", lambda texts: texts == ["Reading small.prototxt …"])
+    browser.run("window.release()")
+    page.wait(".check .summary", bool)
+    browser.until(lambda: not browser.find(".reading").is_displayed())
+
+
+def test_the_answer_of_an_exercise_comes_on_request(page: Playground) -> None:
+    page.open("lenet5&view=exercise")
+    cell = page.browser.find(".exercise input[data-key=multiplications]")
+    cell.send_keys("7")
+    page.browser.click(".exercise .primary")
+    hint = page.wait(".exercise .hintline", bool)[0]
+    assert "Show the answer" in hint
+    assert "It is" not in hint
+    page.browser.click(".exercise .answer")
+    assert "It is" in page.wait(".exercise .hintline", bool)[0]
+
+
+def test_escape_closes_the_chosen_layer_and_a_link_without_a_name_says_so(page: Playground) -> None:
+    page.open("alexnet&layer=conv2")
+    page.browser.until(lambda: page.browser.find(".layer").is_displayed())
+    page.browser.find("body").send_keys(ESCAPE)
+    page.browser.until(lambda: not page.browser.find(".layer").is_displayed())
+    page.load("<script>PWN=1</script>")
+    assert "does not name a network" in page.wait(".banner span", bool)[0]
+
+
+def test_a_cell_in_hebrew_begins_at_the_right_with_its_latin_name(page: Playground) -> None:
+    page.open("alexnet&lang=he&view=table")
+    places = page.browser.run(
+        "const cells = [...document.querySelectorAll('td bdi')];"
+        "const text = cells.find((one) => one.textContent.startsWith('LRN')).firstChild;"
+        "return [0, text.length - 2].map((place) => { const range = document.createRange();"
+        "range.setStart(text, place); range.setEnd(text, place + 1); return range.getBoundingClientRect().left; })"
+    )
+    assert places[0] > places[1]

@@ -1,7 +1,7 @@
 /** A hand calculation compared with the network: a verdict and its reason next to each cell. */
 
 import type { CheckedCell } from "../api";
-import { announce, button, h, spoken } from "../dom";
+import { announce, apart, button, h, spoken } from "../dom";
 import { toBase64 } from "../link";
 import { Refused, type Session, type View } from "../session";
 import { say } from "../words";
@@ -23,6 +23,7 @@ export class CheckView implements View {
   readonly title = say("Check");
   readonly element = h("div", { class: "check frame", tabindex: "0", role: "region", "aria-label": say("Check") });
   private readonly text = h("textarea", {
+    input: () => this.result.classList.add("outdated"),
     id: "check-text",
     rows: "7",
     spellcheck: "false",
@@ -35,8 +36,9 @@ export class CheckView implements View {
     accept: ".csv,.tsv,.txt,.md,.tex,.xlsx,.docx,.pdf,.ipynb,.yaml,.json,.html",
     change: () => this.chosen(),
   });
-  /** The network that the result is about. */
+  /** The network that the result is about, and how often there was something to check: the last time counts. */
   private checked = "";
+  private asked = 0;
   private readonly result = h("div", { class: "result", role: "status" });
 
   constructor(
@@ -80,14 +82,20 @@ export class CheckView implements View {
 
   private async run(what: { table: string } | { file: string; filename: string }): Promise<void> {
     const { session } = this;
+    const asked = ++this.asked;
+    this.result.classList.remove("outdated");
+    this.result.replaceChildren(h("p", { class: "empty" }, say("Checking …")));
     this.checked = JSON.stringify(session.source);
     try {
       const { convention } = session.state;
       const request = { source: session.source, ...what, ...(convention ? { convention } : {}) };
       const answer = await session.ask("check", request);
+      if (asked !== this.asked) return;
       this.draw(answer.result.cells, answer.summary ?? "");
     } catch (error) {
+      if (asked !== this.asked) return;
       if (!(error instanceof Refused)) {
+        this.result.replaceChildren();
         this.failed(error);
         return;
       }
@@ -111,7 +119,7 @@ export class CheckView implements View {
           { class: verdict, role: "row" },
           h("th", { scope: "row", role: "rowheader" }, name),
           h("td", { role: "cell" }, heading),
-          h("td", { role: "cell", class: "right" }, h("bdi", {}, cell.text)),
+          h("td", { role: "cell", class: "right" }, apart(cell.text)),
           h("td", { role: "cell", class: "verdict" }, `${MARKS[verdict] ?? "·"} ${spoken(verdict)}`),
           h("td", { role: "cell" }, reason || null, shown ? h("code", {}, shown) : null),
         ),

@@ -1,7 +1,7 @@
 /** A second network next to the first: totals, and what differs layer by layer. */
 
 import type { Column, Comparison } from "../api";
-import { button, h, select } from "../dom";
+import { apart, button, h, select } from "../dom";
 import type { Session, View } from "../session";
 import { say } from "../words";
 
@@ -75,9 +75,7 @@ export class CompareView implements View {
           "tr",
           {},
           h("th", { scope: "row" }, total.label),
-          ...[total.left, total.right, total.ratio ?? ""].map((text) =>
-            h("td", { class: "right" }, h("bdi", {}, text)),
-          ),
+          ...[total.left, total.right, total.ratio ?? ""].map((text) => h("td", { class: "right" }, apart(text))),
         ),
       );
     }
@@ -86,14 +84,14 @@ export class CompareView implements View {
     for (const row of rows) {
       if (this.only === "different" && row.side === "both") continue;
       const line = h("tr", { class: `side-${row.side}` });
-      for (const name of [row.left, row.right]) line.append(h("td", { class: "name" }, h("bdi", {}, name ?? "–")));
+      for (const name of [row.left, row.right]) line.append(h("td", { class: "name" }, apart(name ?? "–")));
       line.append(h("td", {}, sides()[row.side]));
       for (const { key, align } of shown) {
         const [a, b] = row.cells[key] ?? [null, null];
         const cell = h("td", { class: align ?? "left" });
         if (row.side === "changed" && a !== b)
-          cell.append(h("del", {}, h("bdi", {}, a ?? "–")), " ", h("ins", {}, h("bdi", {}, b ?? "–")));
-        else cell.append(h("bdi", {}, a ?? b ?? ""));
+          cell.append(h("del", {}, apart(a ?? "–")), " ", h("ins", {}, apart(b ?? "–")));
+        else cell.append(apart(a ?? b ?? ""));
         line.append(cell);
       }
       body.append(line);

@@ -1,7 +1,7 @@
 /** A worksheet of the network: blanks to fill in, hints and a score. */
 
 import type { Column, Worksheet } from "../api";
-import { announce, button, h, select, spoken } from "../dom";
+import { announce, apart, button, h, select, spoken } from "../dom";
 import type { Session, View } from "../session";
 import { say } from "../words";
 
@@ -71,7 +71,7 @@ export class ExerciseView implements View {
               spellcheck: "false",
             }),
           );
-        } else cell.append(h("bdi", {}, text ?? ""));
+        } else cell.append(apart(text ?? ""));
         line.append(cell);
       }
       body.append(line);
@@ -125,7 +125,13 @@ export class ExerciseView implements View {
       input.setAttribute("aria-invalid", String(verdict === "wrong" || verdict === "unreadable"));
       const words =
         verdict === "right" ? `✓ ${say("right")}` : verdict === "empty" ? "" : `✗ ${found?.hint || spoken(verdict)}`;
-      if (words) cell.append(h("span", { class: "hintline" }, words));
+      const { answer: solution } = found ?? {};
+      const hint = h("span", { class: "hintline" }, words);
+      if (solution) {
+        const show = button(say("Show the answer"), () => show.replaceWith(apart(solution)), { class: "answer" });
+        hint.append(" ", show);
+      }
+      if (words) cell.append(hint);
     }
     this.score.textContent =
       answer.score.text || say("{right} of {all} are right.", { right: answer.score.right, all: answer.score.of });

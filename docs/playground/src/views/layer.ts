@@ -1,6 +1,6 @@
 /** The chosen layer: how each of its numbers is calculated. It stands below every pane. */
 
-import { button, h } from "../dom";
+import { apart, button, h } from "../dom";
 import { Latest } from "../latest";
 import { sanitiseHtml } from "../sanitise";
 import { Refused, type Session } from "../session";
@@ -45,8 +45,10 @@ export class LayerPanel {
     this.latest = new Latest((signal) => this.show(signal), failed);
     session.on("layer", () => this.start());
     session.on("analysed", () => this.start());
-    this.element.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape") this.close();
+    document.addEventListener("keydown", ({ key, defaultPrevented }) => {
+      // A menu, a dialog and the list of completions close first.
+      if (key !== "Escape" || defaultPrevented || document.querySelector("dialog[open], details.popup[open]")) return;
+      this.close();
     });
   }
 
@@ -83,7 +85,7 @@ export class LayerPanel {
       for (const item of answer.items) {
         const formula = h("dd", {});
         if (item.html) formula.append(breakable(sanitiseHtml(item.html)));
-        else formula.append(h("bdi", {}, item.result));
+        else formula.append(apart(item.result));
         list.append(h("dt", {}, item.heading || item.quantity), formula);
       }
       if (answer.heading) body.append(h("p", { class: "what" }, answer.heading));

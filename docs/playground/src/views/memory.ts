@@ -1,6 +1,6 @@
 /** What is alive when the network runs or is trained. */
 
-import { h, select, spoken } from "../dom";
+import { apart, h, select, spoken } from "../dom";
 import type { Session, View } from "../session";
 import { chartPicture } from "../vega";
 import { say } from "../words";
@@ -31,7 +31,7 @@ export class MemoryView implements View {
     const facts = h("dl", { class: "facts" });
     for (const { label, value, note } of answer.facts ?? []) {
       facts.append(
-        h("div", {}, h("dt", {}, label), h("dd", {}, h("bdi", {}, value), note ? h("small", {}, ` ${note}`) : null)),
+        h("div", {}, h("dt", {}, label), h("dd", {}, apart(value), note ? h("small", {}, ` ${note}`) : null)),
       );
     }
     this.frame.replaceChildren(facts);

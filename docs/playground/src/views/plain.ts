@@ -1,7 +1,7 @@
 /** A table without sort or choice. */
 
 import type { Column, Row } from "../api";
-import { h } from "../dom";
+import { apart, h } from "../dom";
 import { say } from "../words";
 
 export function plainTable(caption: string, columns: readonly Column[], rows: readonly Row[]): HTMLTableElement {
@@ -15,8 +15,7 @@ export function plainTable(caption: string, columns: readonly Column[], rows: re
   const body = h("tbody");
   for (const row of rows) {
     const line = h("tr", {}, h("th", { scope: "row" }, row.name));
-    for (const { key, align } of shown)
-      line.append(h("td", { class: align ?? "left" }, h("bdi", {}, row.cells[key] ?? "")));
+    for (const { key, align } of shown) line.append(h("td", { class: align ?? "left" }, apart(row.cells[key] ?? "")));
     body.append(line);
   }
   return h("table", { class: "rows" }, h("caption", { class: "unseen" }, caption), h("thead", {}, head), body);

@@ -1,7 +1,7 @@
 /** The table of the layers: sorted by a click on a heading, with the columns that are wanted. */
 
 import type { Column, Row } from "../api";
-import { button, h, select } from "../dom";
+import { apart, button, h, select } from "../dom";
 import type { Analysis, Session, View } from "../session";
 import { say } from "../words";
 
@@ -13,11 +13,12 @@ const depths = () =>
     ["3", say("3 levels")],
   ] as const;
 
-/** A number for the sort: the exact one, else what a cell reads as; null comes last. */
+/** A number for the sort: the exact one, else what a cell reads as; null, where nothing is shown, comes last. */
 export function sortValue(row: Row, key: string): number | string | null {
+  const text = row.cells[key] ?? "";
+  if (text === "–") return null;
   const value = row.values?.[key];
   if (value !== undefined) return value;
-  const text = row.cells[key] ?? "";
   const number = Number.parseFloat(text.replaceAll(",", ""));
   return Number.isFinite(number) ? number : text || null;
 }
@@ -149,7 +150,7 @@ export class TableView implements View {
       const line = h("tr", { "data-layer": row.name }, h("th", { scope: "row" }, name));
       line.style.setProperty("--depth", String(row.depth ?? 0));
       for (const { key, align } of columns)
-        line.append(h("td", { class: align ?? "left" }, h("bdi", {}, row.cells[key] ?? "")));
+        line.append(h("td", { class: align ?? "left" }, apart(row.cells[key] ?? "")));
       line.addEventListener("click", (event) => {
         if (!(event.target as Element).closest("button")) this.session.choose(row.name, "table");
       });
