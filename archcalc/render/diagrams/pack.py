@@ -11,6 +11,7 @@ from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.frames import LONGEST_PIECE, cut, outermost
 from archcalc.render.diagrams.measure import NodeBox, level, measure
 from archcalc.render.diagrams.model import Diagram, Edge
+from archcalc.render.diagrams.nudge import nudged
 from archcalc.render.diagrams.ports import apart
 from archcalc.render.diagrams.section import Block, Stroke
 from archcalc.render.diagrams.segments import Frame, Line, Placed
@@ -323,8 +324,17 @@ def _turn(before: Spot, after: Spot, head: float, end: float, gutter: float) -> 
 
 def assemble(plan: Plan, leaves: Set[str]) -> Layout:
     """The positions of everything in one system; the maps of `leaves` leave their boxes."""
-    blocks = [Block(0.0, 0.0, 0.0, strokes=plan.links)]
-    blocks += [spot.segment.moved(spot.along, spot.across) for spot in plan.spots]
-    found = [placed(block, leaves, plan.down) for block in blocks]
-    nodes, frames, lines = (tuple(one for part in parts for one in part) for parts in zip(*found, strict=True))
+    blocks = [spot.segment.moved(spot.along, spot.across) for spot in plan.spots]
+    found = [placed(block._replace(strokes=()), leaves, plan.down) for block in blocks]
+    nodes = tuple(node for part in found for node in part[0])
+    frames = tuple(frame for part in found for frame in part[1])
+    strokes = nudged([*plan.links, *(stroke for block in blocks for stroke in block.strokes)],
+                     [_room(node, plan.down) for node in nodes])  # fmt: skip
+    _, _, lines = placed(Block(0.0, 0.0, 0.0, strokes=tuple(strokes)), leaves, plan.down)
     return Layout(nodes, frames, apart(lines, nodes, plan.down), *plan.size, plan.down)
+
+
+def _room(placed: Placed, down: bool) -> tuple[float, float, float, float]:
+    """From and to along, from and to across of a box."""
+    across, along = (placed.x, placed.x + placed.width), (placed.y, placed.y + placed.box.height)
+    return (*along, *across) if down else (*across, *along)
