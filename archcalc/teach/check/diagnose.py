@@ -25,6 +25,11 @@ _RARE = 20
 _BY_CHANCE = {"factor_two": 10, "kernel_not_squared": LAST_RESORT}
 
 
+def is_unknown(diagnoses: Iterable[Diagnosis]) -> bool:
+    """Whether no mistake gives the number."""
+    return all(one.mistake == "unknown" for one in diagnoses)
+
+
 class Situation(NamedTuple):
     """The cell that a number was written in.
 

@@ -12,10 +12,14 @@ from archcalc.core.language import say, say_many
 from archcalc.passes.analysis import Row
 from archcalc.teach.check.agreement import agrees, fits, missing, possible_factors, read_column, resembles, scaled
 from archcalc.teach.check.answers.twice import counts_two
+from archcalc.teach.check.contradictions import without_contradictions
+from archcalc.teach.check.diagnose import is_unknown
 from archcalc.teach.check.expected import Value, expected
+from archcalc.teach.check.explain import capital
 from archcalc.teach.check.findings import name_of
 from archcalc.teach.check.habits import with_habits_first
 from archcalc.teach.check.labels import STATISTICS, read_label
+from archcalc.teach.check.mistakes.sizes import by
 from archcalc.teach.check.model import CHECKED, OF_KERAS, PRINTED, TOTAL, Answer, Cell, Diagnosis, Match, Verdict
 from archcalc.teach.check.prepared import PreparedNetwork
 from archcalc.teach.check.student import Follows, StudentNetwork, Where
@@ -83,7 +87,8 @@ class Marking:
             column = self.columns[question.answer.quantity]
             may_explain = partial(self._may_explain, TOTAL, column.quantity)
             self._note(question, judge_total(self.network, self.student, column, question.readings, may_explain))
-        return with_habits_first([self.done[position] for position in range(len(self.questions))])
+        cells = with_habits_first([self.done[position] for position in range(len(self.questions))])
+        return without_contradictions(self.network, cells)
 
     def _other_total(self, question: Question) -> Outcome | None:
         """The verdict on a sum that is right as its table counts: with running statistics, as Keras does."""
@@ -206,6 +211,7 @@ class Marking:
             if stated := next((reading for reading in readings if fits(reading, one.value, quantity)), None):
                 return Outcome(Verdict.CARRIED, stated, right, one)
         stated = readings[0]
+        others = readings[1:] if quantity != "output_shape" else ()
         lacking = missing(stated, right) if quantity == "output_shape" else ""
         note = lacking
         diagnoses: tuple[Diagnosis, ...] = self._in_another_unit(question, right)
@@ -218,6 +224,11 @@ class Marking:
                 diagnoses = self._why_of_block(match, quantity, stated)
         elif not lacking:
             diagnoses = self._why(question, index, stated, right)
+            # KB and MB are powers of 1000, or of 1024.
+            for reading in others if is_unknown(diagnoses) else ():
+                if not is_unknown(found := self._why(question, index, reading, right)):
+                    diagnoses = found
+                    break
         return Outcome(Verdict.WRONG, stated, right, follows[0] if follows else None, diagnoses, note)
 
     def _convention(self, question: Question, right: Value) -> str:
@@ -281,6 +292,8 @@ class Marking:
         if quantity == "receptive_field":
             return ()
         if quantity == "output_shape":
+            if own := self._without_strides(match, stated):
+                return own
             return self.network.diagnosed(
                 self.network.rows[self.network.ends[match.layer]].name, quantity, [None], stated
             )
@@ -296,6 +309,19 @@ class Marking:
         if all(one.mistake in ("unknown", "digit_slip") for one in found):
             found = diagnose_total(match.layer, quantity, stated, whole, parts, {}) or found
         return (*found, *slip)
+
+    def _without_strides(self, match: Match, stated: Stated) -> tuple[Diagnosis, ...]:
+        """That a block keeps the size that it reads, where a layer in it does not."""
+        inside = self.network.inside(match.layer)
+        shapes = [inside[0].input_shapes[0] if inside[0].input_shapes else (), inside[-1].output_shape]
+        if stated.shape is None or stated.shape != (*shapes[1][:1], *shapes[0][1:]) or shapes[0][1:] == shapes[1][1:]:
+            return ()
+        for row in inside:
+            stride = getattr(row.op, "stride", None)
+            if stride is not None and set(stride) != {1}:
+                reason = say("the stride is missing. {name} moves by {stride}.", name=row.name, stride=by(stride))
+                return (Diagnosis("forgot_stride", match.layer, "output_shape", capital(reason)),)
+        return ()
 
     def _go_on(self, question: Question, index: int, judged: Outcome) -> None:
         quantity, layer, stated = question.answer.quantity, question.match.layer, judged.stated

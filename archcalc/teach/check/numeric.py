@@ -32,7 +32,14 @@ from archcalc.teach.check.mistakes.base import (
 )
 from archcalc.teach.check.mistakes.context import LayerContext
 from archcalc.teach.check.mistakes.counts import in_place, pairs, singles
-from archcalc.teach.check.mistakes.elsewhere import in_variants, other_inputs, size_reason, without_class_token
+from archcalc.teach.check.mistakes.elsewhere import (
+    MOST_OF_VARIANT,
+    in_variants,
+    other_inputs,
+    size_reason,
+    variants,
+    without_class_token,
+)
 from archcalc.teach.check.mistakes.sizes import written
 from archcalc.teach.check.mistakes.totals import rows_inside, total_pairs, total_singles, values_of
 from archcalc.teach.check.mistakes.trees import letters, named, put
@@ -84,7 +91,7 @@ def of_count(tables: Tables, row: Row, quantity: str, stated: Stated) -> list[Ex
         return empty
     index = tables.get((*key, 1), lambda: Index([*singles(context, quantity), *in_place(context, quantity)]))
     found = [_found(one, stated) for one in _likely(index, stated)]
-    found += _cut_off(right.value, stated)
+    found += list(_in_powers_of_1024(right.value, stated)) or _cut_off(right.value, stated)
     found += _by_thousands(right.value, stated)
     found += _written(context, right, stated, found)
     if stated.low == stated.high:
@@ -137,9 +144,11 @@ def of_sum(tables: Tables, quantity: str, stated: Stated, block: str = "") -> li
     column = tables.get(("total", quantity, block), lambda: _column(tables, quantity, total, block))
     likely = [one for one in _likely(column.table, stated) if _is_seen(one, total, stated)]
     found = [_found(one, stated) for one in likely if _is_telling(column, one, total)]
-    found += _cut_off(total, stated)
+    found += list(_in_powers_of_1024(total, stated)) or _cut_off(total, stated)
     found += _by_thousands(total, stated)
     found += _slips(total, stated, found)
+    if not found and not block:
+        found += _cut_off_elsewhere(tables, quantity, stated)
     if not found and stated.low == stated.high:
         found += [_found(one, stated) for one in _two_changes(column, stated.low - total, total)]
     return found or [_unknown_sum(total)]
@@ -186,7 +195,9 @@ def _likely(index: Index, stated: Stated) -> list[Alternative]:
         known = [
             one
             for one in found
-            if one.steps[0].mistake in _ELSEWHERE and one.cost < OTHER_NETWORK and _is_precise(stated)
+            if one.steps[0].mistake in _ELSEWHERE
+            and one.cost < OTHER_NETWORK
+            and _is_precise(stated, _OF_VARIANTS if one.cost <= MOST_OF_VARIANT else _OF_OTHERS)
         ]
         units = [one for one in found if stated.unit and one.steps[0].mistake == "unit"] + known
         for most in (LAST_RESORT, USUAL):
@@ -197,9 +208,16 @@ def _likely(index: Index, stated: Stated) -> list[Alternative]:
     return [one for one in found if one.cost < LAST_RESORT] or found
 
 
-def _is_precise(stated: Stated) -> bool:
-    """Whether a rounded number has three digits that count."""
-    return stated.value is not None and stated.high is not None and 200 * (stated.high - stated.value) <= stated.value
+#: The digits that count of a rounded number for a total of other variants of the network, which are few, and others.
+_OF_VARIANTS, _OF_OTHERS = 2, 3
+
+
+def _is_precise(stated: Stated, digits: int) -> bool:
+    """Whether a rounded number has so many digits that count."""
+    if stated.value is None or stated.high is None:
+        return False
+    least: int = 2 * 10 ** (digits - 1)
+    return least * (stated.high - stated.value) <= stated.value
 
 
 def _has_that_unit(one: Alternative, stated: Stated) -> bool:
@@ -354,6 +372,35 @@ def _cut_off(right: int, stated: Stated) -> Iterator[Explanation]:
             else say("rounded up instead of rounded to the nearest. It is {right}.", right=number(right))
         )
         yield Explanation(9, (Mistake("floor_ceil", reason),), explain.capital(reason))
+
+
+def _cut_off_elsewhere(tables: Tables, quantity: str, stated: Stated) -> Iterator[Explanation]:
+    """The total of another variant of the network, cut off: 3.8G of 3,857,973,248."""
+    if not _is_precise(stated, _OF_VARIANTS):
+        return
+    for one in tables.get(("variants", quantity), lambda: list(variants(tables.network, quantity))):
+        for cut in _cut_off(int(one.value), stated) if one.cost <= MOST_OF_VARIANT else ():
+            words = f"{explain.capital(one.steps[0].reason)} {cut.explanation}"
+            yield Explanation(one.cost + cut.cost, (one.steps[0],), words)
+            return
+
+
+def _in_powers_of_1024(right: int, stated: Stated) -> Iterator[Explanation]:
+    """A K of 1,024: 380K of 388,736."""
+    match = re.fullmatch(r"\D*(\d+(?:[.,](\d+))?)\s?([KM])\b.*", stated.text, re.IGNORECASE)
+    if match is None or stated.unit or stated.low == stated.high:
+        return
+    power = "KM".index(match[3].upper()) + 1
+    value, half = Fraction(match[1].replace(",", ".")), Fraction(1, 2 * 10 ** len(match[2] or ""))
+    if abs(Fraction(right, 1024**power) - value) <= half and value:
+        reason = say(
+            "{letter} is {binary:,} there. Here it is {decimal:,}: {right}.",
+            letter=match[3].upper(),
+            binary=1024**power,
+            decimal=1000**power,
+            right=number(right),
+        )
+        yield Explanation(8, (Mistake("unit", reason),), explain.capital(reason))
 
 
 def _by_thousands(right: int, stated: Stated) -> Iterator[Explanation]:

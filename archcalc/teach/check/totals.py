@@ -10,6 +10,7 @@ from typing import NamedTuple
 from archcalc.core.language import say
 from archcalc.core.quantities import QUANTITIES
 from archcalc.teach.check.agreement import agrees, fits, overlaps
+from archcalc.teach.check.diagnose import is_unknown
 from archcalc.teach.check.expected import Value, expected, expected_total
 from archcalc.teach.check.model import TOTAL, Diagnosis, Verdict
 from archcalc.teach.check.prepared import PreparedNetwork
@@ -109,7 +110,10 @@ def judge_total(
     slip = () if agrees(stated) else diagnose_slip(TOTAL, quantity, stated)
     others: tuple[Diagnosis, ...] = ()
     if not slip and all(one.mistake == "digit_slip" for one in found):
-        others = network.diagnosed(TOTAL, quantity, [None], stated)
+        for reading in readings:  # KB and MB are powers of 1000, or of 1024
+            others = network.diagnosed(TOTAL, quantity, [None], reading)
+            if not is_unknown(others):
+                break
         # That a digit is mistyped is said where there is no other reason.
         if found and all(one.mistake in ("digit_slip", "unknown") for one in others):
             others = ()

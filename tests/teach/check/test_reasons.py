@@ -13,6 +13,7 @@ from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.diagnose import Situation, diagnose
 from archcalc.teach.check.model import TOTAL, Answer, Cell, Verdict
 from tests.networks import graph
+from tests.tiers import slow_but
 
 RECURRENT = """\
 input: 100x13
@@ -264,6 +265,57 @@ def test_a_usual_mistake_is_named_after_an_earlier_one() -> None:
     # What is as usual on the student's own input stays first.
     answers[1] = Answer("conv2", "params", "2176")
     assert "128·17" in check_answers(analysis, answers).cells[1].diagnoses[0].explanation
+
+
+#: Totals of other variants, in other units, and as Keras counts.
+TOTALS = [
+    ("alexnet", "params", "61M", "other_variant", "alexnet@grouped"),
+    ("alexnet", "multiplications", "715M", "other_variant", "It is 714,188,480"),
+    ("resnet50", "multiplications", "3.8G", "other_variant", "resnet50@v1"),
+    ("alexnet", "params", "238 MB", "unit", "bytes of float32"),
+    ("inception_v3", "params", "23851784", "other_variant", "inception_v3@keras"),
+    ("efficientnet_b0@keras", "params", "5330571", "counted_running_statistics", "as Keras does"),
+]
+
+
+@pytest.mark.parametrize(("network", "quantity", "written", "mistake", "says"), slow_but(TOTALS[:1], TOTALS))
+def test_reason_of_a_total(network: str, quantity: str, written: str, mistake: str, says: str) -> None:
+    (found,) = check_answers(analysed(network), [Answer(TOTAL, quantity, written)]).cells
+    assert found.diagnoses[0].mistake == mistake
+    assert says in found.diagnoses[0].explanation
+
+
+@pytest.mark.parametrize(
+    ("network", "layer", "quantity", "written", "mistake", "says"),
+    [
+        ("32x32x3 -> conv3-8d2p0", "conv1", "params", "608", "wrong_kernel", "the span of the dilated window, 5×5"),
+        ("lenet5", "C1", "activation_bytes", "4.6 KB", "unit", "Values, not bytes"),
+        ("googlenet", "inception_3b", "params", "380K", "unit", "K is 1,024 there"),
+    ],
+)
+def test_reason_of_a_unit_or_a_span(
+    network: str, layer: str, quantity: str, written: str, mistake: str, says: str
+) -> None:
+    (found,) = check_answers(archcalc.analyse(network), [Answer(layer, quantity, written)]).cells
+    assert found.diagnoses[0].mistake == mistake
+    assert says in found.diagnoses[0].explanation
+
+
+#: Shapes of which the last is wrong, the mistake, and what is not said: it would make a right shape wrong.
+TOGETHER = [
+    ("resnet18", {"conv2_x": "56x56x64", "conv3_x": "56x56x128"}, "forgot_stride", "pool1"),
+    ("resnet18", {"conv1": "112x112x64", "pool1": "56x56x64", "conv3_x": "55x55x128"}, "unknown", "pool1"),
+    ("alexnet", {"conv1": "55x55x96", "input": "224x224x3"}, "unknown", "224×224."),
+]
+
+
+@pytest.mark.parametrize(("network", "shapes", "mistake", "unsaid"), TOGETHER)
+def test_a_reason_agrees_with_the_right_cells(network: str, shapes: dict[str, str], mistake: str, unsaid: str) -> None:
+    check = check_answers(analysed(network), [Answer(name, "output_shape", text) for name, text in shapes.items()])
+    *others, wrong = check.cells
+    assert {cell.verdict for cell in others} == {Verdict.RIGHT}
+    assert (wrong.verdict, wrong.diagnoses[0].mistake) == (Verdict.WRONG, mistake)
+    assert not any(unsaid in one.explanation for one in wrong.diagnoses)
 
 
 @pytest.mark.parametrize(("written", "is_right"), [("6.32 MFLOPs", True), ("12.64 MFLOPs", True), ("12.64M", False)])

@@ -98,7 +98,12 @@ def _kernel(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
         for wrong in dict.fromkeys(window):
             reason = say("a window of {value}. {own}.", value=written((wrong,) * rank), own=own)
             yield Edit(Mistake("wrong_kernel", reason), 18, put_all((wrong,) * rank))
-    for wrong in sorted(context.kernels_taken() - {*window, 1}):
+    dilation = getattr(context.op, "dilation", ())
+    spans = tuple([(side - 1) * step + 1 for side, step in zip(window, dilation, strict=False)])
+    if len(spans) == rank and spans != tuple(window):
+        reason = say("the span of the dilated window, {span}, counted as weights. {own}.", span=written(spans), own=own)
+        yield Edit(Mistake("wrong_kernel", reason), 14, put_all(spans))
+    for wrong in sorted(context.kernels_taken() - {*window, *spans, 1}):
         whose = context.network.kernels.get(wrong)
         belongs = say(", as {whose} has", whose=whose) if whose is not None and whose != context.name else ""
         reason = say("a window of {value}{belongs}. {own}.", value=written((wrong,) * rank), belongs=belongs, own=own)

@@ -9,6 +9,7 @@ from archcalc.core.errors import ArchcalcError
 from archcalc.core.language import say
 from archcalc.core.quantities import QUANTITIES
 from archcalc.design.conventions import TOOLS, count
+from archcalc.ops.norm import BatchNorm
 from archcalc.passes.analysis import Analysis, Row, analyse
 from archcalc.render.tables.summaries import summaries
 from archcalc.spec.catalogue import key_of, load, variants_in_catalogue
@@ -19,7 +20,8 @@ from archcalc.teach.check.mistakes.upstream import follow
 
 #: Sides of images that people take for one another.
 _SIDES = (28, 32, 224, 227, 299, 331)
-_VARIANT, _TOOL, _SETTING, _NETWORK = 6, 10, 20, OTHER_NETWORK
+MOST_OF_VARIANT = 8
+_VARIANT, _OF_KERAS, _TOOL, _SETTING, _NETWORK = 6, 8, 10, 20, OTHER_NETWORK
 #: A tool that adds nothing of its own only leaves out what people leave out too.
 _TOOL_THAT_ADDS_NOTHING = 16
 #: Smaller totals are alike by chance.
@@ -37,7 +39,23 @@ def variants(network: NetworkContext, quantity: str) -> Iterator[Alternative]:
             "that is {name}, {value}. Here it is {own}.", name=name, value=analysis.graph.title or name, own=own
         )
         yield Alternative(value, (Mistake("other_variant", reason),), _VARIANT)
+        if quantity == "params" and value != QUANTITIES[quantity].sum_of(network.rows):
+            steps = Mistake("other_variant", reason), Mistake("counted_running_statistics", _as_keras())
+            yield Alternative(value + _kept(analysis), steps, _OF_KERAS)
+    kept = _kept(network.analysis)
+    if quantity == "params" and kept > sum(row.buffers for row in network.rows):  # a counter besides
+        whole = QUANTITIES[quantity].sum_of(network.analysis.rows) + kept
+        yield Alternative(whole, (Mistake("counted_running_statistics", _as_keras()),), _OF_KERAS)
     yield from _with_other_settings(network, quantity)
+
+
+def _as_keras() -> str:
+    return say("It counts running mean and variance as parameters, as Keras does.")
+
+
+def _kept(analysis: Analysis) -> int:
+    """The running statistics of a network, with the counters of Keras."""
+    return sum(row.buffers + (isinstance(row.op, BatchNorm) and row.op.counts_values) for row in analysis.rows)
 
 
 def in_variants(context: LayerContext) -> Iterator[tuple[Row, Mistake]]:
