@@ -69,9 +69,9 @@ def _row(stored: Constant) -> Constant:
 
 
 def _unshared(program: Program, is_quick: Callable[[str], bool]) -> Program:
-    """Exporters store equal arrays once: the zeros of all biases. Layers share only if all their arrays are shared.
+    """Exporters store equal arrays once: the zeros of all biases. Layers share only if all their weights are shared.
 
-    An array whose values are all the same says nothing of sharing, for it may be as it was initialised.
+    Arrays whose values are all the same say nothing of sharing, for they may be as they were initialised.
     """
     readers: dict[str, list[tuple[int, int]]] = {}
     for index, node in enumerate(program.nodes):
@@ -80,25 +80,42 @@ def _unshared(program: Program, is_quick: Callable[[str], bool]) -> Program:
                 readers.setdefault(name, []).append((index, place))
     nodes = list(program.nodes)
     constants = dict(program.constants)
+    uniform: dict[str, bool] = {}
     left = _MOST_COMPARED
+
+    def is_uniform(name: str) -> bool:
+        nonlocal left
+        if name not in uniform:
+            uniform[name] = left > 0 and is_quick(name) and _is_uniform(program.constants[name])
+            left -= program.constants[name].size
+        return uniform[name]
+
     for name, places in readers.items():
         if len(places) < 2:
             continue
-        stored = constants[name]
-        is_uniform = left > 0 and is_quick(name) and _is_uniform(stored)
-        left -= stored.size
-        groups: dict[object, str] = {}
+        groups: dict[object, list[tuple[int, int]]] = {}
         for index, place in places:
-            companions = tuple(each for each in program.nodes[index].inputs if each in program.constants)
-            key: object = (index, place) if is_uniform else companions
-            if key not in groups:
-                own = f"{name}#{len(groups)}" if groups else name
-                groups[key] = own
-                constants[own] = replace(stored, name=own)
-            inputs = list(nodes[index].inputs)
-            inputs[place] = groups[key]
-            nodes[index] = replace(nodes[index], inputs=tuple(inputs))
+            groups.setdefault(_weights_with(name, place, program.nodes[index], program.constants), []).append(
+                (index, place)
+            )
+        apart: list[list[tuple[int, int]]] = []
+        for weights, its_places in groups.items():
+            one_by_one = len(its_places) > 1 and all(map(is_uniform, weights))
+            apart += [[place] for place in its_places] if one_by_one else [its_places]
+        for number, its_places in enumerate(sorted(apart)):
+            own = f"{name}#{number}" if number else name
+            constants[own] = replace(constants[name], name=own)
+            for index, place in its_places:
+                inputs = list(nodes[index].inputs)
+                inputs[place] = own
+                nodes[index] = replace(nodes[index], inputs=tuple(inputs))
     return replace(program, nodes=tuple(nodes), constants=constants)
+
+
+def _weights_with(name: str, place: int, node: Node, constants: Mapping[str, Constant]) -> tuple[str, ...]:
+    """The weights of the layer that reads an array: the array alone where it is what the layer computes with."""
+    weights = tuple([each for each in node.inputs[1:] if each is not None and each in constants])
+    return weights if place else (name,)
 
 
 def _is_uniform(stored: Constant) -> bool:

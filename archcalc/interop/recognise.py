@@ -189,8 +189,12 @@ class Recogniser:
             if not isinstance(tensor, Fixed):
                 raise UnknownFormError("a tensor that is computed from nothing")
             inputs[first] = self.layers.view_of(tensor, node)
-            self.made |= {key: each for key, each in zip(node.outputs, self.results(node, inputs), strict=False)
-                          if isinstance(each, View)}  # fmt: skip
+            results = self.results(node, inputs)
+            self.made |= {key: each for key, each in zip(node.outputs, results, strict=False) if isinstance(each, View)}
+            if name not in self.made:
+                if self.layers.stored[name] is node:
+                    raise UnknownFormError(f"{node.op} of stored tensors")
+                return self.compute(name)  # it was taken apart, and the last of its products gives the value
         return self.made[name]
 
     def is_trained(self, tensor: Tensor | None) -> bool:

@@ -41,7 +41,7 @@ def _scaled_dot_product_attention(call: Handler) -> list[Tensor]:
 @handles("attention")
 def _attention(call: Handler) -> list[Tensor]:
     """Decomposed attention: the keys are transposed already."""
-    keys, last = call.view(1), len(call.shape(1)) - 1
+    keys, last = _as_view(call, 1), len(call.shape(1)) - 1
     turned = View(keys.layer, permuted(keys.axes, [*range(last - 1), last, last - 1]))
     call.inputs = [call.inputs[0], turned, *call.inputs[2:]]
     return [attend(call, call.attributes["scale"], False, list(call.inputs[3:]))]
@@ -49,6 +49,7 @@ def _attention(call: Handler) -> list[Tensor]:
 
 def attend(call: Handler, scale: float | None, is_causal: bool, biases: list[Tensor | None]) -> View:
     """softmax(qkᵀ·scale + biases)·v for tensors (…, positions, channels of a head)."""
+    call.inputs = [*(_as_view(call, index) for index in range(3)), *call.inputs[3:]]
     q, k, v = (View(view.layer, without(view.axes, BATCH)) for view in (call.view(0), call.view(1), call.view(2)))
     heads_axes, others = _heads(q.axes[:-2])
     hidden = call.attributes.get("hides", False)

@@ -350,6 +350,27 @@ def test_arrays_of_equal_values_say_nothing_of_sharing() -> None:
     assert counted(program) == 81 + 9 + 2 * 3
 
 
+def test_a_layer_that_runs_on_a_stored_state_first_shares_its_weights() -> None:
+    """A recurrent cell that is unrolled: its state is stored at the first step, and computed at the others."""
+    nodes = [helper.make_node("Gemm", [state, "w", "b"], [made], transB=1)
+             for state, made in (("h", "s1"), ("x", "s2"), ("s2", "s3"))]  # fmt: skip
+    nodes.append(helper.make_node("Sum", ["s1", "s3"], ["y"]))
+    for bias in (weights(3), np.zeros(3, np.float32)):
+        program = read_program(model(nodes, (1, 3), {"w": weights(3, 3), "b": bias, "h": weights(1, 3)}))
+        assert {name for node in program.nodes for name in node.inputs} >= {"w", "b"}
+        assert counted(program) == 9 + 3 + 3
+
+
+def test_a_stored_map_that_several_layers_read_is_there_once() -> None:
+    nodes = [
+        helper.make_node("LayerNormalization", ["q", "w", "b"], ["n"]),
+        helper.make_node("Add", ["q", "n"], ["s"]),
+        helper.make_node("Add", ["x", "s"], ["y"]),
+    ]
+    program = read_program(model(nodes, (1, 5, 4), {"q": weights(1, 5, 4), "w": weights(4), "b": weights(4)}))
+    assert counted(program) == 20 + 4 + 4
+
+
 def test_unknown_operations_stay_with_their_weights() -> None:
     text = (
         """g (float[1,3] x) => (float[1,5] y) <float[3,5] w> { y = com.microsoft.FusedMatMul <alpha = 2.0> (x, w) }"""

@@ -119,3 +119,43 @@ def test_einsum(equation: str, shapes: list[tuple[int, ...]], made: tuple[int, .
     foreign = recognise(write.program())
     assert "opaque" not in {node.op for node in foreign.nodes}
     assert analyse(to_network(foreign)).totals.multiplications == dense_layers + multiplications
+
+
+@pytest.mark.parametrize("op", ["scaled_dot_product_attention", "attention"])
+def test_attention_that_reads_parameters_alone(op: str) -> None:
+    """The first self-attention of a decoder whose queries are learned (Carion et al. 2020)."""
+    write = Writer(1, 5, 8)
+    queries = write("expand", (1, 5, 8), write.weight("queries", 5, 8), size=(1, -1, -1))
+    turned = (1, 2, 4, 5) if op == "attention" else (1, 2, 5, 4)
+    order = (0, 2, 3, 1) if op == "attention" else (0, 2, 1, 3)
+    heads = []
+    for name, dims, shape in (
+        ("q", (0, 2, 1, 3), (1, 2, 5, 4)),
+        ("k", order, turned),
+        ("v", (0, 2, 1, 3), (1, 2, 5, 4)),
+    ):
+        projected = write("linear", (1, 5, 8), queries, write.weight(name, 8, 8), None)
+        write("reshape", (1, 5, 2, 4), projected)
+        heads.append(write("permute", shape, dims=dims))
+    write(op, (1, 2, 5, 4), *heads, scale=0.5)
+    write("permute", (1, 5, 2, 4), dims=(0, 2, 1, 3))
+    write("reshape", (1, 5, 8))
+    write("add", (1, 5, 8), "x", write.last)
+    analysis = analyse(to_network(recognise(write.program())))
+    assert analysis.totals.params == 5 * 8 + 3 * 8 * 8
+    assert analysis.totals.multiplications == 3 * 5 * 8 * 8 + 2 * 5 * 5 * 8
+
+
+def test_attention_of_stored_tensors_that_is_no_op_is_taken_apart() -> None:
+    write = Writer(1, 5, 8)
+    q, k, v = (
+        write("relu", (1, 1, 5, size), write.weight(name, 1, 1, 5, size))
+        for name, size in (("q", 8), ("k", 8), ("v", 8))
+    )
+    mask = write.weight("mask", 1, 1, 5, 5)
+    made = write("scaled_dot_product_attention", (1, 1, 5, 8), q, k, v, mask, scale=1.0)
+    write("reshape", (1, 5, 8), made)
+    write("add", (1, 5, 8), "x", write.last)
+    analysis = analyse(to_network(recognise(write.program())))
+    assert analysis.totals.params == 3 * 40 + 25
+    assert analysis.totals.multiplications == 2 * 5 * 5 * 8
