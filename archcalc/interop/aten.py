@@ -348,6 +348,7 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "gelu": _plain("gelu", "approximate"),
     "leaky_relu": _plain("leaky_relu", "negative_slope"),
     "elu": _plain("elu", "alpha"),
+    "celu": _plain("celu", "alpha"),
     "hardtanh": _plain("clamp", min="min_val", max="max_val"),
     "clamp": _clamp,
     "clamp_min": _plain("clamp", min="min"),

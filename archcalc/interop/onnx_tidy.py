@@ -93,7 +93,7 @@ def _unshared(program: Program, is_quick: Callable[[str], bool]) -> Program:
     for name, places in readers.items():
         if len(places) < 2:
             continue
-        groups: dict[object, list[tuple[int, int]]] = {}
+        groups: dict[tuple[str, ...], list[tuple[int, int]]] = {}
         for index, place in places:
             groups.setdefault(_weights_with(name, place, program.nodes[index], program.constants), []).append(
                 (index, place)

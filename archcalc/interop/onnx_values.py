@@ -37,10 +37,7 @@ def _leaky_relu(call: Call) -> bool:
 
 @translates("Elu", "Celu")
 def _elu(call: Call) -> bool:
-    alpha = call.attributes.get("alpha", 1.0)
-    if call.op == "Celu" and alpha != 1:
-        return False
-    call.emit("elu", call.inputs, {"alpha": alpha})
+    call.emit(call.op.lower(), call.inputs, {"alpha": call.attributes.get("alpha", 1.0)})
     return True
 
 

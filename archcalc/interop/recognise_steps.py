@@ -163,8 +163,20 @@ def cosine_similarity(node: Node, program: Program, values: dict[str, Value]) ->
     return step.last(step("sum", (step("mul", units, whole),), made, dim=(dim,), keepdim=False))
 
 
+def celu(node: Node, program: Program, values: dict[str, Value]) -> list[Node]:
+    """α·ELU(x/α): x above 0, below it α·(e^(x/α) − 1). Source: Barron 2017, equation 2."""
+    step, made, alpha = Steps(node, program, values), program.shape(node.outputs[0]), float(node.attributes["alpha"])
+    x = node.inputs[0] or ""
+    if alpha == 1:
+        return step.last(step("elu", (x,), made, alpha=1.0))
+    inner = step("elu", (step("div", (x,), made, other=alpha),), made, alpha=1.0)
+    return step.last(step("mul", (inner,), made, other=alpha))
+
+
 #: What is always written as other operations.
-STEPS: Mapping[str, Maker] = {"einsum": einsum, "bilinear": bilinear, "cosine_similarity": cosine_similarity}
+STEPS: Mapping[str, Maker] = {
+    "einsum": einsum, "bilinear": bilinear, "cosine_similarity": cosine_similarity, "celu": celu,
+}  # fmt: skip
 
 
 def as_products(node: Node, program: Program) -> list[Node]:

@@ -107,7 +107,7 @@ CASES = [
         "LeakyRelu": "leaky_relu", "Elu": "elu", "Selu": "selu", "Celu": "elu",
     }.items()],
     case("Mish", "mish", opset=18), case("Gelu", "gelu", opset=20), case("Gelu", "gelu", opset=20, approximate="tanh"),
-    case("LeakyRelu", "leaky_relu", alpha=0.2), case("Elu", "elu", alpha=0.5),
+    case("Celu", "rescale+elu+rescale", alpha=2.0), case("LeakyRelu", "leaky_relu", alpha=0.2), case("Elu", "elu", alpha=0.5),
     case("HardSigmoid", "hardsigmoid", alpha=1 / 6),
     case("Clip", "relu6", IMAGE, s(0), s(6)), case("Clip", "relu", IMAGE, s(0)),
     case("Clip", "hardtanh", IMAGE, s(-0.5), s(0.7)), case("Clip", "relu6", opset=10, min=0.0, max=6.0),

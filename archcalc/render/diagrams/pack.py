@@ -16,11 +16,14 @@ from archcalc.render.diagrams.ports import apart
 from archcalc.render.diagrams.section import Block, Stroke
 from archcalc.render.diagrams.segments import Frame, Line, Placed
 from archcalc.render.diagrams.structure import placed, structured
+from archcalc.render.diagrams.tracks import NEAR, Wire, ordered
 
 GAP = 6.0
 JOG = 24.0
 GUTTER = 24.0
 LANE = 6.0
+#: How far beside its place a line comes down until that place is free.
+ASIDE = 8.0
 MOST_LINES = 40
 MOST_EVEN = 40
 #: Segments are put together so often where a branch stands beside them.
@@ -288,17 +291,27 @@ def _aligned(segments: Sequence[Block], head: float, half: float | None) -> list
 
 
 def joints(before: Spot, after: Spot) -> list[Stroke]:
-    """Lines from a segment to the next one of the same column; those that step aside turn at levels of their own."""
+    """Lines from a segment to the next one of the same column; those that step aside turn at levels of their own.
+
+    A line that would come to lie on one that still comes down there takes its place below the turn of that one.
+    """
     ends = before.shared(after)
-    steps = [name for name, start, goal in ends if abs(start[1] - goal[1]) > _STRAIGHT]
+    wires = [Wire(name, name, start[1], goal[1]) for name, start, goal in ends if abs(start[1] - goal[1]) > _STRAIGHT]
+    order = ordered(wires)
+    late = [wire for place, wire in enumerate(order) if any(abs(wire.end - o.start) < NEAR for o in order[place + 1 :])]
+    turns = len(order) + len(late)
     lines = []
     for name, (low, left), (high, right) in ends:
         corners = [(low, left), (high, left)]
-        if name in steps:
-            # What steps to the right turns the earlier, the farther to the right it is.
-            aside = sorted(steps, key=lambda step: -before.segment.exits[step] * (1 if right > left else -1))
-            level = low + (high - low) * (aside.index(name) + 1) / (len(aside) + 1)
+        wire = next((wire for wire in order if wire.source == name), None)
+        if wire is not None:
+            levels = [low + (high - low) * (turn + 1) / (turns + 1) for turn in range(turns)]
+            level = levels[order.index(wire)]
             corners = [(low, left), (level, left), (level, right), (high, right)]
+            if wire in late:
+                beside = right - ASIDE if right > left else right + ASIDE
+                last = levels[len(order) + late.index(wire)]
+                corners[2:] = [(level, beside), (last, beside), (last, right), (high, right)]
         lines.append(joint(name, corners))
     return lines
 

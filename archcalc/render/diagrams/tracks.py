@@ -58,6 +58,12 @@ def turns_of(wires: Sequence[Wire]) -> tuple[list[float], float]:
     return turns, HEAD + TRACK * max(level.values()) + MERGE
 
 
+def ordered(wires: Sequence[Wire]) -> list[Wire]:
+    """Lines of different maps from the one that turns first to the last, so that they cross seldom."""
+    nets = {_net([wire]): wire for wire in wires}
+    return [nets[net] for net in _ordered(list(nets))]
+
+
 def _net(wires: Sequence[Wire]) -> _Net:
     starts, ends = frozenset(wire.start for wire in wires), frozenset(wire.end for wire in wires)
     return _Net(starts, ends, min(starts | ends), max(starts | ends))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import accumulate, combinations, pairwise
 
 import pytest
@@ -23,7 +24,7 @@ from archcalc.spec.build import build
 from archcalc.spec.catalogue import load
 from archcalc.spec.load import spec_of
 from archcalc.spec.source import parse_source
-from tests.networks import one_of_each
+from tests.networks import numbers, one_of_each
 from tests.render.diagrams.pictures import analysis_of
 
 QUICK = ("googlenet@aux", "resnet18", "unet", "inception_v3", "inception_resnet_v1", "alexnet@grouped")
@@ -312,3 +313,32 @@ def test_two_inputs_of_a_block_enter_its_frame_apart(sources: str, down: bool) -
     for diagram in (compose_graph(wiring), compose_blocks(wiring, 1), compose_blocks(wiring, 2)):
         check(diagram, down)
         assert covering(diagram, down) == []
+
+
+def _with_skips(seed: int) -> str:
+    """A chain of layers; some are sums with maps from before, which come straight or through a layer of their own."""
+    rng = random.Random(seed)
+    names, lines = ["input"], []
+    for number in range(rng.randrange(4, 16)):
+        last, name = names[-1], f"l{number}"
+        if len(names) < 3 or rng.random() < 0.55:
+            lines.append(f"  - conv2d: {{name: {name}, from: {last}, out_channels: 4, kernel_size: 3, padding: 1}}")
+        else:
+            before = rng.choice(names[:-1])
+            for place in range(rng.randrange(4)):
+                lines.append(
+                    f"  - conv2d: {{name: side{number}_{place}, from: {before}, out_channels: 4, kernel_size: 1}}"
+                )
+                before = f"side{number}_{place}"
+            lines.append(f"  - add: {{name: {name}, from: [{last}, {before}]}}")
+        names.append(name)
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("down", [True, False], ids=["down", "right"])
+@pytest.mark.parametrize(
+    "seeds", [range(5, 8), pytest.param(range(8, 40), marks=pytest.mark.slow)], ids=["few", "many"]
+)
+def test_lines_of_different_maps_share_no_stretch(seeds: range, down: bool) -> None:
+    found = {seed: covering(compose_graph(Wiring(numbers(_with_skips(seed)))), down) for seed in seeds}
+    assert {seed: lines for seed, lines in found.items() if lines} == {}
