@@ -19,6 +19,8 @@ MOST_ITEMS = 1000
 _FEWEST_ZEROS = 4
 LONGEST = 200
 
+#: What YAML has for what is no number.
+_NO_NUMBER = re.compile(r"[-+]?\.(?:nan|inf)", re.IGNORECASE)
 _ABOUT = re.compile(r"(?:about|around|roughly|nearly|some|ca\.|~|≈)\s*", re.IGNORECASE)
 _SIDES = re.compile(
     rf"[(\[]?\s*\d{{1,9}}(?:{CROSS}\d{{1,9}})+\s*[)\]]?|[(\[]\s*\d{{1,9}}(?:\s*[,;]\s*\d{{1,9}})+\s*[)\]]",
@@ -83,6 +85,8 @@ def flat(sides: Sequence[Any]) -> tuple[Any, ...]:
 
 def read_claimed(value: Any) -> Claimed:
     """A value of a claims file. Raises `ValueError` with what cannot be read."""
+    if isinstance(value, str) and _NO_NUMBER.fullmatch(value.strip()):
+        raise ValueError(f"{value.strip()} is no number")
     if isinstance(value, bool):
         return Claimed("yes" if value else "no", truth=value)
     return _read(value)._replace(written=_written(value))

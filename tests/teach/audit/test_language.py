@@ -32,6 +32,7 @@ FAULTS: list[tuple[str, str]] = [
         "c.yaml:2:31: alexnet has no layer 'conv9'; did you mean conv",
     ),
     ("claims:\n  - {network: alexnet, quantity: params}", "c.yaml:2:5: a claim needs a value or an expression"),
+    ("claims:\n  - {network: alexnet, quantity: params, value: .nan}", "c.yaml:2:49: value: .nan is no number"),
     ("claims:\n  - {network: alexnet, value: 3}", "c.yaml:2:5: a claim says what to calculate"),
     ("claims:\n  - {value: 3}", "c.yaml:2:5: a claim says what to calculate"),
     (
