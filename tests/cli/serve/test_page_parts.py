@@ -253,11 +253,11 @@ def test_what_is_large_and_no_network_is_refused_in_words(page: Playground) -> N
 
 
 def test_a_picture_of_another_network_says_so_and_what_cannot_be_drawn_leaves_none(page: Playground) -> None:
-    page.open("alexnet&style=volumes")
+    page.open("alexnet@grouped&style=towers")
     browser = page.browser
     assert browser.texts(".diagram > .late") == []
     browser.run(HOLD_DRAWING)
-    browser.run("location.hash = '#bert_base&style=volumes'")
+    browser.run("location.hash = '#bert_base&style=towers'")
     page.wait("h2.title", lambda texts: "BERT" in texts[0])
     page.wait(".diagram > .late", lambda texts: texts == ["This is the network before the last change."])
     grey = "return getComputedStyle(document.querySelector('.diagram > .frame')).filter"
@@ -266,7 +266,7 @@ def test_a_picture_of_another_network_says_so_and_what_cannot_be_drawn_leaves_no
     assert page.settle() == "ready"
     assert browser.texts(".diagram > .late") == []
     assert not browser.find(".diagram > .frame").is_displayed()
-    assert "take the style blocks" in browser.texts(".diagram > .refused")[0]
+    assert "styles that suit: tall, graph, blocks" in browser.texts(".diagram > .refused")[0]
     browser.click(".diagram > .refused button")
     page.settle()
     assert browser.find(".diagram > .frame").is_displayed()
