@@ -66,8 +66,9 @@ def check_report(report: Any) -> None:
         field = row["receptive_field"]
         assert (field is None) == (row["receptive_field_stride"] is None)
         if field is not None:
-            # Along each axis of the input that has positions; token numbers have one.
-            assert len(field) == len(row["receptive_field_stride"]) == max(len(shape) - 1, 1)
+            # Along each axis of the input that has positions; embedded numbers have one.
+            axes = (0, 1) if len(shape) == 1 else (len(shape) - 1,)
+            assert len(field) == len(row["receptive_field_stride"]) in axes
             assert all(size >= 1 for size in field)
     for row in others:
         # In the order of execution: a layer reads what stands above it.
