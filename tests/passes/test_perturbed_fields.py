@@ -168,7 +168,7 @@ def check(seed: int) -> Counter[bool]:
         # Any position of what index_select reads may be asked for, and few numbers ask for few.
         inside = not layer.inputs or (row.op.kind != "index_select" and by_positions(row.op, row.input_shapes))
         kind, was_centred = plane(row.op.kind), any(centred[source] for source in layer.inputs)
-        centred.append(kind in CENTRED or (was_centred and row.op.saves == ()))
+        centred.append(kind in CENTRED or (was_centred and (row.op.saves == () or kind.endswith("_pad"))))
         inside = inside and not (was_centred and kind in MEANS)
         exact.append(alike and inside and all(exact[source] for source in layer.inputs))
         if row.receptive_field is None:
