@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from archcalc.interop.onnx_adaptive import adaptive_pool
 from archcalc.interop.program import Constant, Node, Program, needed
 
 #: How far a number of a file may be from the number that it stands for: it is a float32.
@@ -241,6 +242,12 @@ class _Patterns:
                 return False
         return True
 
+    # --- pools
+
+    def adaptive_pool(self, node: Node) -> Node | None:
+        """The mean over windows whose places are gathered one by one."""
+        return adaptive_pool(node, self.nodes, self.constants, self.given.shape)
+
     # --- shifts
 
     def rolled(self, node: Node) -> Node | None:
@@ -292,7 +299,8 @@ class _Patterns:
 #: What may end at an operation, by its name.
 _FINDERS: dict[str, tuple[Callable[[_Patterns, Node], Node | None], ...]] = {
     "mul": (_Patterns.gelu, _Patterns.tanh_gelu, _Patterns.normalised, _Patterns.affine),
-    "div": (_Patterns.gelu, _Patterns.tanh_gelu, _Patterns.normalised),
+    "div": (_Patterns.gelu, _Patterns.tanh_gelu, _Patterns.normalised, _Patterns.adaptive_pool),
+    "mean": (_Patterns.adaptive_pool,),
     "add": (_Patterns.affine, _Patterns.group_norm),
     "matmul": (_Patterns.scaled,),
     "cat": (_Patterns.rolled,),

@@ -183,3 +183,18 @@ def test_windows_of_torchvision(name: str, way: str, tmp_path: Any) -> None:
     wanted = session.run(None, {session.get_inputs()[0].name: x})[0]
     found = outputs(graph, x).reshape(wanted.shape)
     assert np.abs(found - wanted).max() <= 1e-4 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize(
+    ("sides", "counts"),
+    [((24, 22), (3, 3)), ((26, 24), (3, 3)), ((13, 17), (5, 6)), ((4, 5), (7, 3)), ((7, 7), (1, 3))],
+)
+def test_adaptive_pools(sides: tuple[int, int], counts: tuple[int, int]) -> None:
+    """Where windows have different sizes, the exporter writes the pool as its places: a sum of up to all of them."""
+    pool, x = torch.nn.AdaptiveAvgPool2d(counts), torch.randn(1, 3, *sides)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        proto = torch.onnx.export(pool, (x,), dynamo=True, verbose=False).model_proto
+    graph = to_network(from_onnx(proto))
+    assert [layer.op.kind for layer in graph] == ["input", "adaptive_avg_pool2d"]
+    assert np.abs(outputs(graph, x.numpy()) - pool(x).numpy()).max() <= 1e-6
