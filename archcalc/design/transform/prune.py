@@ -11,7 +11,7 @@ from archcalc.core.words import several
 from archcalc.design.transform.rewrite import Rewritten, check_own_weights, find, refusal, with_ops
 from archcalc.design.transform.simple import whole
 from archcalc.ops.activation import Activation
-from archcalc.ops.arrange import Chunk, Grid, Narrow, Part, Roll, Tokens
+from archcalc.ops.arrange import Grid, Roll, Tokens
 from archcalc.ops.attention import Matmul, MultiheadAttention, ScaledDotProductAttention
 from archcalc.ops.base import Op
 from archcalc.ops.conv import Conv, ConvTranspose
@@ -20,6 +20,7 @@ from archcalc.ops.dropout import TrainingOnly
 from archcalc.ops.margins import Crop, Slice, Upsample, ZeroPad
 from archcalc.ops.merge import Add, Concat, Multiply
 from archcalc.ops.norm import BatchNorm, Dropout, LocalResponseNorm
+from archcalc.ops.parts import Chunk, Narrow, Part
 from archcalc.ops.pool import Pool
 from archcalc.ops.reshape import Flatten, Identity
 from archcalc.ops.resize import BorderPad, Interpolate

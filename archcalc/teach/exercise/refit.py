@@ -15,12 +15,13 @@ from archcalc.core.numbers import product
 from archcalc.core.shapes import Shape
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.graph.shaping import shape_layer
-from archcalc.ops.arrange import Chunk, Grid, Narrow, Split
+from archcalc.ops.arrange import Grid
 from archcalc.ops.attention import MultiheadAttention
 from archcalc.ops.axes import axis_of
 from archcalc.ops.base import Op, elements
 from archcalc.ops.conv import Conv
 from archcalc.ops.margins import PadChannels
+from archcalc.ops.parts import Chunk, Narrow, Split
 from archcalc.ops.rectifier import Prelu
 from archcalc.ops.reshape import Reshape
 from archcalc.passes.shapes import ShapedLayer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archcalc.graph.layer_graph import LayerGraph
-from archcalc.ops.arrange import Split
+from archcalc.ops.parts import Split
 from archcalc.passes.analysis import analyse
 from archcalc.teach.exercise.handout import Handout
 from archcalc.teach.exercise.variants import is_varied, settings_of, vary
