@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import combinations
 from math import prod
@@ -23,7 +22,6 @@ from archcalc.teach.check.mistakes.base import (
     LAST_RESORT,
     OTHER_NETWORK,
     PAIR,
-    SLIP,
     TOGETHER,
     UPSTREAM,
     Alternative,
@@ -44,6 +42,7 @@ from archcalc.teach.check.mistakes.sizes import written
 from archcalc.teach.check.mistakes.totals import rows_inside, total_pairs, total_singles, values_of
 from archcalc.teach.check.mistakes.trees import letters, named, put
 from archcalc.teach.check.mistakes.upstream import carried
+from archcalc.teach.check.precision import by_thousands, cut_off, in_powers_of_1024, is_precise, no_digit, slips
 from archcalc.teach.check.search import LARGEST_CHANCE, Index, Tables
 from archcalc.teach.reading.stated import Stated
 from archcalc.teach.reading.typos import describe_typo
@@ -54,8 +53,6 @@ USUAL = 21
 SEEN_CHANGE = 20
 #: How likely an explanation of a rounded number may be an accident.
 ROUNDED_CHANCE = Fraction(1, 4)
-#: A mistyped digit is only seen in a rounded number that still has so many.
-FEWEST_DIGITS = 1000
 #: The same of a mistake in some layers of a sum.
 CHANGE_CHANCE = Fraction(1, 8)
 #: Mistakes with a sum as a whole.
@@ -87,17 +84,17 @@ def of_count(tables: Tables, row: Row, quantity: str, stated: Stated) -> list[Ex
     key = (row.name, quantity, row.input_shapes, row.output_shape)
     if stated.holds(right.value):
         return []
-    if stated.value == 0 and (empty := list(_no_digit(right.value, stated))):
+    if stated.value == 0 and (empty := list(no_digit(right.value, stated))):
         return empty
     index = tables.get((*key, 1), lambda: Index([*singles(context, quantity), *in_place(context, quantity)]))
     found = [_found(one, stated) for one in _likely(index, stated)]
-    found += list(_in_powers_of_1024(right.value, stated)) or _cut_off(right.value, stated)
-    found += _by_thousands(right.value, stated)
+    found += list(in_powers_of_1024(right.value, stated)) or cut_off(right.value, stated)
+    found += by_thousands(right.value, stated)
     found += _written(context, right, stated, found)
     if stated.low == stated.high:
         inputs = tables.get((*key, "input"), lambda: Index(_on_other_input(context, quantity, right.value)))
         found += [_found(one, stated) for one in inputs.find(stated.low, stated.high)[:1]]
-    found += _slips(right.value, stated, found)
+    found += slips(right.value, stated, found)
     early = tables.get((*key, "up"), lambda: Index(_upstream(context, quantity, right.value)))
     if stated.low == stated.high or early.chance(stated.low, stated.high) <= LARGEST_CHANCE:
         found += [_carried(one) for one in early.find(stated.low, stated.high)[:1]]
@@ -140,13 +137,13 @@ def of_sum(tables: Tables, quantity: str, stated: Stated, block: str = "") -> li
     if stated.holds(total):
         return []
     if stated.value == 0:
-        return [*_no_digit(total, stated), _unknown_sum(total)][:1]
+        return [*no_digit(total, stated), _unknown_sum(total)][:1]
     column = tables.get(("total", quantity, block), lambda: _column(tables, quantity, total, block))
     likely = [one for one in _likely(column.table, stated) if _is_seen(one, total, stated)]
     found = [_found(one, stated) for one in likely if _is_telling(column, one, total)]
-    found += list(_in_powers_of_1024(total, stated)) or _cut_off(total, stated)
-    found += _by_thousands(total, stated)
-    found += _slips(total, stated, found)
+    found += list(in_powers_of_1024(total, stated)) or cut_off(total, stated)
+    found += by_thousands(total, stated)
+    found += slips(total, stated, found)
     if not found and not block:
         found += _cut_off_elsewhere(tables, quantity, stated)
     if not found and stated.low == stated.high:
@@ -175,13 +172,6 @@ def _unknown_sum(total: int) -> Explanation:
     return Explanation(0, (Mistake("unknown", ""),), explain.unknown(say("The sum is {total}.", total=number(total))))
 
 
-def _no_digit(right: int, stated: Stated) -> Iterator[Explanation]:
-    """0M, of which no digit is left."""
-    if re.search(r"[^\W\d]", stated.text) and right:
-        words = say("Rounded until no digit is left. An answer needs at least one: it is {right}.", right=number(right))
-        yield Explanation(0, (Mistake("rounded_inputs", words),), words)
-
-
 def _likely(index: Index, stated: Stated) -> list[Alternative]:
     """Single mistakes that give the number. A far-fetched one is only reported where nothing else is found.
 
@@ -197,7 +187,7 @@ def _likely(index: Index, stated: Stated) -> list[Alternative]:
             for one in found
             if one.steps[0].mistake in _ELSEWHERE
             and one.cost < OTHER_NETWORK
-            and _is_precise(stated, _OF_VARIANTS if one.cost <= MOST_OF_VARIANT else _OF_OTHERS)
+            and is_precise(stated, _OF_VARIANTS if one.cost <= MOST_OF_VARIANT else _OF_OTHERS)
         ]
         units = [one for one in found if stated.unit and one.steps[0].mistake == "unit"] + known
         for most in (LAST_RESORT, USUAL):
@@ -210,14 +200,6 @@ def _likely(index: Index, stated: Stated) -> list[Alternative]:
 
 #: The digits that count of a rounded number for a total of other variants of the network, which are few, and others.
 _OF_VARIANTS, _OF_OTHERS = 2, 3
-
-
-def _is_precise(stated: Stated, digits: int) -> bool:
-    """Whether a rounded number has so many digits that count."""
-    if stated.value is None or stated.high is None:
-        return False
-    least: int = 2 * 10 ** (digits - 1)
-    return least * (stated.high - stated.value) <= stated.value
 
 
 def _has_that_unit(one: Alternative, stated: Stated) -> bool:
@@ -341,87 +323,15 @@ def _on_other_input(context: LayerContext, quantity: str, right: int) -> Iterato
             yield Alternative(tree.value, (step,), 12, tree)
 
 
-def _slips(right: int, stated: Stated, others: Sequence[Explanation]) -> Iterator[Explanation]:
-    """A typo, where no usual mistake gives the number."""
-    if stated.low is None or stated.high is None or any(one.cost < LAST_RESORT for one in others):
-        return
-    if stated.low == stated.high and stated.low.denominator != 1:
-        return
-    # A rounded number is compared at its own precision.
-    quantum = stated.high - stated.low or Fraction(1)
-    middle = (stated.low + stated.high) / 2 / quantum
-    one, other = int(Fraction(right) / quantum + Fraction(1, 2)), int(middle + Fraction(1, 2))
-    what = describe_typo(one, other)
-    if what and (stated.low == stated.high or other >= FEWEST_DIGITS):
-        yield Explanation(
-            SLIP,
-            (Mistake("digit_slip", what),),
-            say("{what}: it is {right}.", what=explain.capital(what), right=number(right)),
-        )
-
-
-def _cut_off(right: int, stated: Stated) -> Iterator[Explanation]:
-    """A rounded number that was cut off, or rounded up, instead of to the nearest."""
-    if stated.low is None or stated.high is None or stated.low == stated.high:
-        return
-    width, middle = stated.high - stated.low, (stated.low + stated.high) / 2
-    if abs(right - middle) < width:
-        reason = (
-            say("cut off instead of rounded to the nearest. It is {right}.", right=number(right))
-            if right > middle
-            else say("rounded up instead of rounded to the nearest. It is {right}.", right=number(right))
-        )
-        yield Explanation(9, (Mistake("floor_ceil", reason),), explain.capital(reason))
-
-
 def _cut_off_elsewhere(tables: Tables, quantity: str, stated: Stated) -> Iterator[Explanation]:
     """The total of another variant of the network, cut off: 3.8G of 3,857,973,248."""
-    if not _is_precise(stated, _OF_VARIANTS):
+    if not is_precise(stated, _OF_VARIANTS):
         return
     for one in tables.get(("variants", quantity), lambda: list(variants(tables.network, quantity))):
-        for cut in _cut_off(int(one.value), stated) if one.cost <= MOST_OF_VARIANT else ():
+        for cut in cut_off(int(one.value), stated) if one.cost <= MOST_OF_VARIANT else ():
             words = f"{explain.capital(one.steps[0].reason)} {cut.explanation}"
             yield Explanation(one.cost + cut.cost, (one.steps[0],), words)
             return
-
-
-def _in_powers_of_1024(right: int, stated: Stated) -> Iterator[Explanation]:
-    """A K of 1,024: 380K of 388,736."""
-    match = re.fullmatch(r"\D*(\d+(?:[.,](\d+))?)\s?([KM])\b.*", stated.text, re.IGNORECASE)
-    if match is None or stated.unit or stated.low == stated.high:
-        return
-    power = "KM".index(match[3].upper()) + 1
-    value, half = Fraction(match[1].replace(",", ".")), Fraction(1, 2 * 10 ** len(match[2] or ""))
-    if abs(Fraction(right, 1024**power) - value) <= half and value:
-        reason = say(
-            "{letter} is {binary:,} there. Here it is {decimal:,}: {right}.",
-            letter=match[3].upper(),
-            binary=1024**power,
-            decimal=1000**power,
-            right=number(right),
-        )
-        yield Explanation(8, (Mistake("unit", reason),), explain.capital(reason))
-
-
-def _by_thousands(right: int, stated: Stated) -> Iterator[Explanation]:
-    """K for M: a rounded number with a letter that is thousand times too small or too large."""
-    if (
-        stated.low is None
-        or stated.high is None
-        or stated.low == stated.high
-        or not re.search(r"[^\W\d_]", stated.text)
-    ):
-        return
-    for factor in (1000, 1_000_000):
-        is_small = stated.low * factor <= right <= stated.high * factor
-        if is_small or stated.low <= right * factor <= stated.high:
-            values = {"factor": factor, "right": number(right)}
-            reason = (
-                say("{factor:,} times too small, as with K for M. It is {right}.", **values)
-                if is_small
-                else say("{factor:,} times too large, as with M for K. It is {right}.", **values)
-            )
-            yield Explanation(10, (Mistake("unit", reason),), explain.capital(reason))
 
 
 #: What it is when another number stands in the place of a letter.
