@@ -199,6 +199,10 @@ def run(
     analysis = analysis_of(network)
     given = random_inputs(analysis.graph, analysis.batch, seed, analysis.dtype) if x is None else x
     batches = inputs_by_layer(analysis.graph, given)
+    # Numbers of tokens are whole.
+    batches = {index: batch.astype(analysis.dtype) if batch.dtype.kind in "iub" else batch
+               for index, batch in batches.items()}  # fmt: skip
+    given = {analysis.graph.layers[index].name: batch for index, batch in batches.items()}
     for index, batch in batches.items():
         shape = analysis.rows[index].output_shape
         if batch.ndim != len(shape) + 1 or batch.shape[1:] != shape:

@@ -132,6 +132,8 @@ def test_a_run_differs_nowhere() -> None:
     assert ran.outputs["output"].shape == (1, 10)
     images = np.zeros((3, 1, 32, 32), np.float32)
     assert ac.run(ac.load("lenet5"), images, algorithm="loops").outputs["output"].shape == (3, 10)
+    tokens = "input: 5\ntitle: t\nname: t\nlayers:\n  - embedding: {num_embeddings: 9, embedding_dim: 3}\n"
+    assert ac.run(ac.from_yaml(tokens), np.array([[0, 8, 1, 2, 3]])).differences == ()
     with pytest.raises(ac.UsageError, match=r"must have the shape \(N, 1, 32, 32\), not \(32, 32\)"):
         ac.run("lenet5", images[0, 0])
     with pytest.raises(ac.UsageError, match="no algorithm 'slow'; there are auto"):

@@ -72,11 +72,11 @@ class Names:
         self._last.update(dict.fromkeys(template.gives, len(template.items)))
 
     def steps(self) -> Iterator[tuple[int, Item, list[str], list[str]]]:
-        """What is written in order, but for what nobody reads: its place, the variables it reads and those it gives."""
+        """What is written in order: its place, the variables it reads and those it gives; none where nobody reads it."""
         for number, item in enumerate(self._template.items):
             given = [self.of[place] for place in item.reads]
-            if any(self.is_read((number, which)) for which in range(item.gives)):
-                yield number, item, given, self.give(number)
+            is_read = any(self.is_read((number, which)) for which in range(item.gives))
+            yield number, item, given, self.give(number) if is_read else []
 
     def is_read(self, place: tuple[int, int]) -> bool:
         return place in self._last

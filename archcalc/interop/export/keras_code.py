@@ -87,7 +87,7 @@ def _text(analysis: Analysis, tree: Tree) -> str:
     for template in classes.templates[:-1]:
         functions[template.name] = unique(identifier(_snake(template.name), WORDS), [*functions.values(), top_name])
     writer = _Writer(functions, {*WORDS, *functions.values(), top_name, *parts_of(MODULES)})
-    body = [writer.function(each) for each in classes.templates[:-1]]
+    body = [writer.function(each) for each in classes.templates[:-1] if each.gives]
     body.append(writer.network(classes.templates[-1], analysis, tree))
     calls = [call.call for each in classes.templates for item in each.items for call in item.calls]
     used = used_parts(MODULES, iter([*calls, *_words(body)]))
@@ -151,7 +151,10 @@ class _Writer:
 
     def network(self, template: Template, analysis: Analysis, tree: Tree) -> str:
         graph = analysis.graph
-        lines = [f"def {template.name}():", f'    """{docstring(graph.title or graph.name)}; channels last."""']
+        lines = [
+            f"def {template.name}():",
+            f'    """{docstring(graph.title or graph.name)}; channels last.{_left_out(analysis)}"""',
+        ]
         inputs: dict[int, str] = {}
         for index, (name, shape) in enumerate(graph.inputs.items()):
             only = len(graph.inputs) == 1
@@ -178,6 +181,8 @@ class _Writer:
         again = {item.shares for item in template.items if item.shares}
         lines: list[str] = []
         for _, item, given, results in names.steps():
+            if not results:
+                continue  # a model of Keras has no layer that nothing reads
             if item.first is not None:
                 lines += self._loop(item, given[0], results[0], prefix)
             elif item.expression:
@@ -234,6 +239,15 @@ class _Writer:
                     arguments = arguments[:-1]
                 yield from wrapped(f"    {gives} = {call.call}(", arguments, f")({read})", 4)
             x = results[0]
+
+
+def _left_out(analysis: Analysis) -> str:
+    """What the text of a network says of parameters that it lacks: of layers that no output needs."""
+    layers, needed = analysis.graph.layers, {output.layer for output in analysis.graph.outputs}
+    for index in reversed(range(len(layers))):
+        needed.update(layers[index].inputs if index in needed else ())
+    count = sum(row.params for index, row in enumerate(analysis.rows) if index not in needed)
+    return f" {count:,} parameters of layers that no output needs are left out." if count else ""
 
 
 def _variable(attribute: str) -> str:

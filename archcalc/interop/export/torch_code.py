@@ -190,6 +190,9 @@ def _forward(template: Template, top: _Top | None) -> Iterator[str]:
     end = len(template.items) - 1
     for number, item, given, results in names.steps():
         if item.first is not None:
+            if not results:
+                yield f"        self.{item.attribute}{item.first}({given[0]})"
+                continue
             if results[0] != given[0]:
                 yield f"        {results[0]} = {given[0]}"
             if item.last == str(item.first):
@@ -199,14 +202,20 @@ def _forward(template: Template, top: _Top | None) -> Iterator[str]:
             yield f'            {results[0]} = self.get_submodule(f"{item.attribute}{{i}}")({results[0]})'
             continue
         text = item.expression.format(*given) if item.expression else _applied(item, given)
-        if top is None and number == end and template.gives == tuple((end, which) for which in range(item.gives)):
+        if (
+            top is None
+            and template.gives
+            and number == end
+            and template.gives == tuple((end, which) for which in range(item.gives))
+        ):
             yield from _assigned("return", text)
             return
         yield from _assigned(", ".join(results), text)
     if top is not None:
         yield f"        return {top.results(names.of, template)}"
         return
-    yield f"        return {', '.join(names.of[place] for place in template.gives)}"
+    if template.gives:
+        yield f"        return {', '.join(names.of[place] for place in template.gives)}"
 
 
 def _count(item: Item) -> str:
@@ -226,8 +235,8 @@ def _applied(item: Item, given: Sequence[str]) -> str:
 
 
 def _assigned(names: str, text: str) -> Iterator[str]:
-    names = names if names == "return" else f"{names} ="
-    line = f"        {names} {text}"
+    names = names if names == "return" or not names else f"{names} ="
+    line = f"        {names} {text}" if names else f"        {text}"
     if len(line) <= WIDTH:
         yield line
     elif text.startswith("torch.cat(["):

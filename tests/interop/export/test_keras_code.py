@@ -17,7 +17,7 @@ from archcalc.ops import OPS
 from archcalc.passes.analysis import analyse
 from tests import networks
 from tests.interop.export.cases import ALONE, of_row
-from tests.interop.export.test_torch_code import SNAPSHOTS, hostile_network
+from tests.interop.export.test_torch_code import AUX, SNAPSHOTS, UNREAD, hostile_network
 from tests.ops.rows import Row, label
 
 
@@ -135,3 +135,9 @@ def test_no_layer_has_the_name_that_keras_gives_to_an_operation() -> None:
         "  - scaled_dot_product_attention: {name: a, num_heads: 2, from: [t, t, t]}\n"
     )
     assert re.findall(r'"(trans[^"]*)"', code) == ["transpose_", "transpose_2_"]
+
+
+def test_what_nothing_reads_is_left_out() -> None:
+    code = to_keras_code(analyse(networks.layers(UNREAD, top=AUX)))
+    assert "channels last. 10 parameters of layers that no output needs are left out." in code
+    assert "one" not in code

@@ -218,3 +218,18 @@ def test_keys_of_the_state_dict() -> None:
 def test_keys_of_names_that_are_no_identifiers() -> None:
     keys = ac.load("googlenet").torch_keys()
     assert keys["inception_3a/3x3/reduce/conv.weight"] == "inception_3a._3x3.reduce.conv.weight"
+
+
+#: A block that nothing reads.
+UNREAD = """
+  - conv2d: {name: stem, out_channels: 4, kernel_size: 1}
+  - aux: {name: aux}
+  - conv2d: {name: end, from: stem, out_channels: 3, kernel_size: 1}
+"""
+AUX = "blocks:\n  aux:\n    layers:\n      - conv2d: {name: one, out_channels: 2, kernel_size: 1}\n      - relu: {}\n"
+
+
+def test_what_nothing_reads_is_called() -> None:
+    code = code_of(UNREAD, top=AUX)
+    assert "        x = self.stem(x)\n        self.aux(x)\n        x = self.end(x)\n" in code
+    assert "        x = self.one(x)\n        self.relu1(x)\n" in code
