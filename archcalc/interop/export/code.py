@@ -72,7 +72,7 @@ class Names:
         self._last.update(dict.fromkeys(template.gives, len(template.items)))
 
     def steps(self) -> Iterator[tuple[int, Item, list[str], list[str]]]:
-        """What is written in order: its place, the variables it reads and those it gives; none where nobody reads it."""
+        """What is written in order: its place, the variables it reads and those it gives, none if nobody reads it."""
         for number, item in enumerate(self._template.items):
             given = [self.of[place] for place in item.reads]
             is_read = any(self.is_read((number, which)) for which in range(item.gives))
