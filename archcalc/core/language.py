@@ -38,6 +38,10 @@ _OPEN, _RIGHT, _CLOSE = "\u2066", "\u2067", "\u2069"
 #: What stands for an isolate: marks are letters without a width that are written from left to right, or the other way.
 #: After a value the second one lets a number that follows take its place in the line.
 _MARKS = {_OPEN: ("\u200e", "\u200e\u200f"), _RIGHT: ("\u200f", "\u200f")}
+#: The same inside a part from left to right, where only an embedding turns a part back.
+_INNER = {_OPEN: ("\u200e", "\u200e"), _RIGHT: ("\u202b", "\u202c\u200e")}
+#: Between two layers that run one after the other.
+THEN = " → "
 ISOLATES = _OPEN + _RIGHT + _CLOSE
 
 _chosen: ContextVar[str] = ContextVar("language", default=ENGLISH)
@@ -137,14 +141,15 @@ def with_marks(text: str) -> str:
     """A text for slides: marks of direction (UAX #9, section 2.6), which are older than isolates, in their place."""
     if language() not in RIGHT_TO_LEFT:
         return text
-    found, opened = [], []
+    found: list[str] = []
+    opened: list[tuple[str, str]] = []
     for sign in text:
         if sign in (_OPEN, _RIGHT):
-            first, last = _MARKS[sign]
-            opened.append(last)
+            first, last = (_INNER if opened and opened[-1][0] == _OPEN else _MARKS)[sign]
+            opened.append((sign, last))
             found.append(first)
         elif sign == _CLOSE:
-            found.append(opened.pop() if opened else "")
+            found.append(opened.pop()[1] if opened else "")
         else:
             found.append(sign)
     return "".join(found)
@@ -160,6 +165,19 @@ def cells_apart(cells: Sequence[str]) -> list[str]:
     if language() not in RIGHT_TO_LEFT:
         return list(cells)
     return [f"{_RIGHT if is_turned(cell) else _OPEN}{cell}{_CLOSE}" if cell else cell for cell in cells]
+
+
+def chain(parts: Sequence[str]) -> str:
+    """Layers that run one after the other, from left to right in every language: conv 3×3 → ReLU.
+
+    An empty first part stands for a line before: → ReLU.
+    """
+    return formula(THEN.join(cells_apart(parts)).lstrip()) if parts[1:] else parts[0]
+
+
+def is_chain(text: str) -> bool:
+    """Whether a line is a chain, which runs from left to right whatever letters it has."""
+    return text.startswith(_OPEN) and text.endswith(_CLOSE) and THEN.strip() in text
 
 
 def all_of(parts: Sequence[str]) -> str:

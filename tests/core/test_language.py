@@ -10,7 +10,20 @@ import pytest
 from babel.messages import Catalog
 
 from archcalc.core import language
-from archcalc.core.language import ENGLISH, LANGUAGES, PARTIAL, all_of, of_environment, one_of, say, say_many, use
+from archcalc.core.language import (
+    ENGLISH,
+    LANGUAGES,
+    PARTIAL,
+    all_of,
+    chain,
+    is_chain,
+    of_environment,
+    one_of,
+    say,
+    say_many,
+    use,
+    with_marks,
+)
 from archcalc.core.translations import Translations
 from tests.core.messages import TRANSLATED, catalogue, extracted, literals, messages, path, update
 
@@ -186,3 +199,22 @@ def test_a_name_turns_nothing_that_follows() -> None:
 
 def test_lists() -> None:
     assert (all_of([]), all_of(["a"]), all_of(["a", "b"]), one_of(["a", "b", "c"])) == ("", "a", "a and b", "a, b or c")
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [(["ReLU"], "ReLU"), (["ReLU", "LRN"], "ReLU → LRN"), (["", "ReLU"], "→ ReLU"), (["a", "b", "c"], "a → b → c")],
+)
+def test_a_chain_is_written_with_arrows(parts: list[str], text: str) -> None:
+    assert chain(parts) == text
+
+
+def test_a_chain_runs_from_left_to_right_in_hebrew() -> None:
+    """The arrows point to the right in every language: each layer is set apart, as is the whole line."""
+    use("he")
+    text = chain(["אחת", "ReLU", "שתיים"])
+    assert text == "\u2066\u2067אחת\u2069 → \u2066ReLU\u2069 → \u2067שתיים\u2069\u2069"
+    assert is_chain(text)
+    assert not is_chain("אחת \u20663×3\u2069")
+    marked = with_marks(text).removeprefix("\u200e").removesuffix("\u200e\u200f")
+    assert marked == "\u202bאחת\u202c\u200e → \u200eReLU\u200e → \u202bשתיים\u202c\u200e"

@@ -6,7 +6,7 @@ from typing import Any
 
 from archcalc.core import words
 from archcalc.core.conventions import BYTES
-from archcalc.core.language import say
+from archcalc.core.language import chain, say
 from archcalc.core.shapes import format_shape
 from archcalc.passes.analysis import Analysis
 from archcalc.render.charts.axes import linear
@@ -81,7 +81,7 @@ def _subtitle(analysis: Analysis, each: int) -> str:
 def _peak(figure: Figure, analysis: Analysis, x: float, y: float, value: int) -> None:
     row = analysis.rows[analysis.memory.peak_layer]
     text = say("peak {size} at {layer}", size=words.size(value), layer=short_name(row.name))
-    more = f"{row.summary} → {format_shape(row.output_shape)}" if row.inputs else format_shape(row.output_shape)
+    more = chain([*([row.summary] if row.inputs else []), format_shape(row.output_shape)])
     half = max(text_width(text, LABEL, True), text_width(more, LABEL)) / 2
     middle = min(max(x, half + 8), figure.inner_width - half)
     figure.add({"type": "point", "shape": "diamond", "filled": True, "size": 90, "opacity": 1, "x": round(x, 2),

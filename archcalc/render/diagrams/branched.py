@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from archcalc.core.language import say
+from archcalc.core.language import THEN, say
 from archcalc.core.shapes import format_shape
 from archcalc.core.words import several
 from archcalc.ops.merge import Add, Concat, Multiply
@@ -26,7 +26,7 @@ from archcalc.render.diagrams.text import LEADING, clean, text_width, wrap
 from archcalc.render.diagrams.theme import Theme, mix
 from archcalc.render.diagrams.trace import MEET
 from archcalc.render.diagrams.wiring import Wiring
-from archcalc.render.diagrams.words import THEN, span
+from archcalc.render.diagrams.words import span
 
 NAME, NOTE = 11.5, 11.0
 #: How wide the texts at a layer and at a folded block are.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import inf, log, prod
 
-from archcalc.core.language import say
+from archcalc.core.language import THEN, say
 from archcalc.core.quantities import QUANTITIES
 from archcalc.core.shapes import format_shape
 from archcalc.core.words import AT_LEAST, NOT_COUNTED, several
@@ -297,7 +297,7 @@ class _Composer:
             name, family = main.name, main.op.family
             plain = len(rows) == 1 and (family == "input" or (words.is_small(main) and not words.suffix(main, label)))
             texts = [] if plain else [row.summary for row in rows]
-            lines = words.lines_of(texts, words.THEN, self.widest, SMALL)
+            lines = words.lines_of(texts, THEN, self.widest, SMALL)
         else:
             # Neighbours that were put together have no name of their own.
             name = "/".join(unit.block) if self._is_block(unit) else ""
@@ -388,11 +388,11 @@ class _Composer:
                 if short:
                     around = [said(m) for m in short]
                     lines += words.lines_of(
-                        [say("+ shortcut: {layer}", layer=around[0]), *around[1:]], words.THEN, self.widest, SMALL
+                        [say("+ shortcut: {layer}", layer=around[0]), *around[1:]], THEN, self.widest, SMALL
                     )
                     texts[0] = say("sum")  # what follows belongs to both ways
                     texts = texts if texts[1:] else []
-            lines += words.lines_of(texts, words.THEN, self.widest, SMALL)
+            lines += words.lines_of(texts, THEN, self.widest, SMALL)
         return lines
 
     def _is_chain(self, way: Sequence[int]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, islice, pairwise, product
 from typing import NamedTuple
 
-from archcalc.core.language import say
+from archcalc.core.language import balanced, chain, say
 from archcalc.passes.analysis import Analysis
 from archcalc.render.diagrams.arrange import READABLE, page_height
 from archcalc.render.diagrams.compose import compose_graph
@@ -31,7 +31,7 @@ from archcalc.render.diagrams.text import LEADING, text_width, wrap
 from archcalc.render.diagrams.theme import LIGHT, Theme, mix
 from archcalc.render.diagrams.unet import find_stops, unet_drawing
 from archcalc.render.diagrams.wiring import Wiring
-from archcalc.render.diagrams.words import THEN, lines_of, span
+from archcalc.render.diagrams.words import lines_of, span
 
 GAP = 26.0
 NAME, NOTE = 13.5, 12.0
@@ -308,11 +308,11 @@ def caption_of(volumes: Sequence[Volume], period: int = 1, width: float = WRAP) 
     if times > 1 and period == 1 and texts:
         texts[0] = f"{times} × {texts[0]}"
     elif times > 1:
-        texts = [say("{count} times", count=times), *texts[:1], *(THEN.lstrip() + text for text in texts[1:])]
+        texts = [say("{count} times", count=times), *texts[:1], *(chain(["", text]) for text in texts[1:])]
     names = lines_of(_from_to(*(label.split("/") for label in ends)), "/", WRAP, NAME)
     lines = [(line, NAME, True) for name in names for line in wrap(name, WRAP * 1.5, NAME, True)]
     # A line is broken after a comma first: "2 groups" stays together.
-    parts = [part for text in texts for part in lines_of(text.split(", "), ", ", width, NOTE)]
+    parts = [part for text in texts for part in balanced(lines_of(text.split(", "), ", ", width, NOTE))]
     lines += [(line, NOTE, False) for text in parts for line in wrap(text, width, NOTE)]
     return Caption(tuple(volumes), tuple(lines))
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from archcalc.core.language import say
+from archcalc.core.language import THEN, chain, say
 from archcalc.core.words import AT_LEAST
 from archcalc.passes.analysis import Row
 from archcalc.render.diagrams.text import text_width
@@ -16,8 +16,8 @@ _PLAIN = re.compile(r"[\d_ -]")
 _SMALL = frozenset({"activation", "normalisation", "regularisation", "merge", "parameter"})
 #: Families that a count of a block's layers leaves out where they own no parameters: they change no size.
 _UNCOUNTED = frozenset({"input", "activation", "regularisation"})
-#: Between two layers that run one after the other, and between things that are counted.
-THEN, AND = " → ", " · "
+#: Between things that are counted.
+AND = " · "
 
 
 def figure(number: float) -> str:
@@ -65,14 +65,13 @@ def _plain(text: str) -> str:
 
 def lines_of(parts: Sequence[str], between: str, width: float, size: float) -> list[str]:
     """The parts in lines of at most a width. A further line begins with the arrow between two parts, if it is one."""
-    lines: list[str] = []
+    lines: list[list[str]] = []
     for part in parts:
-        joined = f"{lines[-1]}{between}{part}" if lines else part
-        if lines and text_width(joined, size) > width:
-            lines.append(f"{THEN.lstrip()}{part}" if between == THEN else part)
+        if lines and text_width(between.join([*lines[-1], part]).lstrip(), size) <= width:
+            lines[-1].append(part)
         else:
-            lines[-1:] = [joined]
-    return lines
+            lines.append(["", part] if lines and between == THEN else [part])
+    return [chain(line) if between == THEN else between.join(line) for line in lines]
 
 
 def counted(lines: Sequence[str]) -> list[str]:

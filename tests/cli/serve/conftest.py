@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -58,14 +60,25 @@ class Files(SimpleHTTPRequestHandler):
 
 
 @contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Other processes wait here. The lock of a database works on every system and ends with its process."""
+    with closing(sqlite3.connect(path, timeout=3600, isolation_level=None)) as lock:
+        lock.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+@contextmanager
 def built(folder: Path) -> Iterator[str]:
-    """`archcalc serve --build`, behind a server of files. Skips where a registry cannot be had."""
-    command = [sys.executable, "-m", "archcalc", "serve", "--build", str(folder / "site")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode == 2 and re.search("cannot (fetch|download)", done.stderr):
-        pytest.skip(done.stderr.strip().splitlines()[-1])
-    assert done.returncode == 0, done.stderr
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=folder / "site")) as server:
+    """`archcalc serve --build`, once in a folder, behind a server of files. Skips where a registry cannot be had."""
+    site = folder / "site"
+    with one_at_a_time(folder / "lock"):
+        if not site.exists():
+            command = [sys.executable, "-m", "archcalc", "serve", "--build", str(site)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode == 2 and re.search("cannot (fetch|download)", done.stderr):
+                pytest.skip(done.stderr.strip().splitlines()[-1])
+            assert done.returncode == 0, done.stderr
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=site)) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
@@ -76,9 +89,14 @@ BACKENDS: dict[str, Callable[[Path], AbstractContextManager[str]]] = {"server": 
 
 @pytest.fixture(scope="session")
 def place_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Place]]:
-    """The place of a back end, made when it is first asked for. Skips where the page was not built."""
+    """The place of a back end, made when it is first asked for. Skips where the page was not built.
+
+    The workers of pytest-xdist share one static build.
+    """
     if not (PAGE / "dist" / "index.html").is_file():
         pytest.skip("the page was not built: npm ci && npm run build in docs/playground")
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     made: dict[str, Place] = {}
     missing: dict[str, str] = {}
     with ExitStack() as stack:
@@ -91,7 +109,7 @@ def place_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
                 try:
                     browser = Browser(folder / "profile")
                     stack.callback(browser.close)
-                    made[backend] = Place(stack.enter_context(BACKENDS[backend](folder)), browser)
+                    made[backend] = Place(stack.enter_context(BACKENDS[backend](shared)), browser)
                 except pytest.skip.Exception as reason:
                     missing[backend] = str(reason)
                     raise

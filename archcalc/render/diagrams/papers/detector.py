@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from archcalc.core.language import mark, say
+from archcalc.core.language import chain, mark, say
 from archcalc.core.quantities import QUANTITIES
 from archcalc.core.shapes import format_shape
 from archcalc.passes.analysis import Row
@@ -34,7 +34,7 @@ from archcalc.render.diagrams.papers.trunk import Unsuited
 from archcalc.render.diagrams.text import LEADING, clean, shorten, text_width
 from archcalc.render.diagrams.theme import Paint, Theme
 from archcalc.render.diagrams.wiring import FOLLOWERS, Wiring
-from archcalc.render.diagrams.words import AND, THEN, figure, lines_of
+from archcalc.render.diagrams.words import AND, figure, lines_of
 
 #: The narrowest box, and how much wider the one of the largest map is.
 NARROW, WIDER, PAD = 120.0, 90.0, 8.0
@@ -249,7 +249,7 @@ def _card(card: Card, step: int, theme: Theme) -> Cluster:
 def _ways_texts(way: Way, wiring: Wiring) -> list[str]:
     """What happens on the way between two parts, in its order."""
     texts = [text for row in way.rows for text in recipe([wiring.rows[row]])]
-    return [text if number == 0 else f"{THEN.lstrip()}{text}" for number, text in enumerate(texts)]
+    return [chain(["", text]) if number else text for number, text in enumerate(texts)]
 
 
 def _rows_of_heads(pyramid: Pyramid) -> dict[Size, list[Place]]:

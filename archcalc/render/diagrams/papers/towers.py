@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from archcalc.core.language import say
+from archcalc.core.language import balanced, chain, say
 from archcalc.render.diagrams.compose import compose_graph
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Rect, Shape, Text
 from archcalc.render.diagrams.maps import Volume, is_chain, volumes_of
@@ -31,7 +31,7 @@ from archcalc.render.diagrams.solids import SCALES, Box, Measure, depth_note, jo
 from archcalc.render.diagrams.text import LEADING, text_width, wrap
 from archcalc.render.diagrams.theme import Theme, family_name
 from archcalc.render.diagrams.wiring import Wiring
-from archcalc.render.diagrams.words import THEN, lines_of
+from archcalc.render.diagrams.words import lines_of
 
 #: More towers, or more maps in a row, are no figure.
 MOST_TOWERS, MOST = 4, 24
@@ -167,13 +167,13 @@ def _texts(floor: Floor, index: int, request: Request) -> list[str]:
     if index:
         lines += label_texts(row, request.labels or ("kernel",))
         if request.labels is None or "kernel" in request.labels:
-            lines += [f"{THEN.lstrip()}{pool}" for pool in floor.pools]
+            lines += [chain(["", pool]) for pool in floor.pools]
     return lines
 
 
 def _wrapped(texts: Sequence[str]) -> list[str]:
     """In lines that are broken after a comma first: "2 groups" stays together."""
-    parts = [part for text in texts for part in lines_of(text.split(", "), ", ", WRAP, NOTE)]
+    parts = [part for text in texts for part in balanced(lines_of(text.split(", "), ", ", WRAP, NOTE))]
     return [line for text in parts for line in wrap(text, WRAP, NOTE)]
 
 
