@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from archcalc.core.amounts import factor_of
 from archcalc.core.errors import ArchcalcError
+from archcalc.core.language import say
 from archcalc.core.words import visible
 
 LONGEST = 500
@@ -89,7 +90,7 @@ def _tokens(text: str, longest: int) -> list[_Token]:
         match = _TOKEN.match(text, position)
         if not match:
             offset = len(text) - len(text[position:].lstrip())
-            raise ExpressionError(f"{text[offset]!r} cannot stand in an expression", offset)
+            raise ExpressionError(say("{word!r} cannot stand in an expression", word=text[offset]), offset)
         kind = str(match.lastgroup)
         word = match[kind]
         result.append(_Token("op" if word in KEYWORDS else kind, word, match.start(kind)))
@@ -116,20 +117,22 @@ class _Parser:
 
     def expect(self, text: str) -> None:
         if self.token.text != text or self.token.kind != "op":
-            found = repr(self.token.text) if self.token.text else "the end"
-            raise ExpressionError(f"expected {text!r}, found {found}", self.token.offset)
+            found = repr(self.token.text) if self.token.text else say("the end")
+            raise ExpressionError(say("expected {text!r}, found {found}", text=text, found=found), self.token.offset)
         self.index += 1
 
     def whole(self) -> Expression:
         result = self.expression(0)
         if self.token.kind != "end":
-            raise ExpressionError(f"expected an operator, found {self.token.text!r}", self.token.offset)
+            raise ExpressionError(
+                say("expected an operator, found {found!r}", found=self.token.text), self.token.offset
+            )
         return result
 
     def expression(self, binding: int) -> Expression:
         self.depth += 1
         if self.depth > DEEPEST:
-            raise ExpressionError(f"an expression may be nested {DEEPEST} deep", self.token.offset)
+            raise ExpressionError(say("an expression may be nested {most} deep", most=DEEPEST), self.token.offset)
         left = self.prefix()
         while (operator := self.operator()) and _BINDING[operator] > binding:
             left = self.infix(left, operator)
@@ -148,7 +151,7 @@ class _Parser:
         token = self.take()
         if token.kind == "number":
             if len(token.text) > LARGEST_BITS:  # not even read: Python refuses long texts of digits
-                raise ExpressionError("a number is too large", token.offset)
+                raise ExpressionError(say("a number is too large"), token.offset)
             number = bounded(Fraction(token.text), token.offset)
             return self.amount(number, token.offset) if self.amounts else Expression("value", token.offset, number)
         if token.kind == "string":
@@ -167,8 +170,8 @@ class _Parser:
             return inner
         if token.text == "[":
             return Expression("list", token.offset, None, self.arguments("]"))
-        found = repr(token.text) if token.text else "the end"
-        raise ExpressionError(f"expected a number, a name or '(', found {found}", token.offset)
+        found = repr(token.text) if token.text else say("the end")
+        raise ExpressionError(say("expected a number, a name or '(', found {found}", found=found), token.offset)
 
     def amount(self, number: Any, offset: int) -> Expression:
         """A number with the unit that may follow it: 300M, 16 MiB."""
@@ -238,10 +241,10 @@ def parse_expression(text: str, longest: int = LONGEST, amounts: bool = False) -
 def bounded(value: Any, offset: int) -> Any:
     if isinstance(value, Fraction):
         if max(value.numerator.bit_length(), value.denominator.bit_length()) > LARGEST_BITS:
-            raise ExpressionError("the result is too large", offset)
+            raise ExpressionError(say("the result is too large"), offset)
         return int(value) if value.denominator == 1 else value
     if isinstance(value, int) and value.bit_length() > LARGEST_BITS:
-        raise ExpressionError("the result is too large", offset)
+        raise ExpressionError(say("the result is too large"), offset)
     if isinstance(value, (str, list)) and is_too_long(value):
         raise ExpressionError("the result is too long", offset)
     return value

@@ -219,6 +219,24 @@ def test_pictures(command: str, name: str, archcalc: Run) -> None:
         assert not re.search("[א-ת]", text) or text.startswith("\u2067"), text
 
 
+#: Answers to AlexNet's layers that were misread, or say one axis, and the words of the answer alone that stay.
+ODD = """layer,output,params,multiplications
+conv1,55 by,3*(4+5,1/0
+conv2,13x12,5**99999,2+3 4
+conv3,13x12x256,sqrt(4),"=1,2"
+conv5,13x12x256,11*11**0.5,)
+total,,5,
+"""
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_check_of_odd_answers(name: str, archcalc: Run) -> None:
+    Path("a.csv").write_text(ODD, encoding="utf-8")
+    found = archcalc("check", "alexnet", "a.csv", "--lang", name)
+    assert found.code == 1
+    assert english(found.out, "alexnet", "csv", "sqrt") == []
+
+
 #: Words of the field that each command shows, by the language: a layer, a feature map's receptive field, a mistake.
 PARTLY = {
     "es": ("capa", "campo receptivo", "falta el relleno", "parámetros"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archcalc.core.language import say
+from archcalc.core.language import apart, say
 from archcalc.explain.derive.notation import TEXT, number
 from archcalc.explain.derive.steps import substituted
 from archcalc.explain.derive.trace import Node
@@ -49,7 +49,7 @@ def result(tree: Node) -> str:
 def all_axes(trees: Sequence[Node]) -> str:
     """The calculation of each side, once where all are the same."""
     sides = [result(tree) for tree in trees]
-    return sides[0] if len(set(sides)) == 1 else say(" by ").join(sides)
+    return sides[0] if len(set(sides)) == 1 else say(" by ").join(map(apart, sides))
 
 
 def unknown(right: str, note: str = "", what: str = "") -> str:

@@ -101,8 +101,13 @@ def _finding(cell: Cell, analysis: Analysis, sources: int) -> Finding:
 def where(cell: Cell) -> str:
     """conv4 params; fc1 (fc6) params, where the table has another name."""
     label = shorten(cell.answer.layer)
-    name = cell.layer if cell.layer in ("", TOTAL) or label == cell.layer else f"{label} ({cell.layer})"
+    name = _in_words(cell.layer)
+    name = name if cell.layer in ("", TOTAL) or label == cell.layer else f"{label} ({name})"
     return f"{name or label} {name_in_words(cell.quantity)}"
+
+
+def _in_words(layer: str) -> str:
+    return say(TOTAL) if layer == TOTAL else layer
 
 
 def name_in_words(quantity: str) -> str:
@@ -114,6 +119,7 @@ def name_in_words(quantity: str) -> str:
 def name_of(source: tuple[str, str]) -> str:
     """The cell that a mistake comes from, in a few words."""
     layer, quantity = source
+    layer = _in_words(layer)
     return f"{layer} {name_in_words(quantity)}" if quantity != "output_shape" else say("output of {layer}", layer=layer)
 
 

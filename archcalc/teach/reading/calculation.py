@@ -168,7 +168,7 @@ def _plain(match: re.Match[str], kind: str, side: int) -> str:
 
 def _tree(expression: Expression, depth: int) -> Node:
     if depth > DEEPEST:
-        raise ExpressionError(f"a calculation may have {DEEPEST} operations in a row", expression.offset)
+        raise ExpressionError(say("a calculation may have {most} operations in a row", most=DEEPEST), expression.offset)
     kind, offset = expression.kind, expression.offset
     if kind == "value":
         return _node("number", expression.value, (), offset)
@@ -179,7 +179,7 @@ def _tree(expression: Expression, depth: int) -> Node:
         return _rounded(expression.value, parts, offset)
     if kind == "binary" and expression.value in _OPERATIONS:
         return _operation(expression.value, parts, offset)
-    raise ExpressionError("only numbers, + − · / and brackets can stand in a calculation", offset)
+    raise ExpressionError(say("only numbers, + − · / and brackets can stand in a calculation"), offset)
 
 
 _OPERATIONS = ("+", "-", "*", "/", "//", "**")
@@ -196,14 +196,16 @@ def _operation(sign: str, parts: tuple[Node, ...], offset: int) -> Node:
     if sign == "**":
         return _power(parts[0], right, offset)
     if not right:
-        raise ExpressionError("division by zero", offset)
+        raise ExpressionError(say("division by zero"), offset)
     return _node("//", Fraction(left) / right if sign == "/" else left // right, parts, offset)
 
 
 def _power(base: Node, exponent: int, offset: int) -> Node:
     """11² as 11·11; a large power as a number."""
     if exponent != int(exponent) or not 0 <= exponent <= LARGEST_EXPONENT:
-        raise ExpressionError(f"an exponent must be a whole number of at most {LARGEST_EXPONENT}", offset)
+        raise ExpressionError(
+            say("an exponent must be a whole number of at most {most}", most=LARGEST_EXPONENT), offset
+        )
     if not 1 <= exponent <= _WRITTEN_OUT:
         return _node("number", base.value**exponent, (), offset)
     product = base
@@ -214,7 +216,7 @@ def _power(base: Node, exponent: int, offset: int) -> Node:
 
 def _rounded(name: str, parts: tuple[Node, ...], offset: int) -> Node:
     if len(parts) != 1 or name not in ("floor", "ceil"):
-        raise ExpressionError("only floor and ceil can be called", offset)
+        raise ExpressionError(say("only floor and ceil can be called"), offset)
     (inner,) = parts
     value = inner.value // 1 if name == "floor" else -(-inner.value // 1)
     if inner.kind == "//":
@@ -227,7 +229,7 @@ def _node(kind: str, value: int | Fraction, parts: tuple[Node, ...], offset: int
         value = int(value)
     bits = max(value.numerator.bit_length(), value.denominator.bit_length())
     if bits > LARGEST_BITS:
-        raise ExpressionError("the result is too large", offset)
+        raise ExpressionError(say("the result is too large"), offset)
     return Node(kind, value, parts)  # type: ignore[arg-type]  # a quotient that does not come out is a fraction
 
 

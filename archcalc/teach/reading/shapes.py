@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 
-from archcalc.core.language import say
+from archcalc.core.language import mark, say
 from archcalc.explain.derive.trace import Node, number_node
 from archcalc.teach.reading.calculation import GAP, StatementError, calculate, is_whole
 from archcalc.teach.reading.stated import Stated
@@ -48,7 +48,7 @@ _WITH_VALUES = re.compile(rf"((?:{_SIDE})(?:{CROSS}(?:{_SIDE})){{2,3}})\s*\(\s*(
 _MOST_SIDES = 4
 _DEPTHS = ("d", "depth", "глубина", "profondeur", "tiefe")
 _LARGEST_SIDE = 12  # digits
-_WANTED = "write 55x55x96, (96, 55, 55), or a number for a flat one"
+_WANTED = mark("write 55x55x96, (96, 55, 55), or a number for a flat one")
 
 
 def read_shape(text: str, cleaned: str) -> tuple[Stated, ...]:

@@ -114,7 +114,7 @@ def _kernel(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
             continue
         reason = say(
             "the size of the {which}'s map, {shape}, in the place of the window. {own}.",
-            which=which,
+            which=say(which),
             shape=written(shape),
             own=own,
         )

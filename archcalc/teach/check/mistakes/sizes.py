@@ -301,7 +301,7 @@ def _both_and_each(
     for axis, name in enumerate(AXES[len(right)]):
         one = (*right[:axis], values[axis], *right[axis + 1 :])
         mixed = (*trees[:axis], wrong[axis], *trees[axis + 1 :])
-        only = step._replace(reason=say("{reason} Along the {name} only.", reason=step.reason, name=name))
+        only = step._replace(reason=say("{reason} Along the {name} only.", reason=step.reason, name=say(name)))
         yield MistakenSize(one, (only,), cost + 12, mixed)
 
 
