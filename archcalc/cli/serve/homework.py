@@ -175,8 +175,7 @@ def mark(request: Request) -> dict[str, Any]:
             {"row": row, "key": key, "verdict": "wrong" if is_wrong else str(cell.verdict)}
             | {name: text for name, text in help_.items() if text}
         )
-    right = found.count(Verdict.RIGHT)
-    return {"verdicts": verdicts, "score": {"right": right, "of": len(asked), "text": f"{right} of {len(asked)}"}}
+    return {"verdicts": verdicts, "score": {"right": found.count(Verdict.RIGHT), "of": len(asked)}}
 
 
 def _hint(finding: Finding, analysis: Analysis) -> str:

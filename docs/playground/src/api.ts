@@ -164,7 +164,7 @@ export interface Functions {
     { source: Source; token: string; cells: { row: number; key: string; text: string }[] },
     {
       verdicts: { row: number; key: string; verdict: string; hint?: string | null; answer?: string | null }[];
-      score: { right: number; of: number; text?: string };
+      score: { right: number; of: number };
     },
   ];
 }

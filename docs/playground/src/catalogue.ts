@@ -1,7 +1,7 @@
 /** The dialog with the networks of the catalogue and the examples. */
 
 import type { NetworkEntry } from "./api";
-import { button, h } from "./dom";
+import { button, h, spoken } from "./dom";
 import type { Session } from "./session";
 import { say } from "./words";
 
@@ -62,7 +62,7 @@ export function catalogueDialog(session: Session, choose: (choice: Choice) => vo
         ? say("No network fits.")
         : say("The catalogue is read.");
     examples.replaceChildren(
-      ...session.catalogue.examples.map(({ title, text }) => button(title, () => pick({ text }))),
+      ...session.catalogue.examples.map(({ title, text }) => button(spoken(title), () => pick({ text }))),
     );
   }
   search.addEventListener("keydown", (event) => {

@@ -6,8 +6,8 @@ import { say } from "./words";
 
 export function shareDialog(state: () => State): HTMLDialogElement {
   const dialog = h("dialog", { class: "share", "aria-labelledby": "share-title" });
-  const link = h("input", { id: "share-link", readonly: true });
-  const frame = h("textarea", { id: "share-frame", readonly: true, rows: "3" });
+  const link = h("input", { id: "share-link", readonly: true, dir: "ltr" });
+  const frame = h("textarea", { id: "share-frame", readonly: true, rows: "3", dir: "ltr" });
   const copy = (field: HTMLInputElement | HTMLTextAreaElement) => async () => {
     field.select();
     try {

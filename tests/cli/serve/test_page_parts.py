@@ -450,3 +450,24 @@ def test_a_cell_in_hebrew_begins_at_the_right_with_its_latin_name(page: Playgrou
         "range.setStart(text, place); range.setEnd(text, place + 1); return range.getBoundingClientRect().left; })"
     )
     assert places[0] > places[1]
+
+
+def test_the_score_of_an_exercise_is_in_the_language_of_the_page(page: Playground) -> None:
+    page.open("lenet5&lang=he&view=exercise")
+    page.browser.click(".exercise .primary")
+    score = page.wait(".exercise .summary", lambda found: found != [""])
+    assert "מתוך" in score[0]
+
+
+def test_formulas_and_links_run_from_left_to_right_in_hebrew(page: Playground) -> None:
+    page.open("alexnet&lang=he&view=check")
+    page.browser.find(".check textarea").send_keys("layer,params\nconv2,614400\n")
+    page.browser.click(".check .primary")
+    page.wait(".check td code", bool)
+    page.browser.click(".share-button")
+    direction = "return [...document.querySelectorAll(arguments[0])].map((one) => getComputedStyle(one).direction)"
+    for selector in (".check td code bdi", "#share-link", "#share-frame"):
+        assert page.browser.run(direction, selector) == ["ltr"]
+    page.browser.press(ESCAPE)
+    page.browser.click(".open")
+    assert "רשת קטנה בשורה אחת" in page.wait("dialog[open] button", lambda found: len(found) > 20)

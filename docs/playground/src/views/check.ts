@@ -121,7 +121,7 @@ export class CheckView implements View {
           h("td", { role: "cell" }, heading),
           h("td", { role: "cell", class: "right" }, apart(cell.text)),
           h("td", { role: "cell", class: "verdict" }, `${MARKS[verdict] ?? "·"} ${spoken(verdict)}`),
-          h("td", { role: "cell" }, reason || null, shown ? h("code", {}, shown) : null),
+          h("td", { role: "cell" }, reason || null, shown ? h("code", {}, h("bdi", { dir: "ltr" }, shown)) : null),
         ),
       );
     }

@@ -133,8 +133,8 @@ export class ExerciseView implements View {
       }
       if (words) cell.append(hint);
     }
-    this.score.textContent =
-      answer.score.text || say("{right} of {all} are right.", { right: answer.score.right, all: answer.score.of });
+    const { right, of: all } = answer.score;
+    this.score.textContent = say("{right} of {all} are right.", { right, all });
     announce(this.score.textContent);
   }
 }
