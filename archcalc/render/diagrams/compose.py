@@ -150,7 +150,8 @@ class _Composer:
             host = hosts[number]
             many = self.exits[number][1:]
             lines = (clean(say("reads {names}", names=self.wiring.rows[ending.layer].name)),) if many else ()
-            part = Part("", clean(ending.label), lines=lines, family="output")
+            size = self._sizes([ending.layer]) if many else ""
+            part = Part("", clean(ending.label), size, lines, "output")
             # The name of an output may be that of a layer, and several outputs may leave one layer.
             # The output of repeated blocks is that of the last repetition: it stands outside of their frame.
             levels = range(1, len(host.path) + 1)
@@ -158,7 +159,6 @@ class _Composer:
             path = host.path if repeated is None else innermost(host.path[: repeated - 1], self.kept)
             end = Node(f"output:{ending.label}", (part,), path, auxiliary=ending.auxiliary)
             nodes.insert(nodes.index(host) + 1, end)
-            size = self._sizes([ending.layer]) if many else ""
             edges.append(Edge(host.id, end.id, "auxiliary" if ending.auxiliary else "flow", size=size))
         subtitle = [
             say("input {size}", size=graph.inputs_in_words()),
@@ -254,10 +254,15 @@ class _Composer:
             name,
             parts,
             frame,
-            "" if self._gives_size_alone(unit.rows[0]) else self._sizes(self.exits[number]),
+            "" if self._gives_size_alone(unit.rows[0]) else self._sizes(self._read_on(number)),
             unit.times,
             all(row in self.wiring.side for row in unit.rows),
         )
+
+    def _read_on(self, number: int) -> list[int]:
+        """The maps of a unit that other layers read; without any, all that leave it. Outputs say their own sizes."""
+        read = {row for (source, _), rows in self.carried.items() if source == number for row in rows}
+        return [row for row in self.exits[number] if row in read] or self.exits[number]
 
     def _gives_size_alone(self, index: int) -> bool:
         """Whether a layer is an input that is there for its size: no arrow leaves it."""

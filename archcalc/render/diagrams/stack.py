@@ -15,7 +15,7 @@ ANY = 99
 
 
 def stacked(diagram: Diagram, most: int = ANY, widest: float = 240.0) -> Diagram:
-    """The diagram with chains of cards as stacks of up to `most` parts, and with outputs below what alone they read.
+    """The diagram with chains of cards as stacks of up to `most` parts, and with outputs below what only they read.
 
     Inside of a stack the size of each map stands in the part that gives it, in lines of at most `widest`.
     """
@@ -26,12 +26,17 @@ def stacked(diagram: Diagram, most: int = ANY, widest: float = 240.0) -> Diagram
         readers[edge.source].append(edge.target)
     sizes = {edge.target: edge.size for edge in diagram.edges if edge.size}
     nodes = diagram.by_id
+    read_on = {edge.source for edge in diagram.edges if not _is_output(nodes[edge.target])}
     stacks: dict[str, list[Node]] = {}
     #: By each node the first one of its stack.
     first: dict[str, str] = {}
     for node in diagram.nodes:
         before = nodes[read[node.id][0]] if len(read[node.id]) == 1 else None
-        if before is None or not _joins(before, node, [nodes[name] for name in readers[before.id]]):
+        if (
+            before is None
+            or (_is_output(node) and before.id in read_on)
+            or not _joins(before, node, [nodes[name] for name in readers[before.id]])
+        ):
             first[node.id], stacks[node.id] = node.id, [node]
             continue
         top = first[before.id]
@@ -41,8 +46,7 @@ def stacked(diagram: Diagram, most: int = ANY, widest: float = 240.0) -> Diagram
             continue
         first[node.id] = top
         stacks[top].append(node)
-    read_on = {edge.source for edge in diagram.edges if not _is_output(nodes[edge.target])}
-    made = tuple(_joined(stack, sizes, widest, read_on) for stack in stacks.values())
+    made = tuple(_joined(stack, sizes, widest) for stack in stacks.values())
     edges, sized = (
         {
             (first[edge.source], first[edge.target]): edge._replace(
@@ -70,8 +74,8 @@ def _is_output(node: Node) -> bool:
     return node.parts[0].family == "output"
 
 
-def _joined(stack: Sequence[Node], sizes: Mapping[str, str], widest: float, read_on: Set[str]) -> Node:
-    """One node for all of them; an output of what is read on is a line in it."""
+def _joined(stack: Sequence[Node], sizes: Mapping[str, str], widest: float) -> Node:
+    """One node for all of them."""
     if len(stack) == 1:
         return stack[0]
     parts: list[Part] = []
@@ -80,16 +84,18 @@ def _joined(stack: Sequence[Node], sizes: Mapping[str, str], widest: float, read
         *others, part = node.parts
         if _is_output(node):
             size = sizes.get(node.id, "") or last.output
-            if last.id in read_on:
-                end = parts[-1]
-                parts[-1] = end._replace(lines=(*end.lines, say("output {name} · {size}", name=part.label, size=size)))
-                continue
             part = part._replace(lines=(), suffix=size)
         elif node is not last and (number == 0 or node.output != stack[number - 1].output):
             part = _sized(part, node.output, widest)
         parts += [*others, part]
-    ended = _is_output(stack[-1]) and last.id not in read_on
-    return Node(stack[0].id, tuple(parts), stack[0].path, "" if ended else last.output, last.times, last.auxiliary)
+    return Node(
+        stack[0].id,
+        tuple(parts),
+        stack[0].path,
+        "" if _is_output(stack[-1]) else last.output,
+        last.times,
+        last.auxiliary,
+    )
 
 
 def _sized(part: Part, size: str, widest: float) -> Part:
