@@ -85,7 +85,7 @@ def check_shared(
         name, kind = (owner.name, other.kind) if not theirs else (layer.name, op.kind)
         raise ShapeError(f'it cannot use the weights of "{owner.name}": {name} ({kind}) has none')
     details = f"{owner.name} has {_listed(theirs)}; {layer.name} needs {_listed(own)}"
-    if other.family != op.family:
+    if (other.shares_with or other.family) != (op.shares_with or op.family):
         raise ShapeError(f'it cannot use the weights of "{owner.name}", which is another kind: {other.kind}', details)
     if theirs != own:
         raise ShapeError(f'it cannot use the weights of "{owner.name}": their shapes differ', details)

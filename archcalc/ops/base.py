@@ -151,6 +151,8 @@ class Op(BaseModel):
     stem: ClassVar[str]
     #: Group of kinds that tables and diagrams treat alike.
     family: ClassVar[str]
+    #: Another family with which it may share weights, as an embedding with a dense layer.
+    shares_with: ClassVar[str] = ""
     #: What diagrams and sentences call it: conv, max pool. Empty: made from the kind.
     noun: ClassVar[str] = ""
     #: What people call it, in lower case, words separated by a space, in any language. `archcalc.ops.called` reads it.

@@ -167,7 +167,8 @@ class Embedding(Op):
     stem = "embedding"
     noun = "embedding"
     words = names("embed|token embedding|word embedding|lookup|lookup table|эмбеддинг|incrustación|嵌入|埋め込み")
-    family = "dense"
+    family = "parameter"
+    shares_with = "dense"
 
     num_embeddings: Annotated[Count, Letter("R", "rows of the table")]
     embedding_dim: Annotated[Count, Letter("E", "features")]

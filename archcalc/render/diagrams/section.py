@@ -11,7 +11,7 @@ from typing import NamedTuple
 from archcalc.render.diagrams.drawing import CORNER, Point
 from archcalc.render.diagrams.measure import NodeBox
 from archcalc.render.diagrams.model import Edge, Group
-from archcalc.render.diagrams.segments import HEADER, label_size
+from archcalc.render.diagrams.segments import HEADER, SHADOW, label_size
 
 #: From a box to the next one of a chain, from a box to branches, and from the line along which they meet to the box.
 STEP, FORK, MERGE = 12.0, 21.0, 12.0
@@ -85,7 +85,7 @@ class Link(NamedTuple):
 
 
 def framed(inner: Block, group: Group, down: bool) -> Block:
-    """A block with its frame; the label stands in a strip above."""
+    """A block with its frame, and with the shadow of one that repeats; the label stands in a strip above."""
     label, _ = label_size(group)
     if down:
         before, left, right = HEADER + 4, inner.left + MARGIN, inner.right + MARGIN
@@ -94,14 +94,16 @@ def framed(inner: Block, group: Group, down: bool) -> Block:
     else:
         lack = max(label + 14 - inner.length - MARGIN, 0) / 2
         before, left, right, after = MARGIN + lack, inner.left + MARGIN + HEADER, inner.right + MARGIN, lack
-    length = before + inner.length + after + MARGIN / 2
+    end = before + inner.length + after + MARGIN / 2
+    shadow = 2 * SHADOW if group.times > 1 else 0.0
+    length = end + shadow
     block = inner.moved(before, 0)
     strokes = list(block.strokes)
     for name, across in inner.entries.items():
         strokes.append(Stroke(Edge(name, ""), ((0.0, across), (before, across)), False))
     for name, across in inner.exits.items():
         strokes.append(Stroke(Edge(name, ""), ((before + inner.length, across), (length, across)), False))
-    area = Area(group, 0.0, length, -left, right)
+    area = Area(group, 0.0, end, -left, right)
     return block._replace(
-        length=length, left=left, right=right, areas=(area, *block.areas), strokes=tuple(strokes), side=None
+        length=length, left=left, right=right + shadow, areas=(area, *block.areas), strokes=tuple(strokes), side=None
     )

@@ -63,7 +63,7 @@ _FAMILIES = {
     "recurrent": (mark("recurrent"), "#fbdede #b93a3a", "#551f1f #f08f8f", "#c4c4c4 #000000"),
     "merge": (mark("add, concat, multiply"), "#e3e6ea #3d4650", "#39424e #d3dae2", "#ffffff #000000"),
     "parameter": (
-        mark("trained array, token, position embedding"),
+        mark("trained array, token, embedding"),
         "#efe3d8 #7a4f2b",
         "#3d2a1a #d2a679",
         "#ebebeb #000000",

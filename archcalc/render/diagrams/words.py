@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
-from archcalc.core.language import THEN, chain, say
+from archcalc.core.language import THEN, apart, chain, say
 from archcalc.core.words import AT_LEAST
+from archcalc.ops.base import Op
+from archcalc.ops.windowed import Windowed, plain
 from archcalc.passes.analysis import Row
 from archcalc.render.diagrams.text import text_width
 
@@ -82,12 +84,17 @@ def counted(lines: Sequence[str]) -> list[str]:
 
 
 def composition(rows: Sequence[Row]) -> list[str]:
-    """What a block is made of, by what owns parameters, multiplies or changes sizes: 6 conv, max pool, concat."""
-    counts = Counter(row.op.noun for row in rows if row.op.family not in _UNCOUNTED or row.params)
-    if not counts:
-        counts = Counter(row.op.noun for row in rows)
-    named = ((say(noun), number) for noun, number in counts.items())
-    return [say("{number} {noun}", number=number, noun=noun) if number > 1 else noun for noun, number in named]
+    """What a block is made of, by what owns parameters, multiplies or changes sizes: 6 conv, max pool /2, concat."""
+    ops = [row.op for row in rows if row.op.family not in _UNCOUNTED or row.params] or [row.op for row in rows]
+    order = list(dict.fromkeys(op.noun for op in ops))
+    counts = Counter((order.index(op.noun), _strided(op)) for op in ops)
+    named = sorted(((place, say(order[place]) + stride, number) for (place, stride), number in counts.items()))
+    return [say("{number} {noun}", number=number, noun=noun) if number > 1 else noun for _, noun, number in named]
+
+
+def _strided(op: Op) -> str:
+    """The stride of the windows of a layer, where it is not 1."""
+    return f" {apart('/' + plain(op.stride))}" if isinstance(op, Windowed) and set(op.stride) != {1} else ""
 
 
 def shortcut(rows: Sequence[Row]) -> str:

@@ -345,7 +345,7 @@ def test_a_norm_leads_into_no_layer() -> None:
     ("name", "family", "label"),
     [
         ("facenet", "output", "output"),
-        ("vit_b_16", "parameter", "trained array, token, position embedding"),
+        ("vit_b_16", "parameter", "trained array, token, embedding"),
     ],
 )
 def test_outputs_and_trained_arrays_have_a_legend_of_their_own(name: str, family: str, label: str) -> None:

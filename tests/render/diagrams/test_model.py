@@ -9,6 +9,7 @@ from archcalc.render.diagrams.compose import compose_blocks, compose_graph
 from archcalc.render.diagrams.fold import fold
 from archcalc.render.diagrams.frames import crossings, cut
 from archcalc.render.diagrams.model import Diagram
+from archcalc.render.diagrams.stack import stacked
 from archcalc.render.diagrams.wiring import Wiring
 from archcalc.render.diagrams.words import figure, span
 from tests.networks import numbers
@@ -59,6 +60,31 @@ def test_repeated_blocks_of_the_papers(name: str, expected: dict[str, int]) -> N
         if node.times > 1
     }
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "block", "line"),
+    [
+        ("mobilenet_v3_large", "bneck4", "4 conv · conv /2 · 3 batch norm · global pool"),
+        ("inception_v4", "reduction_a", "2 conv · 2 conv /2 · 4 batch norm · max pool /2"),
+        ("ghostnet", "bneck2", "5 conv · 2 conv /2 · 7 batch norm · 2 concat · add"),
+    ],
+)
+def test_a_count_of_layers_names_strides(name: str, block: str, line: str) -> None:
+    assert blocks(name, 1).by_id[block].parts[0].lines[0] == line
+
+
+def test_outputs_of_a_card_that_others_read_too() -> None:
+    cards = compose_blocks(Wiring(analysis_of("yolov3")), 1, most=9)
+    diagram = stacked(cards)
+    host = next(node for node in diagram.nodes if any("… large" in part.label for part in node.parts))
+    assert host.output == "13×13×512"
+    assert [part.suffix for part in diagram.by_id["output:large"].parts] == ["13×13×255"]
+
+
+def test_an_embedding_is_no_dense_layer() -> None:
+    families = {part.name: part.family for node in graph(analysis_of("bert_base")).nodes for part in node.parts}
+    assert families["token_embedding"] == families["position_embedding"] == "parameter"
 
 
 def test_frames_repeat_too() -> None:

@@ -17,7 +17,7 @@ from archcalc.render.diagrams.layers import KINK
 from archcalc.render.diagrams.model import Diagram
 from archcalc.render.diagrams.only import only
 from archcalc.render.diagrams.pack import Layout, assemble, make_segments, plan
-from archcalc.render.diagrams.segments import Line, Placed
+from archcalc.render.diagrams.segments import SHADOW, Line, Placed
 from archcalc.render.diagrams.trace import Way, corners, ways
 from archcalc.render.diagrams.wiring import Wiring
 from archcalc.spec.build import build
@@ -157,6 +157,18 @@ def test_the_whole_catalogue(name: str, down: bool) -> None:
     check(compose_graph(network), down)
     for depth in (1, 2, 3):
         check(compose_blocks(network, depth), down)
+
+
+@pytest.mark.parametrize("direction", ["TB", "LR"])
+def test_the_shadow_of_a_repeated_frame_lies_in_the_frame_around_it(direction: str) -> None:
+    layout = arrange(compose_blocks(Wiring(analysis_of("resnet50_v2")), 3), direction)
+    frames = {frame.group.path: frame for frame in layout.frames}
+    repeated = [frame for frame in layout.frames if frame.group.times > 1]
+    assert repeated
+    for inner in repeated:
+        outer = frames[inner.group.path[:-1]]
+        assert inner.x + inner.width + 2 * SHADOW <= outer.x + outer.width
+        assert inner.y + inner.height + 2 * SHADOW <= outer.y + outer.height
 
 
 def test_branches_stand_in_the_order_of_the_spec() -> None:
