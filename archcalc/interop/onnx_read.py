@@ -38,8 +38,8 @@ def from_onnx(source: str | Path | onnx.ModelProto, input_shape: InputShapes | N
 
 def read_program(source: str | Path | onnx.ModelProto, input_shape: InputShapes | None = None) -> Program:
     """An ONNX model as a program: operations on tensors of concrete sizes, with the batch. As `read`."""
+    from archcalc.interop.decomposed import with_patterns
     from archcalc.interop.onnx_graph import prepare
-    from archcalc.interop.onnx_patterns import with_patterns
     from archcalc.interop.onnx_tidy import tidy
     from archcalc.interop.onnx_trace import Trace
     from archcalc.interop.recognise_batch import batch_axes

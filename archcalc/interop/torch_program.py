@@ -11,6 +11,7 @@ from typing import Any
 from archcalc.core.errors import UsageError
 from archcalc.graph.layer_graph import Call
 from archcalc.interop.aten import TRANSLATIONS, fold, later, products
+from archcalc.interop.decomposed import with_patterns
 from archcalc.interop.program import Constant, Node, Program, Role, Value, with_unread
 from archcalc.interop.torch_files import torch_or_error
 
@@ -84,7 +85,7 @@ class _Reader:
             unread=unread,
         )  # fmt: skip
         program.check()
-        return program
+        return with_patterns(program)
 
     def placeholder(self, node: Any) -> None:
         """An input, a parameter, a buffer or a constant."""

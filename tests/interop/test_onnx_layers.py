@@ -192,6 +192,13 @@ PATTERNS = {
     "rms norm": (
         "q = Mul(x, x) v = ReduceMean<axes=[-1]>(q) e = Add(v, eps) r = Sqrt(e) i = Reciprocal(r) n = Mul(x, i) "
         "y = Mul(n, w)", ("eps = {0.001}",), "transpose+rms_norm+transpose"),
+    "rms norm, scale first": (
+        "q = Mul(x, x) v = ReduceMean<axes=[-1]>(q) e = Add(v, eps) r = Sqrt(e) n = Mul(w, x) y = Div(n, r)",
+        ("eps = {0.001}",), "transpose+rms_norm+transpose"),
+    "layer norm, difference twice": (
+        "m = ReduceMean<axes=[-1]>(x) c = Sub(x, m) d = Sub(x, m) q = Pow(d, two) v = ReduceMean<axes=[-1]>(q) "
+        "e = Add(v, eps) r = Sqrt(e) n = Div(c, r) s = Mul(w, n) y = Add(s, b)",
+        (TWO, "eps = {0.001}"), "transpose+layer_norm+transpose"),
     "group norm": (
         "g = Reshape(x, groups) n = InstanceNormalization<epsilon=0.001>(g, ones, zeros) "
         "back = Reshape(n, whole) s = Mul(back, scale) y = Add(s, shift)", (), "group_norm"),

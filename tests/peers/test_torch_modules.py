@@ -313,3 +313,36 @@ def test_blocks_of_an_encoder_are_one_block_twice() -> None:
 def test_an_input_that_is_called_as_a_module_is() -> None:
     module = _Module(lambda self, x: self.x(x), x=nn.Linear(3, 4))
     assert [node.name for node in torch_export.from_module(module, (3,)).nodes] == ["x_2"]
+
+
+def _rms(x: Any) -> Any:
+    return torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-3)
+
+
+def _deviation(x: Any, correction: int = 0) -> Any:
+    return torch.sqrt(x.var(-1, keepdim=True, correction=correction) + 1e-3)
+
+
+#: Normalisation as people write it, and whether it is one layer.
+NORMS: dict[str, tuple[Callable[..., Any], str]] = {
+    "rms": (lambda self, x: x * _rms(x) * self.g, "rms_norm"),
+    "rms, scale first": (lambda self, x: self.g * x * _rms(x), "rms_norm"),
+    "rms of another precision": (lambda self, x: self.g * (x.double() * _rms(x.double())).type_as(x), "rms_norm"),
+    "rms, root of the mean": (lambda self, x: x / (x * x).mean(-1, True).add(1e-3).sqrt() * self.g, "rms_norm"),
+    "layer": (lambda self, x: self.g * (x - x.mean(-1, True)) / _deviation(x) + self.b, "layer_norm"),
+    "layer, of a sample": (lambda self, x: self.g * (x - x.mean(-1, True)) / _deviation(x, 1) + self.b, ""),
+    "rms, of other values": (lambda self, x: x * _rms(x + 1) * self.g, ""),
+    "rms, ε outside": (lambda self, x: x / (x.pow(2).mean(-1, True).sqrt() + 1e-3) * self.g, ""),
+}
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_norms_that_are_written_out(name: str) -> None:
+    function, kind = NORMS[name]
+    torch.manual_seed(0)
+    module, x = _Module(function, g=_p(6), b=_p(6)), torch.randn(1, 5, 6)
+    graph = to_network(torch_export.from_module(module, x))
+    kinds = [layer.op.kind for layer in graph if layer.op.kind not in ("input", "transpose")]
+    assert kinds == [kind] if kind else not {"rms_norm", "layer_norm"} & {*kinds}
+    (made,) = execute(graph, x.numpy(), Given(graph.arrays)).outputs.values()
+    assert np.abs(made - module(x).detach().numpy()).max() <= 1e-5

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import random
+import warnings
 from typing import Any
 
 from archcalc.interop import torch_export
@@ -30,7 +31,10 @@ def families() -> list[str]:
 
 def module_of(name: str) -> Any:
     """A model at inference, without memory for its large weights."""
-    return torch_export.made(timm.create_model, name, pretrained=False).eval()
+    with warnings.catch_warnings():
+        # Some names are old ones of models that have other names now.
+        warnings.filterwarnings("ignore", "Mapping deprecated model name")
+        return torch_export.made(timm.create_model, name, pretrained=False).eval()
 
 
 def shape_of(module: Any) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Operations of a network that exporters to ONNX write as several: found again where they are exactly equal."""
+"""Operations that exporters and people write as several: found again where they are exactly equal."""
 
 from __future__ import annotations
 
@@ -48,6 +48,12 @@ class _Patterns:
         """The operation that makes a value, if it is this one; where `alone`, if nothing else reads the value."""
         node = self.nodes.get(name or "")
         return node if node is not None and node.op == op and (not alone or self.users[name or ""] == 1) else None
+
+    def past(self, name: str | None) -> str | None:
+        """The value before operations that do nothing, as those to another precision."""
+        while (node := self.nodes.get(name or "")) is not None and node.op == "identity":
+            name = node.inputs[0]
+        return name
 
     @staticmethod
     def number(node: Node | None, wanted: float) -> bool:
@@ -143,7 +149,8 @@ class _Patterns:
         if len(node.inputs) != 2 or node.op not in ("div", "mul"):
             return None
         pairs = [node.inputs] if node.op == "div" else [node.inputs, node.inputs[::-1]]
-        for x, deviation in pairs:
+        for scaled, deviation in pairs:
+            x, scale = self._without_scale(scaled)
             found = self._spread(x, deviation, node.op == "mul")
             if found is not None:
                 source, axes, eps = found
@@ -152,49 +159,77 @@ class _Patterns:
                     return None
                 kind = "rms_norm" if source == x else "layer_norm"
                 attributes = {"normalized_shape": shape[axes[0] :], "eps": eps}
-                return replace(node, op=kind, inputs=(source, None, None), attributes=attributes)
+                made = replace(node, op=kind, inputs=(source, None, None), attributes=attributes)
+                return made if scale is None else self._scaled(made, scale)
         return None
+
+    def _without_scale(self, name: str | None) -> tuple[str | None, str | None]:
+        """What a stored array multiplies, and the array; a value alone that none does."""
+        made = self.maker(name, "mul")
+        inputs = made.inputs if made is not None and len(made.inputs) == 2 else ()
+        arrays = [each for each in inputs if each in self.constants]
+        return (next(each for each in inputs if each != arrays[0]), arrays[0]) if len(arrays) == 1 else (name, None)
+
+    def _scaled(self, norm: Node, scale: str) -> Node | None:
+        """A normalisation with its scale; None where the array does not fit."""
+        shape, array = tuple(norm.attributes["normalized_shape"]), self.constants[scale]
+        if array.shape[len(array.shape) - len(shape) :] != shape or array.size != math.prod(shape):
+            return None
+        return replace(norm, inputs=(norm.inputs[0], self._as(array, shape), *norm.inputs[2:]))
 
     def _spread(self, x: str | None, deviation: str | None, is_inverse: bool) -> _Spread | None:
         """What is normalised, over which axes, and the ε, of a numerator and its standard deviation."""
         if is_inverse:
             inverse = self.maker(deviation, "reciprocal")
-            deviation = inverse.inputs[0] if inverse is not None else None
-        root = self.maker(deviation, "sqrt")
+            deviation = inverse.inputs[0] if inverse is not None else deviation
+        root = self.maker(deviation, "rsqrt" if is_inverse and inverse is None else "sqrt")
         plus = self.maker(root.inputs[0], "add") if root is not None else None
-        mean = self.maker(plus.inputs[0], "mean") if plus is not None and "other" in plus.attributes else None
+        spread = plus.inputs[0] if plus is not None and "other" in plus.attributes else None
+        mean = self.maker(spread, "mean") or self.maker(spread, "var")
         if plus is None or mean is None or not mean.attributes["keepdim"]:
-            return None
-        square = self.nodes.get(mean.inputs[0] or "")
-        if square is None or not self._is_square(square, x):
             return None
         axes, eps = tuple(mean.attributes["dim"]), float(plus.attributes["other"])
         minus = self.maker(x, "sub", alone=False)
-        centre = self.maker(minus.inputs[1], "mean") if minus is not None and len(minus.inputs) == 2 else None
+        centre = self.maker(minus.inputs[1], "mean", alone=False) if minus and len(minus.inputs) == 2 else None
         is_centred = minus is not None and centre is not None and centre.inputs[0] == minus.inputs[0]
-        if is_centred and centre and minus and tuple(centre.attributes["dim"]) == axes and centre.attributes["keepdim"]:
-            return minus.inputs[0] or "", axes, eps
-        return x or "", axes, eps
+        is_centred = is_centred and centre.attributes == {"dim": mean.attributes["dim"], "keepdim": True}  # type: ignore[union-attr]
+        source = minus.inputs[0] if minus is not None and is_centred else x
+        if mean.op == "var":
+            is_it = is_centred and mean.inputs[0] == source and mean.attributes["correction"] == 0
+        else:
+            square = self.nodes.get(mean.inputs[0] or "")
+            is_it = square is not None and self._is_square(square, x)
+        return (source or "", axes, eps) if is_it else None
 
     def _is_square(self, node: Node, x: str | None) -> bool:
         if node.op == "square" or (node.op == "pow" and self.number(node, 2)):
-            return node.inputs[0] == x
-        return node.op == "mul" and node.inputs == (x, x)
+            return self._is_same(node.inputs[0], x)
+        return node.op == "mul" and len(node.inputs) == 2 and all(self._is_same(each, x) for each in node.inputs)
+
+    def _is_same(self, one: str | None, other: str | None) -> bool:
+        """Whether two values are one, or the same difference that is written twice."""
+        one, other = self.past(one), self.past(other)
+        pair = [self.nodes.get(each or "") for each in (one, other)]
+        is_again = all(each is not None and each.op == "sub" and len(each.inputs) == 2 for each in pair)
+        return one == other or (is_again and pair[0].inputs == pair[1].inputs)  # type: ignore[union-attr]
 
     def affine(self, node: Node) -> Node | None:
         """The scale and the shift of a normalisation that come after it."""
         if node.op not in ("mul", "add") or len(node.inputs) != 2:
             return None
-        for x, name in (node.inputs, node.inputs[::-1]):
+        for given, name in (node.inputs, node.inputs[::-1]):
+            x = self.past(given)
             made, array = self.nodes.get(x or ""), self.constants.get(name or "")
-            if made is None or array is None or made.op not in ("layer_norm", "rms_norm") or self.users[x or ""] != 1:
+            if made is None or array is None or made.op not in ("layer_norm", "rms_norm"):
+                continue
+            if self.users[x or ""] != 1 or self.users[given or ""] != 1:
                 continue
             shape = tuple(made.attributes["normalized_shape"])
+            if node.op == "mul" and made.inputs[1:] == (None, None):
+                return self._scaled(replace(made, outputs=node.outputs), name or "")
             if array.shape[len(array.shape) - len(shape) :] != shape or array.size != math.prod(shape):
                 continue
             held = self._as(array, shape)
-            if node.op == "mul" and made.inputs[1:] == (None, None):
-                return replace(made, inputs=(made.inputs[0], held, None), outputs=node.outputs)
             if node.op == "add" and made.inputs[1] is not None and made.inputs[2] is None and made.op == "layer_norm":
                 return replace(made, inputs=(*made.inputs[:2], held), outputs=node.outputs)
         return None
