@@ -292,13 +292,7 @@ export class Page {
       this.wrong([{ message: say("The spec is empty. Open a network, or write one."), severity: "warning" }]);
       return;
     }
-    const { convention, columns } = state;
-    const request = {
-      source: session.source,
-      ...(convention ? { convention } : {}),
-
-      ...(columns.length ? { columns: columns.join(",") } : {}),
-    };
+    const request = this.request();
     const key = JSON.stringify(request);
     if (key !== this.analysed || !session.analysis) {
       const answer = await session.call("analyse", request, signal);
@@ -329,6 +323,16 @@ export class Page {
     }
     if (this.broken) this.banner.hidden = true;
     this.main.dataset.state = "ready";
+  }
+
+  /** What is asked of the analysis that is to be shown. */
+  private request() {
+    const { convention, columns } = this.session.state;
+    return {
+      source: this.session.source,
+      ...(convention ? { convention } : {}),
+      ...(columns.length ? { columns: columns.join(",") } : {}),
+    };
   }
 
   /** Show the pane. Until it has its answer it says that it is of another network; what is refused shows nothing. */
@@ -371,18 +375,23 @@ export class Page {
     else this.tell([{ message: say("The sizing rules took too long for this network."), severity: "warning" }]);
   }
 
-  /** The spec has errors: what was shown of it before stays, in grey; nothing is shown of another network. */
+  /** The spec has errors. */
   private wrong(problems: readonly Problem[]): void {
     this.analysed = "";
     this.warned = WRONG;
     this.tell(problems);
     // With a slider that made the error it can be mended.
     this.parameters.disabled = this.session.state.text !== this.slid;
+    this.outdate();
+    this.main.dataset.state = "wrong";
+  }
+
+  /** What was shown of the network before stays, in grey; nothing is shown of another network. */
+  private outdate(): void {
     const stays = Boolean(this.session.analysis) && isChanged(this.slid, this.session.state.text);
     this.main.classList.toggle("stale", stays);
     this.main.classList.toggle("nothing", !stays);
     if (!stays) document.title = "archcalc";
-    this.main.dataset.state = "wrong";
   }
 
   /** The problems that are shown are those of another text. */
@@ -510,6 +519,7 @@ export class Page {
   private failed(error: unknown): void {
     if (error instanceof DOMException && error.name === "AbortError") return;
     this.main.dataset.state = "failed";
+    if (JSON.stringify(this.request()) !== this.analysed) this.outdate();
     this.broken = true;
     // The same request is refused again.
     this.say(error instanceof Error ? error.message : String(error), !(error instanceof Refused));
