@@ -86,8 +86,16 @@ def words() -> Iterator[str]:
         yield load(name).description
     for tool in TOOLS.values():
         yield from filter(None, (tool.noun, tool.added, *(note.text for note in tool.notes)))
-    # What letters of formulas mean, where a number is taken for another one.
-    yield from ("depth of input", "values of input", "window", "filters", "neurons", "groups")
+    # What letters of formulas mean.
+    yield from (letter.meaning for op in OPS.values() for letter in op.letters().values())
+    for word in ("values", *(name.word for names in AXIS_NAMES for name in names if name.letter != "N")):
+        yield from (f"{word} of input", f"{word} of the output")
+    yield from (
+        "bytes of a value",
+        "pixels from one position to the next",
+        "pixels from one position of the input to the next",
+    )
+    yield from ("positions of the input", "receptive field of the input")
 
 
 def notes_of(part: Any) -> Iterator[str]:

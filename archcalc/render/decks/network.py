@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from archcalc.core import words
-from archcalc.core.language import all_of, mark, say
+from archcalc.core.language import all_of, apart, mark, say
 from archcalc.core.quantities import quantity
 from archcalc.explain.derive.formats import Line, lines
 from archcalc.explain.derive.network import explain_layers, find_layers, find_quantity, only
 from archcalc.explain.derive.notation import TEXT
+from archcalc.explain.derive.trace import Symbol
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.passes.blocks import block_of
 from archcalc.render.charts.figure import Look
@@ -35,7 +36,7 @@ LEAST_LAYERS, MOST_LAYERS = 3, 24
 COLUMNS = tuple(key for key in DEFAULT if not key.endswith("_share"))
 #: What is derived unless something is asked for.
 DERIVED = ("output", "params", "multiplications", "activation_bytes", "receptive_field")
-SIZES = (18.0, 17.0, 16.0, 15.0, 14.0, 13.0, 12.0)
+SIZES = (24.0, 22.0, 20.0, 18.0, 17.0, 16.0, 15.0, 14.0, 13.0, 12.0)
 LABELS = 150.0
 #: Texts below this many points cannot be read from the last row: 9, rounded.
 READABLE = 8.95
@@ -233,7 +234,9 @@ def derivation(analysis: Analysis, layer: str, quantities: Sequence[str] | None,
     keys = [find_quantity(one) for one in quantities or DERIVED]
     shown = [line for key in keys for line in lines(only(explained, key), TEXT)]
     heading = explained.heading.partition(": ")[2]
-    letters = "; ".join(f"{letter.text} = {value:,}: {letter.meaning}" for letter, value in explained.symbols().items())
+    letters = "; ".join(
+        f"{apart(f'{letter.text} = {value:,}')}: {_meaning(letter)}" for letter, value in explained.symbols().items()
+    )
     notes = (say("Letters: {letters}.", letters=letters) if letters else "", *published(analysis))
     title = say("{network}: {layer}, derived", network=title_of(analysis), layer=words.line(name))
     found = []
@@ -243,6 +246,15 @@ def derivation(analysis: Analysis, layer: str, quantities: Sequence[str] | None,
         about = "; ".join(f"{line.label} {' = '.join(line.parts)}" for line in part)
         found.append(Slide("picture", title + more, heading, clusters, notes=tuple(filter(None, notes)), about=about))
     return found
+
+
+def _meaning(letter: Symbol) -> str:
+    """What a letter means, its axis and the number of its input after it."""
+    found = []
+    for part in letter.meaning.split(", "):
+        whose = part.rstrip(" 0123456789")
+        found.append(say(whose) + part.removeprefix(whose))
+    return ", ".join(found)
 
 
 def _pages(shown: Sequence[Line]) -> Iterator[Sequence[Line]]:
@@ -283,6 +295,8 @@ def _height(shown: Sequence[Line], size: float) -> float:
 
 def _derived(shown: Sequence[Line], look: SlideLook) -> Iterator[Cluster]:
     size = next((size for size in SIZES if _height(shown, size) <= BELOW.height), SIZES[-1])
+    # What is left of the slide stands between the lines.
+    gap = size * 0.75 + min((BELOW.height - _height(shown, size)) / len(shown), size * 1.5)
     y = BELOW.y + 8
     for number, line in enumerate(shown, 1):
         shapes: list[Shape] = []
@@ -296,7 +310,7 @@ def _derived(shown: Sequence[Line], look: SlideLook) -> Iterator[Cluster]:
             note = lines_of(f"({line.note})", BELOW.width - LABELS - 12, size * 0.8)
             found, y = text_lines(note, LABELS + 12, y, size * 0.8, look.theme.quiet)
             shapes += found
-        y += size * 0.75
+        y += gap
         cluster = Cluster(line.label, tuple(shapes), "derivation", step=number if look.steps else 0)
         yield placed_for_reading(cluster, BELOW.width)
 

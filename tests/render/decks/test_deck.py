@@ -14,13 +14,14 @@ from archcalc.render.decks.animation import Target, clicks
 from archcalc.render.decks.deck import make_deck, usual_plan
 from archcalc.render.decks.layout import grid, table_shapes
 from archcalc.render.decks.lecture import Architecture, Wanted
-from archcalc.render.decks.network import SlideLook, interesting_layers, table, usual_blocks
+from archcalc.render.decks.network import SlideLook, derivation, interesting_layers, table, usual_blocks
 from archcalc.render.decks.several import questions, quiz, sources_slides, timeline
-from archcalc.render.decks.slides import BODY, Area, Deck, Slide, Table
+from archcalc.render.decks.slides import BELOW, BODY, Area, Deck, Slide, Table
 from archcalc.render.diagrams.drawing import Text
 from archcalc.render.diagrams.text import text_width
 from archcalc.render.diagrams.theme import LIGHT
 from archcalc.spec.catalogue import load
+from tests.core.messages import TRANSLATED
 from tests.tiers import slow_but
 
 
@@ -80,6 +81,25 @@ def test_derivations_are_written_out() -> None:
     assert "2401·256 = 614,656" in text
     assert slide.subtitle == "256 filters of 5×5×96, stride 1, padding 2; input 27×27×96"
     assert "F = 5: " in slide.notes[0]
+
+
+def test_a_derivation_fills_its_slide() -> None:
+    for layer in ("conv1", "pool5", "fc8"):
+        (slide,) = derivation(analysis_of("alexnet"), layer, None, SlideLook(LIGHT, False))
+        texts = [shape for item in slide.items for shape in item.shapes if isinstance(shape, Text)]
+        assert max(shape.size for shape in texts) >= 20
+        assert BELOW.height * 0.8 <= max(shape.y for shape in texts) <= BELOW.y + BELOW.height
+
+
+@pytest.mark.parametrize("name", TRANSLATED)
+def test_letters_are_told_in_the_language(name: str) -> None:
+    use(name)
+    try:
+        for network, layer in (("alexnet", "conv1"), ("googlenet", "inception_3a/concat1"), ("unet", "expand1/up")):
+            letters = derivation(analysis_of(network), layer, None, SlideLook(LIGHT, False))[0].notes[0]
+            assert re.findall("[a-z]{3,}", letters) == []
+    finally:
+        use("en")
 
 
 def test_what_is_interesting_is_where_the_network_spends() -> None:
