@@ -31,7 +31,7 @@ export const apart = (text: string) => h("bdi", { dir: turned(text) ? "rtl" : nu
 export const button = (label: string, click: (event: MouseEvent) => unknown, attributes: Attributes = {}) =>
   h("button", { type: "button", click, ...attributes }, label);
 
-/** A list to choose from; `change` gets the value. */
+/** A list to choose from; `change` gets the value. It is blank where the value is none of the options. */
 export function select(
   label: string,
   options: readonly (readonly [string, string])[],
@@ -45,8 +45,9 @@ export function select(
         change(list.value);
       },
     },
-    ...options.map(([key, title]) => h("option", { value: key, selected: key === value }, title)),
+    ...options.map(([key, title]) => h("option", { value: key }, title)),
   );
+  list.value = value;
   return h("label", { class: "field" }, h("span", {}, label), list);
 }
 

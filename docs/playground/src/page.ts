@@ -287,6 +287,9 @@ export class Page {
     const { state } = session;
     this.main.dataset.state = "busy";
     this.tabs.select(state.view);
+    // A link that is followed may name another one.
+    for (const list of this.main.querySelectorAll<HTMLSelectElement>(".conventions select"))
+      list.value = state.convention.replace(/^archcalc$/, "");
     this.link();
     if (!state.text.trim()) {
       this.wrong([{ message: say("The spec is empty. Open a network, or write one."), severity: "warning" }]);

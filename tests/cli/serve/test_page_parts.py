@@ -471,16 +471,3 @@ def test_formulas_and_links_run_from_left_to_right_in_hebrew(page: Playground) -
     page.browser.press(ESCAPE)
     page.browser.click(".open")
     assert "רשת קטנה בשורה אחת" in page.wait("dialog[open] button", lambda found: len(found) > 20)
-
-
-def test_without_an_answer_the_network_before_is_grey(page: Playground) -> None:
-    page.open(link(text=SPEC))
-    page.browser.run("window.real = fetch; window.fetch = () => Promise.reject(new TypeError('gone'));")
-    page.write(SPEC.replace("out_channels: 8", "out_channels: 9"))
-    page.wait(".banner span", bool)
-    assert page.settle() == "failed"
-    assert page.wait(".before", bool) == ["This is the network before the last change."]
-    page.browser.run("window.fetch = window.real")
-    page.browser.click(".banner button")
-    page.browser.until(lambda: page.settle() == "ready")
-    assert page.browser.texts(".banner, .before") == []

@@ -26,6 +26,7 @@ export class ChartsView implements View {
       const options = kinds.map((one): [string, string] => [one.kind, spoken(one.kind)]);
       this.tools.append(select(say("Chart"), options, kind, (chart) => this.session.show({ chart })));
     }
+    for (const list of this.tools.querySelectorAll("select")) list.value = kind;
     const answer = await session.ask("chart", { source: session.source, kind, theme: session.theme }, signal);
     const picture = await chartPicture(answer, spoken(kind));
     signal.throwIfAborted();

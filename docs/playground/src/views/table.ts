@@ -53,6 +53,7 @@ export class TableView implements View {
 
   async show(session: Session, signal: AbortSignal): Promise<void> {
     this.drawTools();
+    for (const list of this.tools.querySelectorAll("select")) list.value = session.state.folded;
     const analysis = await this.folded(session, signal);
     if (analysis && analysis !== this.analysis) {
       this.analysis = analysis;
