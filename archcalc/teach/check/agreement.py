@@ -126,7 +126,7 @@ def possible_factors(answer: Answer, bytes_of_value: int) -> tuple[Fraction, ...
     """
     if answer.quantity == "activation_bytes" and "byte" not in answer.heading:
         return (Fraction(1), Fraction(bytes_of_value))
-    if answer.quantity == "multiplications" and answer.heading != PRINTED:
+    if answer.quantity == "multiplications" and not answer.heading.startswith(PRINTED):
         is_two = counts_two(answer.heading)
         if is_two:
             return (Fraction(1, 2),)

@@ -11,7 +11,7 @@ from archcalc.teach.check.evidence import CellEvidence
 from archcalc.teach.check.labels import read_label
 from archcalc.teach.check.marking import Marking, Question
 from archcalc.teach.check.match import rows_of
-from archcalc.teach.check.model import OF_KERAS, PRINTED, TOTAL, Answer, Check, Group, Match
+from archcalc.teach.check.model import OF_KERAS, OF_TOOL, PRINTED, TOTAL, Answer, Check, Group, Match
 from archcalc.teach.check.paths import are_modules
 from archcalc.teach.check.prepared import PreparedNetwork, prepare
 from archcalc.teach.reading.calculation import StatementError
@@ -43,8 +43,13 @@ def _questions(network: PreparedNetwork, answers: Sequence[Answer]) -> Iterator[
     for group, match, is_printed in zip(groups, found, printed, strict=True):
         # A module of a framework may be none of the network's blocks.
         is_idle = match.is_idle or (is_printed and not match.layer and not read_label(group.label).kinds)
+        own = match
+        if all(answers[at].heading.startswith(OF_TOOL) and answers[at].quantity != "params" for at in group.cells) and (
+            not match.layer or evidence.wrong(group, match)
+        ):  # a pool to the size that a map has counts something in another form of the network
+            own, is_idle = Match(note=say("the network has no such layer at this place")), True
         for position in group.cells:
-            matches[position] = match._replace(is_idle=is_idle)
+            matches[position] = own._replace(is_idle=is_idle)
     for position, (answer, match, (readings, note)) in enumerate(zip(answers, matches, read, strict=True)):
         if match.layer:
             yield Question(position, answer, match, readings, note)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from archcalc.core.language import say, say_many
 from archcalc.passes.analysis import Row
+from archcalc.teach.check import explain
 from archcalc.teach.check.agreement import agrees, fits, missing, possible_factors, read_column, resembles, scaled
 from archcalc.teach.check.answers.twice import counts_two
 from archcalc.teach.check.contradictions import without_contradictions
@@ -20,7 +21,18 @@ from archcalc.teach.check.findings import name_of
 from archcalc.teach.check.habits import with_habits_first
 from archcalc.teach.check.labels import STATISTICS, read_label
 from archcalc.teach.check.mistakes.sizes import by
-from archcalc.teach.check.model import CHECKED, OF_KERAS, PRINTED, TOTAL, Answer, Cell, Diagnosis, Match, Verdict
+from archcalc.teach.check.model import (
+    CHECKED,
+    OF_KERAS,
+    OF_TOOL,
+    PRINTED,
+    TOTAL,
+    Answer,
+    Cell,
+    Diagnosis,
+    Match,
+    Verdict,
+)
 from archcalc.teach.check.prepared import PreparedNetwork
 from archcalc.teach.check.student import Follows, StudentNetwork, Where
 from archcalc.teach.check.sums import diagnose_slip, diagnose_total, shown
@@ -81,7 +93,7 @@ class Marking:
             if not question.readings:
                 self._note(question, _unread(question, self._right(question)))
                 continue
-            if (other := self._other_total(question)) is not None:
+            if (other := self._other_total(question) or self._of_tool(question)) is not None:
                 self._note(question, other)
                 continue
             column = self.columns[question.answer.quantity]
@@ -99,6 +111,25 @@ class Marking:
                 if fits(stated, value, question.answer.quantity):
                     return Outcome(Verdict.RIGHT, stated, value)
         return None
+
+    def _of_tool(self, question: Question) -> Outcome | None:
+        """The verdict on multiplications as another tool counts them; None of what it did not print."""
+        quantity, layer, heading = question.answer.quantity, question.match.layer, question.answer.heading
+        if quantity != "multiplications" or not heading.startswith(OF_TOOL):
+            return None
+        values = self.network.values(question.match, question.answer)
+        if values[-1] is None:
+            return Outcome(Verdict.EMPTY, question.readings[0], None, note=self._unknown(question))
+        for stated in question.readings:
+            if any(fits(stated, value, quantity) for value in values):
+                return Outcome(Verdict.RIGHT, stated, values[-1])
+        counted = say("{tool} counts {right}.", tool=heading.removeprefix(OF_TOOL), right=shown(values[-1]))
+        return Outcome(
+            Verdict.WRONG,
+            question.readings[0],
+            values[-1],
+            diagnoses=(Diagnosis("unknown", layer, quantity, explain.unknown(counted)),),
+        )
 
     def _of_the_data(self) -> int:
         """What rows of a printed summary keep of the data, its mean and its variance, where the network has none."""
@@ -186,6 +217,9 @@ class Marking:
         right = self._right(question)
         if not question.readings:
             judged = _unread(question, right)
+        elif (counted := self._of_tool(question)) is not None:
+            self._note(question, counted)
+            return
         elif right is None:
             judged = Outcome(
                 Verdict.EMPTY,

@@ -89,6 +89,8 @@ class Matcher:
             label = read_label(group.label)
             if at is not None and (not label.is_typed or self._has_kind(self.layers[at], label.kinds)):
                 found[row] = self.layers[at]
+            elif (module := self.by_name.module(group.label)) and evidence.wrong(group, module) < len(group.cells):
+                found[row] = module
             elif self.by_name.is_part(group.label) and (own := self._named(group, label, evidence)) is not None:
                 found[row] = own
         return found

@@ -19,6 +19,8 @@ TOTAL = "total"
 NAMELESS = "?"
 #: The heading of every column of a summary that a framework printed.
 PRINTED = "printed summary"
+#: The heading of what another tool counted and printed, before the name of the tool.
+OF_TOOL = f"{PRINTED} of tool "
 #: What stands after the heading of parameters that Keras printed: running statistics are among them.
 OF_KERAS = " of keras"
 

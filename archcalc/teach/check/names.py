@@ -50,6 +50,11 @@ class Names:
         #: The layers that a row lists, by the name of their row; found in tables.
         self.lists: dict[str, list[int]] = {}
         self.of_frameworks = names_of_frameworks(rows)
+        #: The layers in each module of a framework: features.2 of features.2.conv.0.
+        self.in_modules: dict[str, list[int]] = {}
+        for name, at in self.of_frameworks.items():
+            for dot in (place for place, character in enumerate(name) if character == "."):
+                self.in_modules.setdefault(name[:dot], []).append(at)
         #: What torchvision calls blocks: layer1.
         self.modules = modules_of_frameworks(rows)
         #: The stages by shorter names, which may mean a layer too: conv2 of conv2_x.
@@ -84,6 +89,11 @@ class Names:
                 found = [self._by_name(part) for part in self._called_in(block, squeezed(rest))]
                 return [part for part in found if part is not None] or [Match(block, is_block=True)] * (rest in _ENDS)
         return []
+
+    def module(self, label: str) -> Match | None:
+        """The layers in a module that has no other name here: features.2.conv.0."""
+        inner = self.in_modules.get(label.strip(" *`").lower(), ())
+        return self.of_list(sorted({*inner})) if inner and "." in label and self.find(label) is None else None
 
     def together(self, parts: Sequence[Match]) -> Match:
         """Several parts of a block as one: both kinds of windows of fire2 expand."""

@@ -19,7 +19,7 @@ from archcalc.passes.no_field import in_words
 from archcalc.teach.check.diagnose import UNEXPLAINED, Explained, Situation, explained
 from archcalc.teach.check.expected import Value, derivations, expected, expected_total
 from archcalc.teach.check.match import Matcher
-from archcalc.teach.check.model import OF_KERAS, PRINTED, TOTAL, Answer, Diagnosis, Match
+from archcalc.teach.check.model import OF_KERAS, OF_TOOL, PRINTED, TOTAL, Answer, Diagnosis, Match
 from archcalc.teach.check.student import Recounter
 from archcalc.teach.reading.stated import Stated
 
@@ -51,7 +51,7 @@ class PreparedNetwork:
         self.bytes_of_value = BYTES[analysis.dtype] * analysis.batch
         #: How many numbers dense layers read.
         self.features = {elements(row.input_shapes[0]) for row in self.rows if row.op.family == "dense"}
-        self._operations: dict[str, int | None] | None = None
+        self._operations: dict[str, dict[str, int | None]] = {}
         self._inside: dict[str, list[Row]] = {}
         self._numbers: dict[str, list[int]] = {}
         self._derivations: dict[tuple[str, str], tuple[Derivation, ...]] = {}
@@ -96,8 +96,9 @@ class PreparedNetwork:
             return (right, *ends, *(self._resolution(match) if "resolution" in answer.heading else ()))
         if answer.quantity == "weights":
             return (right, self.right(match, "params"))
-        if answer.quantity == "multiplications" and answer.heading == PRINTED:
-            return (right, self._of_torchinfo(match))
+        if answer.quantity == "multiplications" and answer.heading.startswith(PRINTED):
+            tool = answer.heading.removeprefix(OF_TOOL) if answer.heading.startswith(OF_TOOL) else "torchinfo"
+            return (right, self._of_tool(match, tool))
         if answer.quantity == "params" and answer.heading.endswith(OF_KERAS) and isinstance(right, int):
             return (right, right + self._buffers(match))
         if answer.quantity == "activations" and right == 0 and row is not None and "size" in answer.heading:
@@ -123,18 +124,19 @@ class PreparedNetwork:
             return ()
         return ((rows[-1].output_shape[0], *rows[0].input_shapes[0][1:]),)
 
-    def _of_torchinfo(self, match: Match) -> int | None:
-        """The multiply-adds of a layer, a block or the network as torchinfo counts them."""
-        if self._operations is None:
-            self._operations = {
-                row.name: row.multiplications for row in as_counted(self.analysis, TOOLS["torchinfo"]).rows
-            }
-        return _sum([self._operations[row.name] for row in self._rows_of(match)])
+    def _of_tool(self, match: Match, tool: str) -> int | None:
+        """The multiply-adds of a layer, a block or the network as a tool counts them."""
+        if tool not in self._operations:
+            counted = as_counted(self.analysis, TOOLS[tool]).rows
+            self._operations[tool] = {row.name: row.multiplications for row in counted}
+        return _sum([self._operations[tool][row.name] for row in self._rows_of(match)])
 
     def _rows_of(self, match: Match) -> Sequence[Row]:
         if match.layer == TOTAL:
             return self.rows
-        return self.inside(match.layer) if match.is_block else [self.analysis[match.layer]]
+        if match.is_block:
+            return self.inside(match.layer)
+        return [self.analysis[name] for name in (match.first, match.layer) if name]
 
     def _buffers(self, match: Match) -> int:
         """The running statistics of a layer, a block or the network, with the counters of Keras."""

@@ -12,6 +12,7 @@ from archcalc.core.files import read_bytes
 from archcalc.core.language import say
 from archcalc.core.words import visible
 from archcalc.teach.check.answers.aligned import has_box, read_aligned
+from archcalc.teach.check.answers.counted import counted_by, read_counted
 from archcalc.teach.check.answers.delimited import has_heading, read_delimited
 from archcalc.teach.check.answers.fields import read_fields
 from archcalc.teach.check.answers.latex import looks_like_latex, read_latex
@@ -46,7 +47,9 @@ _READERS: dict[str, Callable[[str, str], Answers]] = {
     "latex": read_latex,
     "html": read_html,
     "text": lambda text, file: (
-        ((not looks_printed(text) or is_by_hand(text)) and read_aligned(text, file)) or read_printed(text, file)
+        (counted_by(text) and read_counted(text, file))
+        or ((not looks_printed(text) or is_by_hand(text)) and read_aligned(text, file))
+        or read_printed(text, file)
     ),
     "notebook": read_notebook,
 }
@@ -125,6 +128,8 @@ def _checked(text: str, file: str) -> str:
 def _guessed(text: str, file: str) -> Answers:
     """The answers of a text without a telling name."""
     form = _guess(text)
+    if form == "text" and counted_by(text):
+        return read_counted(text, file)
     if form == "text":  # the headings of a summary may stand above any table
         found = read_aligned(text, file) if is_by_hand(text) and not has_heading(text) else None
         if found is not None and found.answers:
@@ -148,6 +153,8 @@ def _guess(text: str) -> str:
     start = text.lstrip()[:1]
     if start in ("{", "["):
         return "json"
+    if counted_by(text):
+        return "text"
     if looks_like_markdown(text):
         return "markdown"
     if looks_printed(text):
