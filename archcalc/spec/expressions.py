@@ -83,6 +83,8 @@ class Expression(NamedTuple):
 def _tokens(text: str, longest: int) -> list[_Token]:
     if len(text) > longest:
         raise ExpressionError(f"an expression may have {longest:,} characters, this one has {len(text):,}")
+    if text.strip().lower().lstrip("+-") in (".nan", ".inf"):  # of YAML
+        raise ExpressionError(f"{text.strip()} is no finite number")
     result: list[_Token] = []
     position = 0
     end = len(text.rstrip())

@@ -31,6 +31,8 @@ from tests.tiers import examples
         ("c = 4", "'=' cannot stand in an expression", 2),
         ("c := 4", "':' cannot stand", 2),
         ("c.bit_length", "'.' cannot stand", 1),
+        (".nan", ".nan is no finite number", 0),
+        ("-.inf", "-.inf is no finite number", 0),
         (".5", "'.' cannot stand", 0),
         ("c; n", "';' cannot stand", 1),
         ("c @ n", "'@' cannot stand", 2),

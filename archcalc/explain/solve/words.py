@@ -49,6 +49,18 @@ def chain(solution: Solution, answer: LayerSettings) -> str:
 
 def tell(solution: Solution) -> list[str]:
     """What a person wants to read."""
+    return [*_told(solution), *_of_pools(solution)]
+
+
+def _of_pools(solution: Solution) -> list[str]:
+    """What PyTorch refuses of the answers."""
+    is_far = OPS[solution.kind].family == "pooling" and any(
+        2 * answer.padding > _window(answer._asdict()) for answer in solution.answers
+    )
+    return ["PyTorch's pools take at most half the window as padding."] if is_far else []
+
+
+def _told(solution: Solution) -> list[str]:
     unknown = solution.unknown
     if unknown in ((), ("output",)):
         return _forward(solution)

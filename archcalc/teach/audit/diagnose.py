@@ -77,6 +77,8 @@ class Diagnoser:
             found += [one for one in explain(self.context, part) if one not in found]
         # That a number is twice another one explains little, where something else explains it.
         found = [one for one in found if one.mistake != "factor_two"] or found
+        if any(one.mistake == "other_variant" for one in found):  # the same network by another name
+            found = [one for one in found if one.mistake != "other_network"]
         return found[:MOST]
 
     def _of_cell(self, part: Part) -> Iterator[Diagnosis]:

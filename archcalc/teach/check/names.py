@@ -207,6 +207,8 @@ class Names:
 
     def unknown(self, label: str) -> Match:
         """What to say of a name that no layer has."""
+        if squeezed(label) in self.plain:
+            return misplaced(label)
         if label == NAMELESS:
             return Match(note=say("the row has no name, and its place does not say which layer it is about"))
         shown = line(label[:40])

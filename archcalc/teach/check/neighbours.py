@@ -58,6 +58,20 @@ def as_stages(
     return [stages.get(row, match) for row, match in enumerate(found)]
 
 
+def before_pools(
+    groups: Sequence[Group], found: Sequence[Match | None], names: Names, evidence: Evidence
+) -> list[Match | None]:
+    """The matches; a block in two rows, of which the second has no name, is what is before its pool, then its pool."""
+    chosen = list(found)
+    for row, (match, (group, after)) in enumerate(zip(found[:-1], pairwise(groups), strict=True)):
+        if match is None or not match.is_block or after.label != NAMELESS or not evidence.wrong(group, match):
+            continue
+        *before, last = names.inside(match.layer)
+        if last.op.family == "pooling" and before and not evidence.wrong(group, Match(before[-1].name)):
+            chosen[row : row + 2] = Match(before[-1].name), Match(last.name)
+    return chosen
+
+
 def without_evidence(table: Table, chosen: Sequence[Match | None], costs: Costs) -> list[Match | None]:
     """The matches; of rows that values alone have placed, none where too few other rows say by name what they are.
 

@@ -116,6 +116,15 @@ def test_messages(given_: dict[str, int], message: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "output", "is_said"),
+    [("max_pool2d", 8, True), ("avg_pool2d", 8, True), ("conv2d", 8, False), ("max_pool2d", 1, False)],
+)
+def test_padding_that_pytorch_refuses_is_said(kind: str, output: int, *, is_said: bool) -> None:
+    known = {"input": 13, "output": output, "kernel_size": 7, **({"padding": 0} if output == 1 else {})}
+    assert ("at most half the window" in "\n".join(tell(solve_layer(kind, known)))) is is_said
+
+
+@pytest.mark.parametrize(
     ("kind", "given_", "message"),
     [
         ("relu", {"input": 3}, "has no window"),

@@ -186,6 +186,11 @@ def test_mistakes(claim: str, mistake: str) -> None:
     assert mistake in [found.mistake for found in one.diagnoses]
 
 
+def test_a_variant_of_the_network_is_one_reason() -> None:
+    one = judged("{network: resnet50, quantity: params, value: 25583592}")
+    assert [found.mistake for found in one.diagnoses] == ["other_variant"]
+
+
 def test_every_mistake_of_texts_is_tried() -> None:
     assert MISTAKES.keys() <= {mistake for _, mistake in MADE}
 

@@ -31,6 +31,9 @@ _NAME = re.compile(
     r"\s*(?::|\s[-–—]\s|(?=\s*[\[(]\s*\d))"
 )
 
+#: [55x55x96] CONV1: 96 11x11 filters at stride 4
+_SHAPE_FIRST = re.compile(r"\s*(?P<shape>\[\s*\d[\d x×*,]*\])\s+(?P<name>[^\W\d_][^:=,;{}\[\]]{0,60}?)\s*(?::.*)?")
+
 #: The cells of a line and the columns of the page at which they begin.
 Line = Sequence[tuple[str, int]]
 
@@ -206,6 +209,8 @@ def _described(lines: Sequence[str], file: str) -> list[list[Item]] | None:
 
 def _description(line: str) -> tuple[str, dict[str, str]] | None:
     """The name of the layer, and what is said of it by headings; the first thing without one is its output."""
+    if shaped := _SHAPE_FIRST.fullmatch(line):
+        return shaped["name"], {"output": shaped["shape"]}
     name = _NAME.match(line)
     if name is None or "{" in line or '"' in line:
         return None

@@ -46,6 +46,9 @@ _AXIS = {
     "l": "l", "length": "l", "t": "l", "time": "l", "positions": "l", "tokens": "l",
 }  # fmt: skip
 
+#: The letters of formulas after a name: Resolution Ĥi × Ŵi.
+_LETTERS = re.compile(r"(?:\s+(?:[×x]\s+)?(?:[^\W\d_][\u0302ˆ^]?_?)?i)+$")
+
 
 #: The article at the end of Armenian words.
 _ARTICLE = re.compile(r"(?<=[ա-և]{3})[ըն](?![ա-և])")
@@ -82,6 +85,7 @@ def find_head(text: str) -> Head | None:
         return None
     lowered = unicodedata.normalize("NFKC", with_powers(text)).lower()
     lowered = re.sub(r"#(?:\s*of\b)?", " ", lowered).replace("№", " no ").strip(" *`")
+    lowered = _LETTERS.sub("", lowered)
     inner = [part.strip() for part in _BRACKETED.findall(lowered)]
     units = inner + [part.strip() for part in re.split(r"\s+in\s+|,|/(?=\s*\w+\s*$)", lowered)[1:]]
     outside = _BRACKETED.sub(" ", lowered)

@@ -1,0 +1,126 @@
+"""Tables of papers and of lecture notes, as they are printed: no cell is accused."""
+
+from __future__ import annotations
+
+import pytest
+
+from archcalc.teach.check.answers import parse_answers
+from archcalc.teach.check.check import check_answers
+from archcalc.teach.check.model import Check, Verdict
+from tests.teach.check.tables import analysis_of
+
+#: Table 1: stages, with the letters of formulas in the headings.
+EFFICIENTNET = """| Stage i | Operator F̂i | Resolution Ĥi × Ŵi | #Channels Ĉi | #Layers L̂i |
+|---|---|---|---|---|
+| 1 | Conv3x3 | 224 × 224 | 32 | 1 |
+| 2 | MBConv1, k3x3 | 112 × 112 | 16 | 1 |
+| 3 | MBConv6, k3x3 | 112 × 112 | 24 | 2 |
+| 4 | MBConv6, k5x5 | 56 × 56 | 40 | 2 |
+| 5 | MBConv6, k3x3 | 28 × 28 | 80 | 3 |
+| 6 | MBConv6, k5x5 | 14 × 14 | 112 | 3 |
+| 7 | MBConv6, k5x5 | 14 × 14 | 192 | 4 |
+| 8 | MBConv6, k3x3 | 7 × 7 | 320 | 1 |
+| 9 | Conv1x1 & Pooling & FC | 7 × 7 | 1280 | 1 |
+"""
+#: Table 2: the input of each operator, and its depth; k classes.
+MOBILENET_V2 = """| Input | Operator | t | c | n | s |
+|---|---|---|---|---|---|
+| 224² × 3 | conv2d | - | 32 | 1 | 2 |
+| 112² × 32 | bottleneck | 1 | 16 | 1 | 1 |
+| 112² × 16 | bottleneck | 6 | 24 | 2 | 2 |
+| 56² × 24 | bottleneck | 6 | 32 | 3 | 2 |
+| 28² × 32 | bottleneck | 6 | 64 | 4 | 2 |
+| 14² × 64 | bottleneck | 6 | 96 | 3 | 1 |
+| 14² × 96 | bottleneck | 6 | 160 | 3 | 2 |
+| 7² × 160 | bottleneck | 6 | 320 | 1 | 1 |
+| 7² × 320 | conv2d 1x1 | - | 1280 | 1 | 1 |
+| 7² × 1280 | avgpool 7x7 | - | - | 1 | - |
+| 1 × 1 × 1280 | conv2d 1x1 | - | k | - | |
+"""
+#: Table 1: a transition has a row before its pool, and one without a name after it.
+DENSENET = """| Layers | Output Size | DenseNet-121 |
+|---|---|---|
+| Convolution | 112 × 112 | 7 × 7 conv, stride 2 |
+| Pooling | 56 × 56 | 3 × 3 max pool, stride 2 |
+| Dense Block (1) | 56 × 56 | [1 × 1 conv; 3 × 3 conv] × 6 |
+| Transition Layer (1) | 56 × 56 | 1 × 1 conv |
+|  | 28 × 28 | 2 × 2 average pool, stride 2 |
+| Dense Block (2) | 28 × 28 | × 12 |
+| Transition Layer (2) | 28 × 28 | 1 × 1 conv |
+|  | 14 × 14 | 2 × 2 average pool, stride 2 |
+| Dense Block (3) | 14 × 14 | × 24 |
+| Transition Layer (3) | 14 × 14 | 1 × 1 conv |
+|  | 7 × 7 | 2 × 2 average pool, stride 2 |
+| Dense Block (4) | 7 × 7 | × 16 |
+| Classification Layer | 1 × 1 | 7 × 7 global average pool |
+|  |  | 1000D fully-connected, softmax |
+"""
+#: CS231n: the shape of each layer stands before its name. Normalisations follow their pools.
+ALEXNET = """Full (simplified) AlexNet architecture:
+[227x227x3] INPUT
+[55x55x96] CONV1: 96 11x11 filters at stride 4, pad 0
+[27x27x96] MAX POOL1: 3x3 filters at stride 2
+[27x27x96] NORM1: Normalization layer
+[27x27x256] CONV2: 256 5x5 filters at stride 1, pad 2
+[13x13x256] MAX POOL2: 3x3 filters at stride 2
+[13x13x256] NORM2: Normalization layer
+[13x13x384] CONV3: 384 3x3 filters at stride 1, pad 1
+[13x13x384] CONV4: 384 3x3 filters at stride 1, pad 1
+[13x13x256] CONV5: 256 3x3 filters at stride 1, pad 1
+[6x6x256] MAX POOL3: 3x3 filters at stride 2
+[4096] FC6: 4096 neurons
+[4096] FC7: 4096 neurons
+[1000] FC8: 1000 neurons (class scores)
+"""
+#: Table 1, a column of it.
+RESNET = """| layer name | output size | 50-layer |
+|---|---|---|
+| conv1 | 112×112 | 7×7, 64, stride 2 |
+| conv2_x | 56×56 | 3×3 max pool, stride 2; [1×1, 64; 3×3, 64; 1×1, 256]×3 |
+| conv3_x | 28×28 | [1×1, 128; 3×3, 128; 1×1, 512]×4 |
+| conv4_x | 14×14 | [1×1, 256; 3×3, 256; 1×1, 1024]×6 |
+| conv5_x | 7×7 | [1×1, 512; 3×3, 512; 1×1, 2048]×3 |
+|  | 1×1 | average pool, 1000-d fc, softmax |
+| FLOPs |  | 3.8×10^9 |
+"""
+
+
+def _check(network: str, text: str) -> Check:
+    return check_answers(analysis_of(network), parse_answers(text.encode(), "table").answers)
+
+
+@pytest.mark.parametrize(
+    ("network", "text", "right"),
+    [
+        ("efficientnet_b0", EFFICIENTNET, 9),
+        ("mobilenet_v2", MOBILENET_V2, 9),
+        ("densenet121", DENSENET, 13),
+        ("alexnet", ALEXNET, 12),
+        ("resnet50", RESNET, 6),
+    ],
+)
+def test_a_table_as_printed(network: str, text: str, right: int) -> None:
+    check = _check(network, text)
+    assert check.count(Verdict.RIGHT) == right
+    assert not check.count(Verdict.WRONG)
+    assert not check.count(Verdict.CARRIED)
+
+
+@pytest.mark.parametrize(
+    ("network", "text", "printed", "wrong"),
+    [
+        ("efficientnet_b0", EFFICIENTNET, "| 28 × 28 | 80", "| 28 × 28 | 90"),
+        ("densenet121", DENSENET, "Dense Block (2) | 28 × 28", "Dense Block (2) | 27 × 27"),
+        ("densenet121", DENSENET, "Transition Layer (1) | 56 × 56", "Transition Layer (1) | 55 × 55"),
+        ("alexnet", ALEXNET, "[55x55x96]", "[54x54x96]"),
+    ],
+)
+def test_a_mistake_in_it_is_found(network: str, text: str, printed: str, wrong: str) -> None:
+    assert printed in text
+    assert _check(network, text.replace(printed, wrong)).count(Verdict.WRONG)
+
+
+def test_a_layer_at_another_place_is_not_said_to_be_missing() -> None:
+    notes = [cell.note for cell in _check("alexnet", ALEXNET).cells if cell.verdict is Verdict.UNREADABLE]
+    assert len(notes) == 2
+    assert all("another layer than by the order" in note for note in notes)
