@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from archcalc.core.language import say
 from archcalc.passes.analysis import Analysis, analyse
@@ -40,6 +40,12 @@ def _questions(network: PreparedNetwork, answers: Sequence[Answer]) -> Iterator[
     found = network.matcher.match(groups, evidence, is_printed=all(printed))
     if all(printed) and any(match.is_misplaced for match in found):
         found = _as_in_another_form(network, groups, answers, evidence.readings) or found
+    found = _with_output(
+        network,
+        groups,
+        found,
+        {at for at, (one, _) in enumerate(read) if one and one[0].value and answers[at].quantity == "params"},
+    )
     for group, match, is_printed in zip(groups, found, printed, strict=True):
         # A module of a framework may be none of the network's blocks.
         is_idle = match.is_idle or (is_printed and not match.layer and not read_label(group.label).kinds)
@@ -55,6 +61,25 @@ def _questions(network: PreparedNetwork, answers: Sequence[Answer]) -> Iterator[
             yield Question(position, answer, match, readings, note)
         else:
             yield Question(position, answer, match, (), match.note)
+
+
+def _with_output(
+    network: PreparedNetwork, groups: Sequence[Group], found: Sequence[Match], params: Container[int]
+) -> list[Match]:
+    """The matches; a softmax with `params` is the last layer that multiplies, which has no row of its own."""
+    last = next((row.name for row in reversed(network.rows) if row.multiplications), "")
+    softmax = {"", *(row.name for row in network.rows if row.op.kind == "softmax")}
+    if not last or last in {match.layer for match in found}:
+        return list(found)
+    output = Match(last, note=say("matched by the order of the rows"))
+    return [
+        output
+        if match.layer in softmax
+        and read_label(group.label).kinds == ("softmax",)
+        and any(at in params for at in group.cells)
+        else match
+        for group, match in zip(groups, found, strict=True)
+    ]
 
 
 def _as_in_another_form(

@@ -124,3 +124,17 @@ def test_a_layer_at_another_place_is_not_said_to_be_missing() -> None:
     notes = [cell.note for cell in _check("alexnet", ALEXNET).cells if cell.verdict is Verdict.UNREADABLE]
     assert len(notes) == 2
     assert all("another layer than by the order" in note for note in notes)
+
+
+@pytest.mark.parametrize("end", ["fc10", "fc10 -> softmax"])
+@pytest.mark.parametrize(("params", "verdict"), [("850", Verdict.RIGHT), ("841", Verdict.WRONG)])
+def test_a_softmax_with_weights_is_the_dense_layer_before_it(end: str, params: str, verdict: Verdict) -> None:
+    """As in Andrew Ng's table of a LeNet."""
+    rows = f"layer,output,params\nFC3,120,48120\nFC4,84,10164\nSoftmax,10,{params}\n"
+    cells = _check(f"5x5x16 -> fc120 -> relu -> fc84 -> relu -> {end}", rows).cells
+    assert [cell.verdict for cell in cells[-2:]] == [Verdict.RIGHT, verdict]
+
+
+def test_a_softmax_next_to_its_dense_layer_has_no_weights() -> None:
+    rows = "layer,output,params\nFC1,10,4010\nSoftmax,10,0\n"
+    assert _check("400 -> fc10 -> softmax", rows).is_right
