@@ -126,6 +126,10 @@ class Label(NamedTuple):
         return self.numbers[0] if len(self.numbers) == 1 else None
 
 
+#: torch.nn.functional, as it is imported: no dense layer.
+_FUNCTIONAL = re.compile(r"^\s*F\.(?=[a-z])")
+
+
 @lru_cache(maxsize=8192)
 def read_label(text: str) -> Label:
     """Read the name of a row.
@@ -136,7 +140,7 @@ def read_label(text: str) -> Label:
     if repeated := _REPEATED.fullmatch(text.strip()):
         times = int(repeated["before"] or repeated["after"])
         return read_label(repeated["name"] or repeated["named"])._replace(text=text, key=squeezed(text), times=times)
-    plain = _DEPTH_AND_INDEX.sub("", plain_label(text))
+    plain = _DEPTH_AND_INDEX.sub("", plain_label(_FUNCTIONAL.sub("", text)))
     key = squeezed(text)
     if plain in _TOTALS or re.fullmatch(r"total\W.*", plain) or _is_sum(plain):
         return Label(text, key, is_total=True)

@@ -22,7 +22,7 @@ from archcalc.teach.check.listed import Listed, listed
 from archcalc.teach.check.model import NAMELESS, TOTAL, Answer, Group, Match
 from archcalc.teach.check.modules import are_all, between_others, inside_modules, is_part_of_attention, layers_of_module
 from archcalc.teach.check.names import Names, could_be_any
-from archcalc.teach.check.neighbours import as_stages, before_pools, without_evidence, without_others
+from archcalc.teach.check.neighbours import as_stages, before_pools, with_skipped, without_evidence, without_others
 from archcalc.teach.check.numbering import (
     Numbering,
     as_in_notes,
@@ -156,7 +156,7 @@ class Matcher:
         if is_tree:
             found = between_others(groups, found, {*modules, *parts}, self.by_name, evidence)
         found = _put(found, rows, without_evidence(table, [found[row] for row in rows], self.costs))
-        found = before_pools(groups, found, self.by_name, evidence)
+        found = with_skipped(groups, before_pools(groups, found, self.by_name, evidence), self.by_name, evidence)
         for index, inner in reversed(modules.items()):
             found[index] = self._module(groups[index], found[index], [found[row] for row in inner], evidence)
         self.by_name.keep(known | {match.layer for match in found if match is not None})

@@ -72,6 +72,27 @@ def before_pools(
     return chosen
 
 
+def with_skipped(
+    groups: Sequence[Group], found: Sequence[Match | None], names: Names, evidence: Evidence
+) -> list[Match | None]:
+    """The matches; a row of which all is right with the layers that no row before it has is about all of these.
+
+    A convolution of depth 2 in GoogLeNet's table is a reduction and a convolution.
+    """
+    chosen = list(found)
+    last: int | None = None
+    for row, (group, match) in enumerate(zip(groups, found, strict=True)):
+        at = names.place(match) if match is not None and match.layer not in ("", TOTAL) else None
+        if match is None or at is None:
+            continue
+        if last is not None and not match.is_block and evidence.wrong(group, match):
+            skipped = [one.name for one in names.rows[last + 1 : at] if one.multiplications]
+            several = names.of_range(last + 1, at) if skipped else match
+            chosen[row] = match if evidence.wrong(group, several) else several
+        last = at
+    return chosen
+
+
 def without_evidence(table: Table, chosen: Sequence[Match | None], costs: Costs) -> list[Match | None]:
     """The matches; of rows that values alone have placed, none where too few other rows say by name what they are.
 

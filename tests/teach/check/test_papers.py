@@ -126,6 +126,42 @@ def test_a_layer_at_another_place_is_not_said_to_be_missing() -> None:
     assert all("another layer than by the order" in note for note in notes)
 
 
+CALLS = """layer,output,params
+"nn.Conv2d(1, 32, 3, 1)","(32, 26, 26)",320
+"nn.Conv2d(32, 64, 3, 1)","(64, 24, 24)",18496
+"F.max_pool2d(x, 2)","(64, 12, 12)",0
+"nn.Linear(9216, 10)",10,92170
+"""
+KOREAN = "레이어,출력,파라미터\nConv1,55x55x96,34944\nMaxPool1,27x27x96,0\n"
+STEPS = """1. Convolution: (32 - 5)/1 + 1 = 28 -> 28x28x6 | params: 156
+2. Pooling: 14x14x6 | params: 0
+3. Convolution: 10x10x16 | params: 2416
+"""
+#: The second convolution of GoogLeNet's table has depth 2: its reduction has no row of its own.
+REDUCED = """type,output size,params
+convolution,112×112×64,9472
+max pool,56×56×64,
+convolution,56×56×192,115K
+max pool,28×28×192,
+inception (3a),28×28×256,164K
+"""
+
+
+@pytest.mark.parametrize(
+    ("network", "text", "right"),
+    [
+        ("28x28x1 -> conv3-32p0 -> relu -> conv3-64p0 -> relu -> pool2 -> flatten -> fc10", CALLS, 8),
+        ("227x227x3 -> conv11-96s4p0 -> relu -> maxpool3/2", KOREAN, 4),
+        ("lenet5", STEPS, 6),
+        ("googlenet", REDUCED, 8),
+    ],
+)
+def test_tables_of_other_kinds(network: str, text: str, right: int) -> None:
+    check = _check(network, text)
+    assert check.is_right
+    assert check.count(Verdict.RIGHT) == right
+
+
 @pytest.mark.parametrize("end", ["fc10", "fc10 -> softmax"])
 @pytest.mark.parametrize(("params", "verdict"), [("850", Verdict.RIGHT), ("841", Verdict.WRONG)])
 def test_a_softmax_with_weights_is_the_dense_layer_before_it(end: str, params: str, verdict: Verdict) -> None:

@@ -222,11 +222,11 @@ def _description(line: str) -> tuple[str, dict[str, str]] | None:
         return words[0], {" ".join(words[1:]).lower(): rest.strip()}
     if find_head(name["name"]) or not marks:
         return None
-    before = rest[: marks[0].start()].strip(" ,;:")
+    before = re.split(r"->|=>|→|⇒", rest[: marks[0].start()])[-1].strip(" ,;:|")
     if re.search(r"\d", before):
         values["output"] = before
     for mark, end in zip(marks, [*(mark.start() for mark in marks[1:]), len(rest)], strict=True):
-        values[mark["key"].strip().lower()] = rest[mark.end() : end].strip(" ,;")
+        values[mark["key"].strip().lower()] = rest[mark.end() : end].strip(" ,;|")
     return name["name"].strip(), values
 
 
