@@ -118,12 +118,12 @@ class Marking:
         if quantity != "multiplications" or not heading.startswith(OF_TOOL):
             return None
         values = self.network.values(question.match, question.answer)
-        if values[-1] is None:
+        if not isinstance(values[-1], int):
             return Outcome(Verdict.EMPTY, question.readings[0], None, note=self._unknown(question))
         for stated in question.readings:
             if any(fits(stated, value, quantity) for value in values):
                 return Outcome(Verdict.RIGHT, stated, values[-1])
-        counted = say("{tool} counts {right}.", tool=heading.removeprefix(OF_TOOL), right=shown(values[-1]))
+        counted = say("{tool} counts {right}.", tool=heading.removeprefix(OF_TOOL), right=shown(Fraction(values[-1])))
         return Outcome(
             Verdict.WRONG,
             question.readings[0],
