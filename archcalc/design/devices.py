@@ -19,6 +19,8 @@ from archcalc.core.words import listed
 _MOST_FLOPS, _MOST_BANDWIDTH, _MOST_MEMORY = 10**21, 10**19, 1 << 60
 _FLOPS = re.compile(r"\s*(?:flops?|ops?)?(?:\s*/\s*s|ps)?\s*$", re.IGNORECASE)
 _PER_SECOND = re.compile(r"(?:\s*/\s*s|ps)\s*$", re.IGNORECASE)
+#: Gb/s is a billion bits.
+_BITS = re.compile(r"\d\s*[kKmMgGtT]i?b\b|bps", re.ASCII)
 _SUCH_FLOPS, _SUCH_BANDWIDTH, _SUCH_MEMORY = "500G or 19.5 TFLOP/s", "40GB/s or 1.5 TB/s", "12GiB or 512 MB"
 #: The device that a command runs on.
 THIS = "this"
@@ -123,7 +125,7 @@ def flops_of(text: str, option: str = "--flops") -> int:
 def bandwidth_of(text: str, option: str = "--bandwidth") -> int:
     """Bytes per second: 40GB/s, 1.5 TB/s. Raises `UsageError`."""
     amount = parse_amount(_PER_SECOND.sub("", text), option, _MOST_BANDWIDTH, _SUCH_BANDWIDTH)
-    if not amount.is_bytes:
+    if not amount.is_bytes or _BITS.search(text):
         raise UsageError(f"{option} takes bytes per second, as in {_SUCH_BANDWIDTH}, not {text[:40]!r}")
     return _at_least_one(int(amount.value), text, option)
 

@@ -95,7 +95,7 @@ def test_rates_as_people_type_them(text: str, value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("40GB/s", 40e9), ("40 GBps", 40e9), ("1.5 TB/s", 1.5e12), ("1GiB/s", 2**30)]
+    ("text", "value"), [("40GB/s", 40e9), ("40 GBps", 40e9), ("1.5 TB/s", 1.5e12), ("1GiB/s", 2**30), ("9 bytes/s", 9)]
 )
 def test_bandwidths_as_people_type_them(text: str, value: float) -> None:
     assert bandwidth_of(text) == value
@@ -107,7 +107,9 @@ def test_absurd_rates(bad: str) -> None:
         flops_of(bad)
 
 
-@pytest.mark.parametrize("bad", ["0GB/s", "-5GB/s", "inf", "1e400", "40G", "99999999TB/s", "fast", "/s"])
+@pytest.mark.parametrize(
+    "bad", ["0GB/s", "-5GB/s", "inf", "1e400", "40G", "99999999TB/s", "fast", "/s", "40Gb/s", "40 Gbps"]
+)
 def test_absurd_bandwidths(bad: str) -> None:
     with pytest.raises(UsageError, match="--bandwidth"):
         bandwidth_of(bad)
