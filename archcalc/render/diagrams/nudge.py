@@ -1,6 +1,7 @@
 """Lines of different maps that would lie on one another are moved next to each other: they do not look like one.
 
 Only parts between two corners move, and those that turn where their map leaves; the ends of a line stay where they are.
+Where that does not help, the last part of a line runs next to the other line until that one has turned off.
 Source of the idea: Wybrow, Marriott & Stuckey 2009, "Orthogonal connector routing", section 4.
 """
 
@@ -93,7 +94,8 @@ class _Lanes:
             part = self._parts(index)[number]
             for other in sorted(self._covered(part)):
                 places = [(each.line, each.number + beside) for beside in (0, 1, -1) for each in (part, other)]
-                if any(self._move(*place) for place in places):
+                moved = any(self._move(*place) for place in places)
+                if moved or self._step_in(part, other) or self._step_in(other, part):
                     break
             number += 1
 
@@ -118,6 +120,29 @@ class _Lanes:
             moved = _moved(points, part, move)
             if moved and self._is_free(part, move):
                 self._put(line, moved)
+                if self._bad(line) < before:
+                    return True
+                self._put(line, points)
+        return False
+
+    def _step_in(self, part: _Part, other: _Part) -> bool:
+        """Move the last part of a line next to another one up to where that one turns off; whether there is space."""
+        line, axis = part.line, part.axis
+        points = self.strokes[line].points
+        if not 0 < part.number == len(points) - 2 or self._is_joined(part):
+            return False
+        before, start, end = self._bad(line), points[-2][1 - axis], points[-1][1 - axis]
+        turn = ((other.high if end > start else other.low) + end) / 2
+        if abs(end - turn) < KEPT or not min(start, end) < turn < max(start, end):
+            return False
+        for move in MOVES:
+            beside, last = (_shifted(point, axis, move) for point in points[-2:])
+            step = _shifted(last, 1 - axis, turn - end)
+            found = (*points[:-2], beside, step, _shifted(step, axis, -move), points[-1])
+            room = part._replace(low=min(start, turn), high=max(start, turn))
+            length = points[-2][axis] - points[-3][axis]
+            if (length + move) * length > 0 and self._is_free(room, move):
+                self._put(line, found)
                 if self._bad(line) < before:
                     return True
                 self._put(line, points)

@@ -98,17 +98,14 @@ def test_two_streams() -> None:
     assert faults(TWO_STREAMS) == []
 
 
-@pytest.mark.parametrize("seed", range(4))
+#: In the last three two lines change places.
+@pytest.mark.parametrize("seed", [*range(4), 48, 78, 107])
 def test_a_few_networks(seed: int) -> None:
     assert faults(random_network(seed)) == []
-
-
-#: Two lines that change places exactly cover each other for some pixels: moving their parts does not help.
-MOST_LEFT = 2
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, 200, 20))
 def test_many_networks(start: int) -> None:
     left = {seed: found for seed in range(start, start + 20) if (found := faults(random_network(seed)))}
-    assert len(left) <= MOST_LEFT, left
+    assert left == {}
