@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from archcalc.core.conventions import BYTES
 from archcalc.core.errors import UsageError
-from archcalc.design.memory import Policy, Timeline, memory_timeline
+from archcalc.design.memory import IN_PLACE, Policy, Timeline, memory_timeline
 from archcalc.passes.analysis import Analysis
 
 
@@ -15,7 +16,7 @@ class Fit(NamedTuple):
     """The largest batch, 0 where not even one image fits; the bytes that it takes, and what one image more would.
 
     `training_batch`: the largest batch of training, which inference says too; None where what it keeps is not known.
-    `alternatives`: the batch with another policy, by the option that asks for it, where it is a larger one.
+    `alternatives`: the batch with another policy or type of values, by the option that asks for it, where it is larger.
     """
 
     timeline: Timeline
@@ -32,8 +33,8 @@ def fit_into(analysis: Analysis, policy: Policy, memory: int) -> Fit:
     timeline = memory_timeline(analysis, policy)
     batch = largest_batch(timeline, memory)
     others = {
-        words: largest_batch(memory_timeline(analysis, other), memory)
-        for words, other in _alternatives(policy, analysis.dtype)
+        words: largest_batch(memory_timeline(replace(analysis, dtype=dtype), other), memory)
+        for words, other, dtype in _alternatives(policy, analysis.dtype)
     }
     better = {words: other for words, other in others.items() if other > batch}
     training = batch if policy.training else _training_batch(analysis, policy, memory)
@@ -60,20 +61,23 @@ def _peak(timeline: Timeline, batch: int) -> int:
     return max(image * batch + once for image, once in timeline.live) + sum(timeline.fixed)
 
 
-def _alternatives(policy: Policy, dtype: str) -> Iterator[tuple[str, Policy]]:
-    """Policies that may take less, each with the option that asks for it."""
-    if "activations" not in policy.in_place:
-        yield "--in-place activations", replace(policy, in_place=("activations", *policy.in_place))
-    if "additions" not in policy.in_place:
-        yield (
-            f"--in-place {','.join((*policy.in_place, 'additions'))}",
-            replace(policy, in_place=(*policy.in_place, "additions")),
-        )
+def _alternatives(policy: Policy, dtype: str) -> Iterator[tuple[str, Policy, str]]:
+    """Policies and types of values that may take less, each with the option that asks for it."""
+    if policy.keep_all:
+        yield "maps freed (no --keep-all)", replace(policy, keep_all=False), dtype
+    for one in IN_PLACE:
+        if one not in policy.in_place and not (policy.training and one == "batch-norm"):
+            over = (*policy.in_place, one)
+            yield f"--in-place {','.join(over)}", replace(policy, in_place=over), dtype
+    if not policy.mixed:
+        for other in ("float32", "bfloat16") if policy.training else ("float32", "float16", "int8"):
+            if BYTES[other] < BYTES[dtype]:
+                yield f"--dtype {other}", policy, other
     if policy.training and not policy.mixed and dtype == "float32":
-        yield "--mixed", replace(policy, mixed=True)
+        yield "--mixed", replace(policy, mixed=True), dtype
     if policy.training and policy.checkpoint is None:
-        yield "--checkpoint 1", replace(policy, checkpoint=1)
+        yield "--checkpoint 1", replace(policy, checkpoint=1), dtype
     if policy.optimiser == "adam":
-        yield "--optimizer momentum", replace(policy, optimiser="momentum")
+        yield "--optimizer momentum", replace(policy, optimiser="momentum"), dtype
     if policy.workspace == "batch":
-        yield "--workspace image", replace(policy, workspace="image")
+        yield "--workspace image", replace(policy, workspace="image"), dtype

@@ -78,7 +78,7 @@ def test_not_even_one_image(refuses: Run, form: str) -> None:
         "fit", "vgg16", "--memory", "100MiB", "-f", form
     ).err  # fmt: skip
     training = ["fit", "unet", "--memory", "1.2GB", "--training", "--optimizer", "adam", "-f", form]
-    assert "the batch with --mixed 1 or --optimizer momentum 1" in refuses(*training).err
+    assert "the batch with --dtype bfloat16 2 or --mixed 1 or --optimizer momentum 1" in refuses(*training).err
 
 
 def test_inference_says_what_training_takes(archcalc: Run) -> None:

@@ -154,10 +154,28 @@ def test_the_largest_batch_fits_and_one_more_does_not(memory: int, policy: Polic
     assert fit.needed == max(found.bytes_at(one, fit.batch + 1) for one in step) > memory
 
 
-def test_alternatives_give_larger_batches() -> None:
-    fit = fit_into(ac.analyse("resnet18"), TRAINING, 1 << 30)
-    assert "--mixed" in fit.alternatives
+FOLDED, ADDED = "--in-place activations,batch-norm", "--in-place activations,additions"
+
+
+@pytest.mark.parametrize(
+    ("policy", "dtype", "options"),
+    [
+        (TRAINING, "float32", ["--dtype bfloat16", "--mixed", "--checkpoint 1"]),
+        (Policy(), "float64", [FOLDED, "--dtype float32", "--dtype float16", "--dtype int8"]),
+        (Policy(), "int8", [FOLDED]),
+        (Policy(keep_all=True), "float16", ["maps freed (no --keep-all)", FOLDED, ADDED, "--dtype int8"]),
+    ],
+)
+def test_alternatives_give_larger_batches(policy: Policy, dtype: str, options: list[str]) -> None:
+    fit = fit_into(ac.analyse("resnet18", dtype=dtype), policy, 1 << 30)
+    assert list(fit.alternatives) == options
     assert all(batch > fit.batch for batch in fit.alternatives.values())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int8"])
+def test_the_batch_of_another_type_is_what_that_type_gives(dtype: str) -> None:
+    wanted = fit_into(ac.analyse("resnet18", dtype=dtype), Policy(), 1 << 30).batch
+    assert fit_into(ac.analyse("resnet18", dtype="float64"), Policy(), 1 << 30).alternatives[f"--dtype {dtype}"] == wanted
 
 
 @pytest.mark.parametrize(
