@@ -108,7 +108,7 @@ def outermost(path: Path, kept: Set[Path]) -> Path:
 def cut(outer: Sequence[Path], edges: Sequence[tuple[int, int]], longest: int | None = LONGEST_PIECE) -> list[range]:
     """The segments of a diagram that are laid out one after the other; `outer` is the outermost frame of each node.
 
-    Heads that read one map stay together, and so do the ways from several inputs.
+    Heads that read one map stay together, and so do the ways from several inputs until they meet.
     """
     count = len(outer)
     crossing = crossings(count, edges)
@@ -118,24 +118,21 @@ def cut(outer: Sequence[Path], edges: Sequence[tuple[int, int]], longest: int | 
     def may_end(place: int) -> bool:
         # Of several inputs that follow each other the first is no segment of its own.
         apart = pieces[place] > 1 or {place - 1, place} <= starts
-        return not _inside_frame(outer, place) and crossing[place] == {place - 1} and not apart
+        return not _inside_frame(outer, place) and not apart
 
-    places = [place for place in range(count) if not place or may_end(place)]
+    allowed = {place for place in range(count) if may_end(place)}
+    places = [place for place in range(count) if not place or (place in allowed and crossing[place] == {place - 1})]
     spans = [range(low, high) for low, high in zip(places, [*places[1:], count], strict=True)]
     if longest is None:
         return spans
-    return [part for span in spans for part in _shorter(span, outer, crossing, longest)]
+    return [part for span in spans for part in _shorter(span, allowed, crossing, longest)]
 
 
-def _shorter(span: range, outer: Sequence[Path], crossing: Sequence[frozenset[int]], longest: int) -> list[range]:
+def _shorter(span: range, allowed: Set[int], crossing: Sequence[frozenset[int]], longest: int) -> list[range]:
     """A long segment cut near its middle where no more than a few maps cross, as between the arms of U-Net."""
     if len(span) <= longest:
         return [span]
-    places = [
-        place
-        for place in range(span.start + 1, span.stop)
-        if not _inside_frame(outer, place) and len(crossing[place]) <= MOST_CROSSING
-    ]
+    places = [place for place in span[1:] if place in allowed and len(crossing[place]) <= MOST_CROSSING]
     if not places:
         return [span]
     middle = (span.start + span.stop) / 2
@@ -143,8 +140,8 @@ def _shorter(span: range, outer: Sequence[Path], crossing: Sequence[frozenset[in
         places, key=lambda place: (abs(place - middle) > len(span) / 4, len(crossing[place]), abs(place - middle))
     )
     return [
-        *_shorter(range(span.start, place), outer, crossing, longest),
-        *_shorter(range(place, span.stop), outer, crossing, longest),
+        *_shorter(range(span.start, place), allowed, crossing, longest),
+        *_shorter(range(place, span.stop), allowed, crossing, longest),
     ]
 
 

@@ -203,6 +203,9 @@ def test_crossings_and_cuts() -> None:
     # Ways from two inputs stay together until they meet, or to the end.
     assert [list(part) for part in cut([()] * 6, [(0, 2), (1, 3), (2, 4), (3, 4), (4, 5)])] == [[0, 1, 2, 3, 4], [5]]
     assert [list(part) for part in cut([()] * 6, [(0, 2), (1, 3), (2, 4), (3, 5)])] == [[0, 1, 2, 3, 4, 5]]
+    streams = [(0, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7)]
+    assert cut([()] * 8, streams, 3) == [range(8)]
+    assert cut([()] * 10, [*streams, (4, 8), (7, 8), (8, 9)], 3) == [range(9), range(9, 10)]
 
 
 @pytest.mark.parametrize(
