@@ -37,12 +37,12 @@ class Graph:
 
 
 def _laid_out(text: str) -> str:
-    """The graph with the places of its nodes, as JSON. Raises `ImportError` where there is no Graphviz."""
+    """The graph with the places of its nodes, as JSON. Raises `ModuleNotFoundError` where there is no Graphviz."""
     if sys.platform == "emscripten":
         try:
             from graphviz_of_page import layout
         except ImportError:
-            raise ImportError("Graphviz is not loaded yet", name="pygraphviz") from None
+            raise ModuleNotFoundError("Graphviz is not loaded yet", name="pygraphviz") from None
         return str(layout(text))
     from pygraphviz import AGraph
 

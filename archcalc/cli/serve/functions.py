@@ -91,8 +91,11 @@ def call(name: str, request: Any) -> dict[str, Any]:
         return failure("the input is nested more deeply than can be followed")
     except MemoryError:
         return failure("there is not enough memory for this")
-    except ImportError as error:
-        return _not_here(error.name or str(error))
+    except ModuleNotFoundError as error:
+        package = error.name or str(error)
+        if package.partition(".")[0] == "archcalc":  # a fault of archcalc, which nobody can install
+            raise
+        return _not_here(package)
 
 
 def _not_here(package: str) -> dict[str, Any]:

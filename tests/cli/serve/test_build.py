@@ -20,7 +20,7 @@ from archcalc import __version__
 from archcalc.cli.serve import build as builder
 from archcalc.cli.serve.build import POLICY, build, manifest, static_page
 from archcalc.cli.serve.bytecode import compiled
-from archcalc.cli.serve.functions import call
+from archcalc.cli.serve.functions import call, call_text
 from archcalc.cli.serve.wheels import (
     PYODIDE,
     RUNTIME,
@@ -271,6 +271,23 @@ def test_a_package_that_is_missing_is_named_for_the_page(monkeypatch: pytest.Mon
         assert answer["missing"] == module
         assert module in answer["errors"][0]["message"]
         assert "/tmp" not in answer["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ModuleNotFoundError("No module named 'archcalc.lost'", name="archcalc.lost"),
+     ImportError("cannot import name 'lost' from 'archcalc.passes'", name="archcalc.passes"),
+     ImportError("cannot import name 'lost' from 'numpy'", name="numpy")],
+    ids=str,
+)  # fmt: skip
+def test_a_module_that_is_broken_is_no_missing_package(error: ImportError, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> Never:
+        raise error
+
+    monkeypatch.setattr("archcalc.cli.serve.functions._function", lambda _: broken)
+    answer = json.loads(call_text("lint", "{}"))
+    assert answer["errors"][0]["message"] == f"internal error: {type(error).__name__}"
+    assert "missing" not in answer
 
 
 def test_what_a_browser_needs_of_a_wheel() -> None:
