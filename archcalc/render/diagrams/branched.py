@@ -39,6 +39,8 @@ GROWTH = (0.8, 0.55, 0.4, 0.3)
 AROUND = (40.0, 110.0)
 #: The size of text, in points on a slide, that can be read on a screen of 1920 × 1080; with less blocks are folded.
 SHOWN = 5.8
+#: What each further map costs that goes from one part to the next with others, at most two.
+LANE_COST = 2.5
 #: More boxes than this are no figure.
 MOST = 150
 
@@ -163,14 +165,15 @@ class _Figures:
 
     def __init__(self, plates: Mapping[str, Plate], layout: Layout, diagram: Diagram, theme: Theme) -> None:
         self.plates, self.diagram, self.theme = plates, diagram, theme
-        #: Where lines start and end at the space around a box, and the places on the box to which they go on.
-        self._starts: list[tuple[Point, Point]] = []
-        self._ends: list[tuple[Point, Point]] = []
+        #: Where lines start and end at the space around a box, the places on the box to which they go on, and how far
+        #: next to these others end.
+        self._starts: list[tuple[Point, Point, float]] = []
+        self._ends: list[tuple[Point, Point, float]] = []
         for placed in layout.nodes:
             box = plates[placed.box.node.id].box
             x, y = placed.x + placed.width / 2, placed.y + plates[placed.box.node.id].above
-            self._ends.append(((placed.x, y), (x + box.left - 1, y)))
-            self._starts.append((placed.start, (x + box.x + box.width + box.right + 1, y)))
+            self._ends.append(((placed.x, y), (x + box.left - 1, y), placed.box.front))
+            self._starts.append((placed.start, (x + box.x + box.width + box.right + 1, y), 0.0))
 
     def line(self, line: Line) -> Line:
         """A line from box to box, and not only to the space around them."""
@@ -211,10 +214,13 @@ class _Figures:
         return [part_cluster(node, node.parts[0], shapes)]
 
 
-def _on(point: Point, places: Sequence[tuple[Point, Point]]) -> Point | None:
+def _on(point: Point, places: Sequence[tuple[Point, Point, float]]) -> Point | None:
     """The place on a box to which a line goes on that ends at the space around it."""
     x, y = point
-    return next((on for (u, v), on in places if abs(x - u) < MEET and abs(y - v) < MEET), None)
+    return next(
+        ((on[0], on[1] + y - v) for (u, v), on, front in places if abs(x - u) < MEET and abs(y - v) < front + MEET),
+        None,
+    )
 
 
 def _parts(box: Box, channels: Sequence[int]) -> Iterator[Box]:
@@ -267,11 +273,13 @@ def best_arranged(
         boxes = {name: _node_box(plate) for name, plate in plates.items()}
         for longest in cuts.values():
             segments = make_segments(diagram, False, longest, boxes)
+            lanes = max(len(segment.entries) for segment in segments)
             for count in range(1, min(len(segments), MOST_LINES) + 1):
                 found = plan(segments, False, count)
                 width, height = found.size[0] + AROUND[0], found.size[1] + AROUND[1]
                 points = NOTE * page_height(ratio) * min(ratio / width, 1 / height)
                 worth = min(points, READABLE) * 5 + min(points, 12.0) + 8 * factor - 0.2 * count
+                worth -= LANE_COST * min(max(lanes - 1, 0), 2)
                 if best is None or worth > best[0]:
                     best = worth, Arranged(diagram, plates, assemble(found, frozenset()), points)
     assert best is not None
@@ -294,7 +302,8 @@ def _plain(diagram: Diagram) -> Diagram:
 def _node_box(plate: Plate) -> NodeBox:
     part = PartBox(plate.piece.node.parts[0], plate.above + plate.below, plate.width, ())
     closed = plate.piece.sign not in ("+", "×")
-    return NodeBox(plate.piece.node, plate.width, (part,), "", 0.0, "", 0.0, closed, plate.above)
+    front = max(-plate.box.y, 0.0)
+    return NodeBox(plate.piece.node, plate.width, (part,), "", 0.0, "", 0.0, closed, plate.above, front)
 
 
 def branched_drawing(arranged: Arranged, theme: Theme, sizes: str, ratio: float, fill: bool) -> Drawing:

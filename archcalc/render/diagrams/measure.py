@@ -52,6 +52,8 @@ class NodeBox(NamedTuple):
     closed: bool = False
     #: From its top to the line through it, in a row, of a box that needs no more space than it has; else its middle.
     above: float | None = None
+    #: How far from that line others may come in.
+    front: float = 0.0
 
     @property
     def height(self) -> float:

@@ -19,14 +19,15 @@ def apart(lines: Iterable[Line], nodes: Iterable[Placed], down: bool) -> tuple[L
     """
     found = list(lines)
     for placed in nodes:
-        if placed.box.above is not None or placed.box.node.parts[0].family == "merge":
+        if placed.box.node.parts[0].family == "merge":
             continue
         ends: dict[Point, list[int]] = {}
         for index, line in enumerate(found):
             if line.arrow and line.edge.target == placed.box.node.id:
                 x, y = line.points[-1]
                 ends.setdefault((round(x, 2), round(y, 2)), []).append(index)
-        room = (placed.width if down else placed.box.height) / 2 - CORNER
+        half = (placed.width if down else placed.box.height) / 2
+        room = (half if placed.box.above is None else placed.box.front) - CORNER
         for indices in ends.values():
             moves = _moves([found[index].points[::3] for index in indices], down)
             if len(indices) > 1 and max(map(abs, moves)) <= room:
