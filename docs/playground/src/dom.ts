@@ -25,6 +25,13 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** Other contents. Where the keyboard was in the old ones, as on a button that is done, it is at the first of the new. */
+export function refill(element: HTMLElement, ...children: (Node | string)[]): void {
+  const held = element.contains(document.activeElement);
+  element.replaceChildren(...children);
+  if (held) (element.querySelector<HTMLElement>("button, summary") ?? element).focus();
+}
+
 /** A text of its own direction, whatever stands around it. */
 export const apart = (text: string) => h("bdi", { dir: turned(text) ? "rtl" : null }, text);
 

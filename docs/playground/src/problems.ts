@@ -1,11 +1,16 @@
 /** What is wrong with the spec, in words below it: for those who do not see the marks, and with each mend as a button. */
 
 import type { Edit, Problem } from "./api";
-import { button, h } from "./dom";
+import { button, h, refill } from "./dom";
 import { say } from "./words";
 
 export class Problems {
-  readonly element = h("div", { class: "problems", role: "group", "aria-label": say("Problems of the spec") });
+  readonly element = h("div", {
+    class: "problems",
+    role: "group",
+    tabindex: "-1",
+    "aria-label": say("Problems of the spec"),
+  });
 
   constructor(
     private readonly goTo: (line: number, column: number) => void,
@@ -16,7 +21,8 @@ export class Problems {
     const errors = problems.filter(({ severity }) => severity === "error");
     const warnings = problems.filter(({ severity }) => severity !== "error");
     const words = warnings.length === 1 ? say("1 warning") : say("{count} warnings", { count: warnings.length });
-    this.element.replaceChildren(
+    refill(
+      this.element,
       errors.length ? this.list(errors) : "",
       // A warning is no hurry: the marks in the editor show where they are.
       warnings.length ? h("details", { class: "warnings" }, h("summary", {}, words), this.list(warnings)) : "",

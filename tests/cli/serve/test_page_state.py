@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.serve.playground import Playground, link
+from tests.cli.serve.playground import ENTER, Playground, link
 from tests.cli.serve.test_playground import SPEC
 
 
@@ -49,3 +49,54 @@ def test_the_list_of_conventions_shows_that_of_a_link(page: Playground) -> None:
     page.browser.run("location.hash = 'alexnet&convention=keras'")
     chosen = "return document.querySelector('.conventions select').value"
     page.browser.until(lambda: page.browser.run(chosen) == "keras")
+
+
+def test_a_file_is_checked_again(page: Playground) -> None:
+    """Where the network is another one, by the button; its name is shown although it was dropped."""
+    page.open("alexnet")
+    page.drop("hand.csv", b"layer,params\nconv1,34944\n")
+    page.wait(".check .summary", lambda texts: texts == ["1 of 1 right"])
+    assert page.browser.run("return document.querySelector('#check-file').files[0].name") == "hand.csv"
+    page.browser.run("location.hash = 'zfnet&view=check'")
+    page.wait(".check .summary", lambda texts: not texts)
+    assert page.settle() == "ready"
+    page.browser.click(".check .primary")
+    page.wait(".check .summary", bool)
+
+
+SAY = """
+window.said = [];
+for (const element of document.querySelectorAll('[role=status], [role=alert]')) {
+  const tell = () => { if (element.textContent) window.said.push(element.textContent); };
+  new MutationObserver(tell).observe(element, {childList: true, characterData: true, subtree: true});
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("layer,params\nconv1,34944\n", "1 of 1 right"),
+        ("\0", "hand.csv:1:1: is not a text file: it holds bytes that are 0"),
+    ],
+)
+def test_what_a_check_finds_is_said_once(page: Playground, text: str, said: str) -> None:
+    """A screen reader does not read the whole table."""
+    page.open("alexnet&view=check")
+    page.browser.run(SAY)
+    page.drop("hand.csv", text.encode())
+    page.browser.until(lambda: said in page.browser.run("return window.said"))
+    page.browser.until(lambda: page.browser.texts(".reading") == [])
+    assert page.browser.run("return window.said") == ["Reading hand.csv …", "Checking …", said]
+
+
+def test_after_a_mend_the_keyboard_is_at_the_next_problem(page: Playground) -> None:
+    page.open(link(text=SPEC.replace("out_channels", "out_chanels").replace("kernel_size: 3", "kernel_sise: 3")))
+    at = "return document.activeElement.innerText || document.activeElement.className"
+    for left in (1, 0):
+        page.wait(".problems .error", lambda found, left=left: len(found) == left + 1)
+        page.browser.run("document.querySelector('.problems .fix').focus()")
+        page.browser.press(ENTER)
+        page.wait(".problems .error", lambda found, left=left: len(found) == left)
+        assert page.settle() == ("wrong" if left else "ready")
+        assert str(page.browser.run(at)).endswith("Line 5" if left else "3 warnings")

@@ -34,12 +34,16 @@ export class CheckView implements View {
     type: "file",
     id: "check-file",
     accept: ".csv,.tsv,.txt,.md,.tex,.xlsx,.docx,.pdf,.ipynb,.yaml,.json,.html",
-    change: () => this.chosen(),
+    // A file that was changed since is chosen again.
+    click: () => {
+      this.file.value = "";
+    },
+    change: () => this.chosen(true),
   });
   /** The network that the result is about, and how often there was something to check: the last time counts. */
   private checked = "";
   private asked = 0;
-  private readonly result = h("div", { class: "result", role: "status" });
+  private readonly result = h("div", { class: "result" });
 
   constructor(
     private readonly session: Session,
@@ -51,7 +55,7 @@ export class CheckView implements View {
       h(
         "div",
         { class: "tools" },
-        button(say("Check"), () => this.run({ table: this.text.value }), { class: "primary" }),
+        button(say("Check"), () => this.chosen(), { class: "primary" }),
         h("label", { class: "field", for: "check-file" }, h("span", {}, say("or a file")), this.file),
       ),
       this.result,
@@ -66,6 +70,9 @@ export class CheckView implements View {
 
   /** A file that was dropped on the page or chosen here. */
   async read(file: File): Promise<void> {
+    const held = new DataTransfer();
+    held.items.add(file);
+    this.file.files = held.files;
     if (/\.html?$/i.test(file.name)) {
       const table = tableIn(await file.text());
       if (!table) throw new Error(say("There is no table in {file}.", { file: file.name }));
@@ -75,9 +82,11 @@ export class CheckView implements View {
     await this.run({ file: toBase64(bytes), filename: file.name });
   }
 
-  private chosen(): void {
+  /** Check the file where it is asked for or there is no text. */
+  private chosen(isFile = false): void {
     const file = this.file.files?.[0];
-    if (file) this.read(file).catch(this.failed);
+    if (file && (isFile || !this.text.value.trim())) this.read(file).catch(this.failed);
+    else if (!isFile) this.run({ table: this.text.value });
   }
 
   private async run(what: { table: string } | { file: string; filename: string }): Promise<void> {
@@ -85,6 +94,7 @@ export class CheckView implements View {
     const asked = ++this.asked;
     this.result.classList.remove("outdated");
     this.result.replaceChildren(h("p", { class: "empty" }, say("Checking …")));
+    announce(say("Checking …"));
     this.checked = JSON.stringify(session.source);
     try {
       const { convention } = session.state;
@@ -100,6 +110,7 @@ export class CheckView implements View {
         return;
       }
       this.result.replaceChildren(h("p", { class: "wrong" }, error.message));
+      announce(error.message);
     }
   }
 

@@ -1,7 +1,7 @@
 /** Sizing rules: what one would build in another way. */
 
 import type { Edit } from "../api";
-import { button, h, spoken } from "../dom";
+import { button, h, refill, spoken } from "../dom";
 import type { Session, View } from "../session";
 import { say } from "../words";
 
@@ -17,9 +17,7 @@ export class LintView implements View {
   async show(session: Session, signal: AbortSignal): Promise<void> {
     const { findings } = await session.ask("lint", { source: session.source }, signal);
     if (!findings.length) {
-      this.element.replaceChildren(
-        h("p", { class: "empty" }, say("No sizing rule has anything to say about this network.")),
-      );
+      refill(this.element, h("p", { class: "empty" }, say("No sizing rule has anything to say about this network.")));
       return;
     }
     const list = h("ol", { class: "findings" });
@@ -42,6 +40,6 @@ export class LintView implements View {
         ),
       );
     }
-    this.element.replaceChildren(list);
+    refill(this.element, list);
   }
 }
