@@ -175,7 +175,9 @@ def test_alternatives_give_larger_batches(policy: Policy, dtype: str, options: l
 @pytest.mark.parametrize("dtype", ["float32", "float16", "int8"])
 def test_the_batch_of_another_type_is_what_that_type_gives(dtype: str) -> None:
     wanted = fit_into(ac.analyse("resnet18", dtype=dtype), Policy(), 1 << 30).batch
-    assert fit_into(ac.analyse("resnet18", dtype="float64"), Policy(), 1 << 30).alternatives[f"--dtype {dtype}"] == wanted
+    assert (
+        fit_into(ac.analyse("resnet18", dtype="float64"), Policy(), 1 << 30).alternatives[f"--dtype {dtype}"] == wanted
+    )
 
 
 @pytest.mark.parametrize(

@@ -79,14 +79,21 @@ def place(
     area: Box,
     blocked: Sequence[Box] = (),
     lines: Sequence[Line] = (),
+    others: Sequence[Disc] = (),
+    of_line: float = 8.0,
+    behind: float = 60.0,
 ) -> list[Label | None]:
-    """A label for each disc, inside the area, outside the blocked rectangles, off the lines where it can be.
+    """A label for each disc, inside the area, outside the blocked rectangles, off the lines and others where it can be.
 
-    None where there is no space: a label that would lie over another one.
+    `of_line` is what a label on a line costs, in pixels of distance from its disc, `behind` what a label on the line
+    from another one to its disc does. None where there is no space: a label that would lie over another one.
     """
     candidates = [_candidates(disc, text, size, area) for disc, text in zip(discs, texts, strict=True)]
     ranked = [
-        sorted((_fixed_cost(label, own, discs, blocked, lines), number) for number, label in enumerate(labels))[:BEST]
+        sorted(
+            (_fixed_cost(label, own, discs, blocked) + _over(label, others, lines, of_line), number)
+            for number, label in enumerate(labels)
+        )[:BEST]
         for own, labels in enumerate(candidates)
     ]
     candidates = [[labels[number] for _, number in ranks] for labels, ranks in zip(candidates, ranked, strict=True)]
@@ -96,15 +103,15 @@ def place(
     for round_ in range(ROUNDS):
         before = dict(chosen)
         for own in order:
-            others = [label for index, label in chosen.items() if index != own]
+            placed = [label for index, label in chosen.items() if index != own]
             costs = (
-                (cost + _crowding(label, others), number)
+                (cost + _crowding(label, placed, behind), number)
                 for number, (label, cost) in enumerate(zip(candidates[own], fixed[own], strict=True))
             )
             chosen[own] = candidates[own][min(costs)[1]]
         if round_ and before == chosen:
             break
-    return _without_overlaps([chosen[own] for own in range(len(discs))], discs, blocked)
+    return _without_overlaps([chosen[own] for own in range(len(discs))], [*discs, *others], blocked)
 
 
 def _without_overlaps(labels: Sequence[Label], discs: Sequence[Disc], blocked: Sequence[Box]) -> list[Label | None]:
@@ -167,8 +174,8 @@ def _leader(disc: Disc, box: Box, gap: float) -> Line | None:
     return disc.x + (x - disc.x) * share, disc.y + (y - disc.y) * share, x, y
 
 
-def _fixed_cost(label: Label, own: int, discs: Sequence[Disc], blocked: Sequence[Box], lines: Sequence[Line]) -> float:
-    """What does not depend on the other labels: the distance from the point; discs, rectangles and lines below it."""
+def _fixed_cost(label: Label, own: int, discs: Sequence[Disc], blocked: Sequence[Box]) -> float:
+    """What does not depend on the other labels: the distance from the point; discs and rectangles below it."""
     disc = discs[own]
     middle = (label.box.left + label.box.right) / 2
     x = min(max(disc.x, label.box.left), label.box.right)
@@ -183,11 +190,17 @@ def _fixed_cost(label: Label, own: int, discs: Sequence[Disc], blocked: Sequence
             # Near another point a label seems to be that one's.
             cost += 12.0 if label.box.gap(other) < gap + 3 else 0.0
             cost += 40.0 if label.leader and _hits(label.leader, other) else 0.0
-    cost += sum(8.0 for line in lines if _through(line, label.box))
     return cost + (4.0 if label.leader else 0.0)
 
 
-def _crowding(label: Label, others: Sequence[Label]) -> float:
+def _over(label: Label, others: Sequence[Disc], lines: Sequence[Line], of_line: float) -> float:
+    """Of discs without labels, and of lines."""
+    cost = sum(40 * label.box.cuts(other) for other in others)
+    cost += sum(4.0 for other in others if label.leader and _hits(label.leader, other))
+    return cost + of_line * sum(_through(line, label.box) for line in lines)
+
+
+def _crowding(label: Label, others: Sequence[Label], behind: float) -> float:
     cost = 0.0
     left, top, right, bottom = label.reach
     for other in others:
@@ -201,7 +214,7 @@ def _crowding(label: Label, others: Sequence[Label]) -> float:
             cost += 60
         for leader, box in ((label.leader, other.box), (other.leader, label.box)):
             if leader and _through(leader, box):
-                cost += 60
+                cost += behind
     return cost
 
 
@@ -212,13 +225,18 @@ def _hits(leader: Line, disc: Disc) -> bool:
     return hypot(ax + (bx - ax) * share - disc.x, ay + (by - ay) * share - disc.y) < disc.radius
 
 
-def _through(leader: Line, box: Box) -> bool:
-    ax, ay, bx, by = leader
-    steps = 12
-    return any(
-        box.left < ax + (bx - ax) * step / steps < box.right and box.top < ay + (by - ay) * step / steps < box.bottom
-        for step in range(steps + 1)
-    )
+def _through(line: Line, box: Box) -> bool:
+    """Whether a part of a line lies inside a rectangle."""
+    ax, ay, bx, by = line
+    begin, end = 0.0, 1.0
+    for start, stop, low, high in ((ax, bx, box.left, box.right), (ay, by, box.top, box.bottom)):
+        if start == stop:
+            if not low < start < high:
+                return False
+            continue
+        first, last = sorted(((low - start) / (stop - start), (high - start) / (stop - start)))
+        begin, end = max(begin, first), min(end, last)
+    return begin < end
 
 
 def _cross(first: Line, second: Line) -> bool:

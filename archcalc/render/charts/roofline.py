@@ -69,8 +69,13 @@ def roofline(estimate: Estimate, look: Look | None = None) -> dict[str, Any]:
     y = logarithmic(low, high, figure.inner_height, 0, margin=0.09)
     y = y._replace(ticks=tuple((value, rate(value, "FLOP/s")) for value, _ in y.ticks))
     figure.axes(x, y, *_axes(), gridOpacity=0.3)
-    lines, blocked = _roof(figure, estimate, x, y)
-    _draw(figure, points, x, y, lines, blocked)
+    most = points[0].seconds
+    discs = [
+        Disc(x(point.intensity), y(point.attained), max(LARGEST * sqrt(point.seconds / most), LEAST))
+        for point in points
+    ]
+    lines, blocked = _roof(figure, estimate, x, y, discs)
+    _draw(figure, points, discs, lines, blocked)
     marks = {
         say(text): {"shape": "circle", "size": 90, "color": style(figure.theme, index).fill,
                "stroke": style(figure.theme, index).line}
@@ -135,40 +140,42 @@ def _footnote(estimate: Estimate) -> list[str]:
     return [" ".join(notes)]
 
 
-def _roof(figure: Figure, estimate: Estimate, x: Scale, y: Scale) -> tuple[list[Line], list[Box]]:
-    """The two lines of the roof with their rates: the lines, and where their texts stand."""
+def _roof(
+    figure: Figure, estimate: Estimate, x: Scale, y: Scale, discs: Sequence[Disc]
+) -> tuple[list[Line], list[Box]]:
+    """The two lines of the roof with their rates, and that of the ridge: the lines, and where their texts stand."""
     ridge, top = x(estimate.ridge), y(estimate.rate)
     start = max(x.low, y.low / estimate.device.bandwidth)
     lines = [
         (x(start), y(start * estimate.device.bandwidth), ridge, top), (ridge, top, figure.inner_width, top),
     ]  # fmt: skip
     figure.rules(lines, color=figure.theme.ink, strokeWidth=1.8)
-    figure.rules([(ridge, top, ridge, figure.inner_height)], color=figure.theme.quiet, strokeDash=[3, 3])
+    down = (ridge, top, ridge, figure.inner_height)
+    figure.rules([down], color=figure.theme.quiet, strokeDash=[3, 3])
     flops, bandwidth = rate(estimate.rate, "FLOP/s"), rate(estimate.device.bandwidth, "B/s")
     width = text_width(flops, LABEL)
     figure.text(figure.inner_width - 4 - width, top - LARGEST - 6, flops, fontSize=LABEL)
-    # Halfway up the slope, above it.
-    middle = sqrt(start * estimate.ridge)
-    left = x(middle) - text_width(bandwidth, LABEL) - 12
-    height = y(middle * estimate.device.bandwidth) - 6
-    figure.text(max(left, 4), height, bandwidth, fontSize=LABEL)
+    # Above the slope, as near to its middle as no point is in the way.
+    places = []
+    for step in sorted(range(2, 19), key=lambda step: abs(step - 10)):
+        at = start * (estimate.ridge / start) ** (step / 20)
+        left = max(x(at) - text_width(bandwidth, LABEL) - 12, 4)
+        height = y(at * estimate.device.bandwidth) - 6
+        places.append(Box(left, height - 14, left + text_width(bandwidth, LABEL), height + 4))
+    stands = min(places, key=lambda box: sum(box.cuts(disc) for disc in discs))
+    figure.text(stands.left, stands.bottom - 4, bandwidth, fontSize=LABEL)
     note = say("ridge {intensity}", intensity=f"{estimate.ridge:.3g}")
     figure.text(ridge + 5, figure.inner_height - 6, note, fontSize=SMALL, color=figure.theme.quiet)
-    return lines, [
+    return [*lines, down], [
         Box(figure.inner_width - 8 - width, top - LARGEST - 22, figure.inner_width, top - LARGEST),
-        Box(max(left, 4), height - 14, max(left, 4) + text_width(bandwidth, LABEL), height + 4),
+        stands,
         Box(ridge, figure.inner_height - 20, ridge + text_width(note, SMALL) + 8, figure.inner_height),
     ]
 
 
 def _draw(
-    figure: Figure, points: Sequence[Point], x: Scale, y: Scale, lines: Sequence[Line], blocked: Sequence[Box]
+    figure: Figure, points: Sequence[Point], discs: Sequence[Disc], lines: Sequence[Line], blocked: Sequence[Box]
 ) -> None:
-    most = points[0].seconds
-    discs = [
-        Disc(x(point.intensity), y(point.attained), max(LARGEST * sqrt(point.seconds / most), LEAST))
-        for point in points
-    ]
     values = []
     for point, disc in zip(points, discs, strict=True):
         drawn = style(figure.theme, list(_WORDS).index(point.by))
@@ -191,10 +198,11 @@ def _draw(
             )
         ],
     )  # fmt: skip
-    area = Box(2, 2, figure.inner_width + figure.right - 6, figure.inner_height - 2)
+    area = Box(2, 2, figure.inner_width - 2, figure.inner_height - 2)
     named = _apart(discs)
     names = [short_name(points[index].name, 24) for index in named]
-    labels = place([discs[index] for index in named], names, LABEL, area, blocked, lines)
+    others = [disc for index, disc in enumerate(discs) if index not in named]
+    labels = place([discs[index] for index in named], names, LABEL, area, blocked, lines, others, of_line=60.0, behind=200.0)
     for name, label in zip(names, labels, strict=True):
         if label:
             if label.leader:
