@@ -17,7 +17,7 @@ from archcalc.render.diagrams.steps import Steps
 from archcalc.render.diagrams.strokes import Stroke, edge_colour, edge_title
 from archcalc.render.diagrams.text import LEADING, clean, text_width, wrap
 from archcalc.render.diagrams.theme import Theme, heat, mix, pale, readable
-from archcalc.render.diagrams.trace import links_of, ways
+from archcalc.render.diagrams.trace import kinded, links_of, ways
 
 MARGIN = 20.0
 TITLE, SUBTITLE = 18.0, 12.0
@@ -70,7 +70,7 @@ def paint(
     of_line = steps.of_line if steps else [0] * len(layout.lines)
     body += [
         _line(figures.line(line) if figures else line, look.of_line(number))._replace(step=step, linked=1)
-        for number, (line, step) in enumerate(zip(layout.lines, of_line, strict=True))
+        for number, (line, step) in enumerate(zip(kinded(diagram, layout), of_line, strict=True))
     ]
     body += [_frame_label(frame, level, look.of_frame(frame))._replace(step=step) for frame, level, step in framed]
     kinds, scaled = trunk_kinds(diagram), diagram.scale is not None

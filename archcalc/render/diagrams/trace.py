@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from archcalc.render.diagrams.drawing import Link, Point
-from archcalc.render.diagrams.model import Diagram, Edge
+from archcalc.render.diagrams.model import Diagram, Edge, EdgeKind
 from archcalc.render.diagrams.pack import Layout
 from archcalc.render.diagrams.segments import Line, Placed
 from archcalc.render.diagrams.strokes import Stroke, edge_colour, edge_title
@@ -46,6 +46,19 @@ def ways(diagram: Diagram, layout: Layout) -> list[Way]:
             rest.discard(before)
             chain.insert(0, before)
         found.append(Way(edge, placed[edge.source], placed[edge.target], tuple(chain)))
+    return found
+
+
+def kinded(diagram: Diagram, layout: Layout) -> list[Line]:
+    """The lines, each of the kind of all edges that it is a part of, a plain one where they are of several kinds."""
+    kinds: dict[int, set[EdgeKind]] = {}
+    for way in ways(diagram, layout):
+        for number in way.lines:
+            kinds.setdefault(number, set()).add(way.edge.kind)
+    found = list(layout.lines)
+    for number, of_edges in kinds.items():
+        kind = of_edges.pop() if len(of_edges) == 1 else "flow"
+        found[number] = found[number]._replace(edge=found[number].edge._replace(kind=kind))
     return found
 
 

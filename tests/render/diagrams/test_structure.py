@@ -11,13 +11,16 @@ from archcalc.passes.analysis import analyse
 from archcalc.render.diagrams.arrange import arrange
 from archcalc.render.diagrams.choices import Choices
 from archcalc.render.diagrams.compose import compose_blocks, compose_graph
-from archcalc.render.diagrams.drawing import Point, Text
+from archcalc.render.diagrams.drawing import Curve, Point, Text
 from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.layers import KINK
 from archcalc.render.diagrams.model import Diagram
 from archcalc.render.diagrams.only import only
 from archcalc.render.diagrams.pack import Layout, assemble, make_segments, plan
+from archcalc.render.diagrams.paint import paint
 from archcalc.render.diagrams.segments import SHADOW, Line, Placed
+from archcalc.render.diagrams.strokes import edge_colour
+from archcalc.render.diagrams.theme import LIGHT
 from archcalc.render.diagrams.trace import Way, corners, ways
 from archcalc.render.diagrams.wiring import Wiring
 from archcalc.spec.build import build
@@ -354,3 +357,16 @@ def _with_skips(seed: int) -> str:
 def test_lines_of_different_maps_share_no_stretch(seeds: range, down: bool) -> None:
     found = {seed: covering(compose_graph(Wiring(numbers(_with_skips(seed)))), down) for seed in seeds}
     assert {seed: lines for seed, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize("name", ["ecg_resnet", "edsr_baseline", "googlenet@aux"])
+def test_all_lines_of_a_shortcut_have_its_colour(name: str) -> None:
+    diagram = compose_graph(Wiring(analysis_of(name)))
+    layout = arrange(diagram)
+    drawn = [item for item in paint(diagram, layout, LIGHT).items if item.role == "edge"][: len(layout.lines)]
+    colours = [shape.line for item in drawn for shape in item.shapes if isinstance(shape, Curve)]
+    found = ways(diagram, layout)
+    for way in found:
+        others = {number for other in found if other.edge.kind != way.edge.kind for number in other.lines}
+        own = {colours[number] for number in way.lines if number not in others}
+        assert own <= {edge_colour(way.edge.kind, LIGHT)}, way.edge
