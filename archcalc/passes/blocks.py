@@ -155,11 +155,14 @@ class Connections:
             if member in self.outputs or not self.consumers[member] or not inside.issuperset(self.consumers[member])
         ]
 
-    def runs(self, blocks: Sequence[Sequence[int]], reach: int = 1, several: bool = False) -> list[list[Sequence[int]]]:
+    def runs(
+        self, blocks: Sequence[Sequence[int]], reach: int = 1, several: bool = False, common: bool = False
+    ) -> list[list[Sequence[int]]]:
         """The blocks, with equal neighbours that form a chain put together: one of them says what all of them are.
 
         Each reads the end of the one before it, or, up to `reach`, of several before it, as the cells of NASNet do.
-        Blocks that are read at `several` places, each by the next one, are put together if that is asked for.
+        Blocks that are read at `several` places, each by the next one, are put together if that is asked for, and so
+        are those that read a map `common` to all of them, as decoders read the output of an encoder.
         """
         exits = [self.exits(block) for block in blocks]
         ends = [found[0] if len(found) == 1 else None for found in exits]
@@ -167,7 +170,8 @@ class Connections:
         for number, block in enumerate(blocks):
             first = number - len(found[-1]) if found else 0
             if found and (
-                self._repeats(blocks, ends, number, first, reach)
+                self._repeats(blocks, ends, number, first, reach, False)
+                or (common and self._repeats(blocks, ends, number, first, reach, True))
                 or (several and self._passes_on(blocks, exits, number, first))
             ):
                 found[-1].append(block)
@@ -176,7 +180,13 @@ class Connections:
         return found
 
     def _repeats(
-        self, blocks: Sequence[Sequence[int]], ends: Sequence[int | None], number: int, first: int, reach: int
+        self,
+        blocks: Sequence[Sequence[int]],
+        ends: Sequence[int | None],
+        number: int,
+        first: int,
+        reach: int,
+        common: bool,
     ) -> bool:
         """Whether a block is equal to the one before it and equally connected; `first` is the first of its run.
 
@@ -187,7 +197,10 @@ class Connections:
         if len(before) != len(after) or ends[number - 1] is None or ends[number] is None:
             return False
         distances = {ends[number - away]: away for away in range(min(reach, number), 0, -1)}
-        read = [distances.get(entry, 0) for entry in self.entries(after)]
+        entries = self.entries(before)
+        shared = {*entries}.intersection(self.entries(after)) - {ends[number - 1]} if common else set()
+        distances = {end: away for end, away in distances.items() if end not in shared}
+        read = [distances.get(entry, 0) for entry in self.entries(after) if entry not in shared]
         if 0 in read or 1 not in read or ends[number - 1] in self.outputs:
             return False
         last = number - max(read)
@@ -196,10 +209,12 @@ class Connections:
             if not readers.issuperset(self.consumers[ends[last] or 0]):
                 return False
         # Where a block reads one map alone, the first of a run may read it from anywhere.
-        entries = self.entries(before)
+        own = [entry for entry in entries if entry not in shared]
         earlier = {ends[number - 1 - away]: away for away in range(min(reach, number - 1), 0, -1)}
-        earlier = {entries[0]: 1} if max(read) == 1 == len(entries) else earlier
-        return self._content(before, earlier) == self._content(after, distances)
+        earlier = {own[0]: 1} if max(read) == 1 == len(own) else earlier
+        # Maps that both read have numbers of their own.
+        numbers = {entry: reach + place for place, entry in enumerate(sorted(shared), 1)}
+        return self._content(before, earlier | numbers) == self._content(after, distances | numbers)
 
     def _passes_on(
         self, blocks: Sequence[Sequence[int]], exits: Sequence[Sequence[int]], number: int, first: int
