@@ -80,6 +80,12 @@ def test_list_of_some(archcalc: Run, words: list[str], found: list[str]) -> None
     ("options", "found"),
     [
         (["--family", "googlenet"], ["googlenet", "googlenet@aux", "googlenet@torchvision"]),
+        (["--family", "yolo"], ["yolov3", "yolov3_tiny"]),
+        (
+            ["--family", "mobilenet", "--year", "2018-2019"],
+            ["mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small"],
+        ),
+        (["--family", "inception", "--max-params", "12M"], ["inception_v2", "inception_v2@slim"]),
         (["--family", "AlexNet", "--max-params", "62M"], ["alexnet@grouped", "alexnet@torchvision"]),
         (["--year", "1998"], ["lenet5", "lenet5@1998"]),
         (["net", "--year", "2010-2012"], ["alexnet", "alexnet@grouped"]),

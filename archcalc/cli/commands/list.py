@@ -21,7 +21,7 @@ _MOST_PARAMS = 1 << 40
 
 @click.command("list")
 @click.argument("words", metavar="[WORD]...", nargs=-1)
-@click.option("--family", metavar="NAME", help="Only the networks of a family, such as resnet.")
+@click.option("--family", metavar="NAME", help="Only the networks of a family and its versions, such as resnet.")
 @click.option("--year", "years", metavar="YEAR[-YEAR]", help="Only those published in a year, or from one to another.")
 @click.option("--max-params", metavar="N", help="Only those with at most so many parameters: 5M, 25,000,000.")
 @output_options(FORMATS, {".csv": "csv", ".json": "json"}, "table")
@@ -52,12 +52,16 @@ def known_as(one: Summary) -> list[str]:
 
 
 def of_family(networks: list[Summary], family: str) -> list[Summary]:
-    """The networks of a family, given by its name or its title. Raises `UsageError` where there is none."""
+    """The networks of a family and of its later versions: mobilenet, mobilenet_v2, mobilenet_v3.
+
+    It is given by its name or its title. Raises `UsageError` where there is none.
+    """
     key = key_of(family)
-    found = [one for one in networks if key in (key_of(one.family), key_of(one.family_title))]
+    named = re.compile(rf"{re.escape(key)}(?:v?\d.*)?")
+    found = [one for one in networks if named.fullmatch(key_of(one.family)) or key == key_of(one.family_title)]
     if not found:
         families = dict.fromkeys(one.family for one in summaries())
-        if key not in map(key_of, families):
+        if not key or not any(map(named.fullmatch, map(key_of, families))):
             hint = did_you_mean(family, families) or f"; there are {', '.join(families)}"
             raise UsageError(f"there is no family {family[:60]!r}{hint}")
     return found

@@ -198,7 +198,8 @@ class Matcher:
         if label.is_window:
             return None
         found = self.by_name.find(group.label, label.is_block)
-        is_whole = squeezed(group.label) in self.by_name.plain
+        key = squeezed(group.label)
+        is_whole = key in self.by_name.plain or key in self.by_name.lasts
         if found is not None and label.is_typed and not is_whole and not self._has_kind(found, label.kinds):
             found = None
         if found is None and label.is_total:

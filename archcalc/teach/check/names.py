@@ -40,7 +40,8 @@ class Names:
         self.names = [row.name for row in rows]
         self.index = {name: index for index, name in enumerate(self.names)}
         self.plain = _unique((squeezed(name), name) for name in self.names)
-        self.lasts = _unique((squeezed(name.rpartition("/")[2]), name) for name in self.names)
+        again = _used_again(rows)
+        self.lasts = _unique((squeezed(name.rpartition("/")[2]), name) for name in self.names if name not in again)
         #: The last layer of each block.
         self.blocks = {
             name[:at]: index for index, name in enumerate(self.names) for at in range(len(name)) if name[at] == "/"
@@ -266,6 +267,23 @@ def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     found = list(pairs)
     counts = Counter(key for key, _ in found)
     return {key: name for key, name in found if counts[key] == 1 and key}
+
+
+def _used_again(rows: Sequence[Row]) -> set[str]:
+    """The layers of a block that runs again with the weights of its first use: tower2/fc, like tower1/fc."""
+    firsts = {row.name: row for row in rows}
+    uses: dict[str, str] = {}
+    for row in rows:
+        block, _, inner = row.name.partition("/")
+        if row.weights_of is not None and inner and row.weights_of.endswith(f"/{inner}"):
+            uses.setdefault(block, row.weights_of.removesuffix(f"/{inner}"))
+    found = set()
+    for row in rows:
+        block, _, inner = row.name.partition("/")
+        first = firsts.get(f"{uses.get(block)}/{inner}")
+        if first is not None and (first.op, first.output_shape) == (row.op, row.output_shape):
+            found.add(row.name)
+    return found
 
 
 def could_be_any(label: str, names: Sequence[str]) -> Match:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from archcalc import analyse, from_yaml
 from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.evidence import CellEvidence
 from archcalc.teach.check.labels import squeezed
 from archcalc.teach.check.match import Matcher, rows_of
-from archcalc.teach.check.model import TOTAL, Answer, Group, Match
+from archcalc.teach.check.model import TOTAL, Answer, Group, Match, Verdict
 from archcalc.teach.check.names import MOST_COMPARED
 from archcalc.teach.check.prepared import prepare
 from tests.teach.check.tables import analysis_of
@@ -56,6 +57,7 @@ LABELS = [
     ("lenet5", "avg pool 1", "S2"),
     ("lenet5", "fc1", "C5"),
     ("lenet5", "output", "output"),
+    ("facenet", "fc", "anchor_face/fc"),
     ("vgg16", "conv1_1", "conv1_1"),
     ("vgg16", "Conv1-1", "conv1_1"),
     ("vgg16", "conv 1.1", "conv1_1"),
@@ -164,3 +166,26 @@ def test_a_row_with_the_name_of_a_layer_stays_with_it_whatever_other_rows_are_ca
     answers = [Answer(layer, "params", params) for layer, params in rows]
     cells = {cell.answer.layer: cell for cell in check_answers(analysis_of("alexnet"), answers).cells}
     assert cells["fc7"].layer == "fc7"
+
+
+def test_a_layer_of_a_block_that_is_used_twice_is_the_one_of_its_first_use() -> None:
+    analysis = analyse(
+        from_yaml(
+            """
+            name: twins
+            title: Twins
+            inputs: {left: 8x8x1, right: 8x8x1}
+            blocks:
+              tower:
+                shared: true
+                layers: [flatten, linear: {name: embed, out_features: 4}]
+            layers:
+              - tower: {from: left}
+              - tower: {from: right}
+              - subtract: {from: [tower1, tower2]}
+            """
+        )
+    )
+    answers = [Answer("embed", "params", "256")]
+    cell = check_answers(analysis, answers).cells[0]
+    assert (cell.layer, cell.verdict, cell.expected) == ("tower1/embed", Verdict.WRONG, 64 * 4 + 4)
