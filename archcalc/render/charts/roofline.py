@@ -202,7 +202,9 @@ def _draw(
     named = _apart(discs)
     names = [short_name(points[index].name, 24) for index in named]
     others = [disc for index, disc in enumerate(discs) if index not in named]
-    labels = place([discs[index] for index in named], names, LABEL, area, blocked, lines, others, of_line=60.0, behind=200.0)
+    labels = place(
+        [discs[index] for index in named], names, LABEL, area, blocked, lines, others, of_line=60.0, behind=200.0
+    )
     for name, label in zip(names, labels, strict=True):
         if label:
             if label.leader:
