@@ -127,7 +127,7 @@ def settings_of(row: Row) -> Layer:
 def our_layers(analysis: Analysis) -> Iterator[Layer]:
     for row in analysis.rows:
         # The tables leave out what only multiplies by a number.
-        if row.op.family in FAMILIES and row.op.kind != "rescale":
+        if (row.op.family in FAMILIES and row.op.kind != "rescale") or row.op.kind == "embedding":
             counts = {"params": str(row.params), "multiplications": str(row.multiplications)}
             shapes = {"input": times(row.input_shapes[0]), "output": times(row.output_shape)}
             yield {"op": row.op.kind, **shapes, **counts, **window_of(row, analysis), **settings_of(row)}

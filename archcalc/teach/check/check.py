@@ -8,7 +8,7 @@ from archcalc.core.language import say
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.catalogue import load, variants_in_catalogue
 from archcalc.teach.check.evidence import CellEvidence
-from archcalc.teach.check.labels import read_label
+from archcalc.teach.check.labels import read_label, squeezed
 from archcalc.teach.check.marking import Marking, Question
 from archcalc.teach.check.match import rows_of
 from archcalc.teach.check.model import OF_KERAS, OF_TOOL, PRINTED, TOTAL, Answer, Check, Group, Match
@@ -45,6 +45,7 @@ def _questions(network: PreparedNetwork, answers: Sequence[Answer]) -> Iterator[
         groups,
         found,
         {at for at, (one, _) in enumerate(read) if one and one[0].value and answers[at].quantity == "params"},
+        evidence,
     )
     for group, match, is_printed in zip(groups, found, printed, strict=True):
         # A module of a framework may be none of the network's blocks.
@@ -64,19 +65,28 @@ def _questions(network: PreparedNetwork, answers: Sequence[Answer]) -> Iterator[
 
 
 def _with_output(
-    network: PreparedNetwork, groups: Sequence[Group], found: Sequence[Match], params: Container[int]
+    network: PreparedNetwork,
+    groups: Sequence[Group],
+    found: Sequence[Match],
+    params: Container[int],
+    evidence: CellEvidence,
 ) -> list[Match]:
-    """The matches; a softmax with `params` is the last layer that multiplies, which has no row of its own."""
+    """The matches; a softmax with `params` is the last layer that multiplies, which has no row of its own.
+
+    A row with the very name of the softmax is so only where the numbers are right then.
+    """
     last = next((row.name for row in reversed(network.rows) if row.multiplications), "")
     softmax = {"", *(row.name for row in network.rows if row.op.kind == "softmax")}
     if not last or last in {match.layer for match in found}:
         return list(found)
     output = Match(last, note=say("matched by the order of the rows"))
+    own = network.matcher.by_name.plain
     return [
         output
         if match.layer in softmax
         and read_label(group.label).kinds == ("softmax",)
         and any(at in params for at in group.cells)
+        and (squeezed(group.label) not in own or not evidence.wrong(group, output))
         else match
         for group, match in zip(groups, found, strict=True)
     ]
