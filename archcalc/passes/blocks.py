@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence, Set
 from functools import cached_property
 from itertools import groupby
 from typing import TypeVar
@@ -167,17 +167,27 @@ class Connections:
         exits = [self.exits(block) for block in blocks]
         ends = [found[0] if len(found) == 1 else None for found in exits]
         found: list[list[Sequence[int]]] = []
+        shared: set[int] = set()  # what all blocks of the last run read
         for number, block in enumerate(blocks):
             first = number - len(found[-1]) if found else 0
-            if found and (
-                self._repeats(blocks, ends, number, first, reach, False)
-                or (common and self._repeats(blocks, ends, number, first, reach, True))
-                or (several and self._passes_on(blocks, exits, number, first))
-            ):
+            both = self._shared(blocks[number - 1], block, ends[number - 1]) if found and common else set()
+            # The first two blocks of a run decide.
+            choices = [set(), both] if found and not found[-1][1:] else [shared] if shared <= both else []
+            fitting = (choice for choice in choices if self._repeats(blocks, ends, number, first, reach, choice))
+            kept = next(fitting, None) if found else None
+            if kept is not None:
+                shared = kept
+                found[-1].append(block)
+            elif found and several and not shared and self._passes_on(blocks, exits, number, first):
                 found[-1].append(block)
             else:
+                shared = set()
                 found.append([block])
         return found
+
+    def _shared(self, before: Sequence[int], after: Sequence[int], end: int | None) -> set[int]:
+        """The maps that two blocks read, but for the end of the first one."""
+        return {*self.entries(before)}.intersection(self.entries(after)) - ({end} if end is not None else set())
 
     def _repeats(
         self,
@@ -186,19 +196,18 @@ class Connections:
         number: int,
         first: int,
         reach: int,
-        common: bool,
+        shared: Set[int],
     ) -> bool:
         """Whether a block is equal to the one before it and equally connected; `first` is the first of its run.
 
-        Each reads the end of the one before it, and only ends of blocks before it, at the same distances. An end that
-        the next one would no longer read is read nowhere else.
+        Next to `shared` maps each reads the end of the one before it, and only ends of blocks before it, at the same
+        distances. An end that the next one would no longer read is read nowhere else.
         """
         before, after = blocks[number - 1], blocks[number]
         if len(before) != len(after) or ends[number - 1] is None or ends[number] is None:
             return False
         distances = {ends[number - away]: away for away in range(min(reach, number), 0, -1)}
         entries = self.entries(before)
-        shared = {*entries}.intersection(self.entries(after)) - {ends[number - 1]} if common else set()
         distances = {end: away for end, away in distances.items() if end not in shared}
         read = [distances.get(entry, 0) for entry in self.entries(after) if entry not in shared]
         if 0 in read or 1 not in read or ends[number - 1] in self.outputs:

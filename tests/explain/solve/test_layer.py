@@ -192,7 +192,9 @@ def brute_force(kind: str, known: dict[str, int], unknown: set[str], ceil_mode: 
             covered = known["output"] if kind == "conv_transpose2d" else size
             if kernel > covered + 2 * (0 if "padding" in unknown else padding):
                 continue
-        if "stride" in unknown and stride > max(size, known["output"], window):
+        # Between two inputs of a transposed convolution lies one stride.
+        reach = known["output"] - window + 2 * padding if kind == "conv_transpose2d" else 0
+        if "stride" in unknown and stride > max(size, known["output"], window, reach):
             continue
         unread = 0 if kind == "conv_transpose2d" or ceil_mode else (size + 2 * padding - window) % stride
         answer = LayerSettings(size, known["output"], kernel, stride, padding, dilation, 0, unread)

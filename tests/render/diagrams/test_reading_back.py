@@ -183,6 +183,20 @@ def test_cells_that_read_the_two_before_them(analysis: Analysis) -> None:
     check(analysis, 1)
 
 
+def test_cells_of_one_box_are_connected_in_one_way() -> None:
+    """The third cell reads the end of the one before it like the second, but what is three before it."""
+    layers = [Layer("input", op("input", shape=SHAPE), ()), Layer("stem", op("relu"), (0,))]
+    for number, sources in enumerate([(1, 0), (4, 1), (7, 1)]):
+        start = len(layers)
+        layers += [
+            Layer(f"c{number}/{name}", op("conv2d", out_channels=4, kernel_size=1), (source,))
+            for name, source in zip(("left", "right"), sources, strict=True)
+        ]
+        layers.append(Layer(f"c{number}/add", op("add"), (start, start + 1)))
+    graph = LayerGraph("net", tuple(layers), (Output("output", len(layers) - 1),), title="Cells")
+    assert [node.times for node in check(analyse(graph), 1).nodes if node.id.startswith("c")] == [2, 1]
+
+
 @pytest.mark.parametrize(
     ("name", "box", "times", "readers"),
     [
