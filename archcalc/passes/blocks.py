@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence, Set
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 from typing import TypeVar
@@ -155,61 +155,39 @@ class Connections:
             if member in self.outputs or not self.consumers[member] or not inside.issuperset(self.consumers[member])
         ]
 
-    def runs(
-        self, blocks: Sequence[Sequence[int]], reach: int = 1, several: bool = False, common: bool = False
-    ) -> list[list[Sequence[int]]]:
+    def runs(self, blocks: Sequence[Sequence[int]], reach: int = 1, several: bool = False) -> list[list[Sequence[int]]]:
         """The blocks, with equal neighbours that form a chain put together: one of them says what all of them are.
 
         Each reads the end of the one before it, or, up to `reach`, of several before it, as the cells of NASNet do.
-        Blocks that are read at `several` places, each by the next one, are put together if that is asked for, and so
-        are those that read a map `common` to all of them, as decoders read the output of an encoder.
+        Blocks that are read at `several` places, each by the next one, are put together if that is asked for.
         """
         exits = [self.exits(block) for block in blocks]
         ends = [found[0] if len(found) == 1 else None for found in exits]
         found: list[list[Sequence[int]]] = []
-        shared: set[int] = set()  # what all blocks of the last run read
         for number, block in enumerate(blocks):
             first = number - len(found[-1]) if found else 0
-            both = self._shared(blocks[number - 1], block, ends[number - 1]) if found and common else set()
-            # The first two blocks of a run decide.
-            choices = [set(), both] if found and not found[-1][1:] else [shared] if shared <= both else []
-            fitting = (choice for choice in choices if self._repeats(blocks, ends, number, first, reach, choice))
-            kept = next(fitting, None) if found else None
-            if kept is not None:
-                shared = kept
-                found[-1].append(block)
-            elif found and several and not shared and self._passes_on(blocks, exits, number, first):
+            if found and (
+                self._repeats(blocks, ends, number, first, reach)
+                or (several and self._passes_on(blocks, exits, number, first))
+            ):
                 found[-1].append(block)
             else:
-                shared = set()
                 found.append([block])
         return found
 
-    def _shared(self, before: Sequence[int], after: Sequence[int], end: int | None) -> set[int]:
-        """The maps that two blocks read, but for the end of the first one."""
-        return {*self.entries(before)}.intersection(self.entries(after)) - ({end} if end is not None else set())
-
     def _repeats(
-        self,
-        blocks: Sequence[Sequence[int]],
-        ends: Sequence[int | None],
-        number: int,
-        first: int,
-        reach: int,
-        shared: Set[int],
+        self, blocks: Sequence[Sequence[int]], ends: Sequence[int | None], number: int, first: int, reach: int
     ) -> bool:
         """Whether a block is equal to the one before it and equally connected; `first` is the first of its run.
 
-        Next to `shared` maps each reads the end of the one before it, and only ends of blocks before it, at the same
-        distances. An end that the next one would no longer read is read nowhere else.
+        Each reads the end of the one before it, and only ends of blocks before it, at the same distances. An end that
+        the next one would no longer read is read nowhere else.
         """
         before, after = blocks[number - 1], blocks[number]
         if len(before) != len(after) or ends[number - 1] is None or ends[number] is None:
             return False
         distances = {ends[number - away]: away for away in range(min(reach, number), 0, -1)}
-        entries = self.entries(before)
-        distances = {end: away for end, away in distances.items() if end not in shared}
-        read = [distances.get(entry, 0) for entry in self.entries(after) if entry not in shared]
+        read = [distances.get(entry, 0) for entry in self.entries(after)]
         if 0 in read or 1 not in read or ends[number - 1] in self.outputs:
             return False
         last = number - max(read)
@@ -218,12 +196,10 @@ class Connections:
             if not readers.issuperset(self.consumers[ends[last] or 0]):
                 return False
         # Where a block reads one map alone, the first of a run may read it from anywhere.
-        own = [entry for entry in entries if entry not in shared]
+        entries = self.entries(before)
         earlier = {ends[number - 1 - away]: away for away in range(min(reach, number - 1), 0, -1)}
-        earlier = {own[0]: 1} if max(read) == 1 == len(own) else earlier
-        # Maps that both read have numbers of their own.
-        numbers = {entry: reach + place for place, entry in enumerate(sorted(shared), 1)}
-        return self._content(before, earlier | numbers) == self._content(after, distances | numbers)
+        earlier = {entries[0]: 1} if max(read) == 1 == len(entries) else earlier
+        return self._content(before, earlier) == self._content(after, distances)
 
     def _passes_on(
         self, blocks: Sequence[Sequence[int]], exits: Sequence[Sequence[int]], number: int, first: int

@@ -79,7 +79,6 @@ class _Composer:
         self.carried: dict[tuple[int, int], list[int]] = {}
         self.links = self._links()
         self.copies = self._copies()
-        self.common = self._common()
         self.kept = kept_frames([unit.path for unit in self.units], list(self.links), cards, folding.repeats)
         self.frames = [innermost(unit.path, self.kept) for unit in self.units]
         self.heats = self._heats()
@@ -327,16 +326,12 @@ class _Composer:
     def _reads(self, number: int) -> list[str]:
         """What the arrows into a box leave open where boxes stand for several equal blocks, or for several maps."""
         unit, lines = self.units[number], []
-        common = sorted({source for row in unit.rows for source in self.common.get(row, ())})
-        count = len(self.wiring.entries(unit.rows)) - len(common)
+        count = len(self.wiring.entries(unit.rows))
         if unit.times > 1 and self.exits[number][1:]:
             maps = several(len(self.exits[number]), "map")
             lines.append(say("each reads the {maps} of the one before it", maps=maps))
         elif unit.times > 1 and count > 1:
             lines.append(say("each reads the {count} before it", count=count))
-        if common:
-            names = [clean(self.wiring.rows[source].name) for source in common]
-            lines.append(say("each reads {names}", names=say(" and ").join(names)))
         read: dict[int, list[int]] = {}
         for source in self.wiring.entries(unit.rows):
             read.setdefault(self.unit_of[self._original(source)], []).append(source)
@@ -351,16 +346,6 @@ class _Composer:
             elif other.times > 1 and names != [other.last] and not self._is_end(sources, other):
                 lines += self._naming(names)
         return lines
-
-    def _common(self) -> dict[int, set[int]]:
-        """By each layer drawn the maps that its repetitions read in the same place, as decoders read an encoder."""
-        found: dict[int, set[int]] = {}
-        for row, first in enumerate(self.folding.stands_for):
-            if row != first:
-                drawn = self._original(row)
-                pairs = zip(self.wiring.inputs[row], self.wiring.inputs[drawn], strict=False)
-                found.setdefault(drawn, set()).update(source for source, own in pairs if source == own)
-        return found
 
     def _is_end(self, sources: Sequence[int], unit: Unit) -> bool:
         """Whether one layer is read, the last one of a unit: an activation has a name other than its block."""

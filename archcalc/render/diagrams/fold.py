@@ -147,7 +147,7 @@ def _fold(wiring: Wiring, children: Sequence[list[Stack]], level: int, depth: in
     place = 0
     # What is opened is read where it stands; a folded box says that each reads the two before it.
     folded = level + 1 >= depth
-    for run in wiring.runs([_flat(child) for child in children], 2 if folded else 1, folded, True):
+    for run in wiring.runs([_flat(child) for child in children], 2 if folded else 1, folded):
         stacks, last_stacks = children[place], children[place + len(run) - 1]
         place += len(run)
         first, last = run[0], run[-1]

@@ -135,18 +135,12 @@ def check_reading(analysis: Analysis, diagram: Diagram, shown: Shown, exact: boo
                 readers.setdefault((box_of[source], box_of[row.name]), set()).add(source)
     ends = {box for box in shown.texts if box.startswith("output:")}
     arrows = {arrow for arrow in shown.arrows if arrow[1] not in ends}
-    common = {
-        box: {name for line in re.findall(r"^each reads (?!the \d)(.*)$", text, re.MULTILINE)
-              for name in line.split(" and ")}
-        for box, text in shown.texts.items()
-    }  # fmt: skip
-    from_afar = {(box_of[name], box) for box, names in common.items() for name in names}
     again: set[Pair] = set()
     for times, inside in shown.frames:
         if times > 1:
             # From the end of a repetition to the start of the next one.
             last = {a for a, b in shown.arrows if a in inside and b not in inside}
-            first = {b for a, b in arrows - from_afar if b in inside and a not in inside}
+            first = {b for a, b in arrows if b in inside and a not in inside}
             last |= {box for box in inside if not any(a == box for a, _ in shown.arrows)}
             again |= {(a, b) for a in last for b in first} - {(box, box) for box in inside}
     assert arrows | again == set(readers)
@@ -185,9 +179,6 @@ def check_reading(analysis: Analysis, diagram: Diagram, shown: Shown, exact: boo
         maps = re.search(r"^each reads the (\d+) maps of the one before it$", text, re.MULTILINE)
         copies = copies_of(analysis, [name for name in box_of if box_of[name] == box], shown.times[box])
         outside = [{source for row in copy for source in row.inputs} - {row.name for row in copy} for copy in copies]
-        if shown.times[box] > 1:
-            assert all(common[box] <= read for read in outside)
-            outside = [read - common[box] for read in outside]
         if shown.times[box] > 1 == shown.repeats([box]):
             if maps:
                 given = [{row.name for row in copy} & read for copy, read in zip(copies, outside[1:], strict=False)]
