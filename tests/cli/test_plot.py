@@ -121,6 +121,28 @@ def test_sweep_over_the_input(archcalc: Run, tmp_path: Path) -> None:
     assert rows[0][1] == rows[1][1] == 11_689_512
 
 
+def test_resolution_is_the_side_of_the_input_and_values_may_be_a_range(archcalc: Run, tmp_path: Path) -> None:
+    by_input, by_side = tmp_path / "a.json", tmp_path / "b.json"
+    sizes = [64, 96, 128]
+    archcalc("plot", "sweep", "mobilenet", "--for", "input", "--values", ",".join(f"{side}x{side}x3" for side in sizes),
+             "-o", by_input)  # fmt: skip
+    archcalc("plot", "sweep", "mobilenet", "--for", "resolution", "--values", "64..128 step 32", "-o", by_side)
+    found = [json.loads(file.read_text())["usermeta"]["archcalc"]["table"]["rows"] for file in (by_input, by_side)]
+    assert [row[0] for row in found[1]] == [str(side) for side in sizes]
+    assert [row[1:] for row in found[0]] == [row[1:] for row in found[1]]
+
+
+def test_a_parameter_called_resolution_is_no_side(archcalc: Run, tmp_path: Path) -> None:
+    spec, target = tmp_path / "own.yaml", tmp_path / "a.json"
+    spec.write_text(
+        "name: own\ntitle: Own\ninput: 8x8x3\nparameters:\n  resolution: {type: int, default: 2}\n"
+        "layers:\n  - conv2d: {out_channels: resolution, kernel_size: 1}\n"
+    )
+    archcalc("plot", "sweep", spec, "--for", "resolution", "--values", "2..4", "-o", target)
+    rows = json.loads(target.read_text())["usermeta"]["archcalc"]["table"]["rows"]
+    assert [(row[0], row[1]) for row in rows] == [("2", 8), ("3", 12), ("4", 16)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -160,6 +182,9 @@ def test_sweep_over_the_input(archcalc: Run, tmp_path: Path) -> None:
         (["sweep", "mobilenet", "--for", "alpha", "--values", "-1", "-o", "a.svg"], ["alpha"]),
         (["sweep", "mobilenet", "--for", "alpha", "--values", "1", "--of", "x", "-o", "a.svg"], ["'x'", "params"]),
         (["sweep", "mobilenet", "--for", "input", "--values", "big", "-o", "a.svg"], ["big"]),
+        (["sweep", "mobilenet", "--for", "resolution", "--values", "0..2", "-o", "a.svg"], ["between 1 and"]),
+        (["sweep", "mobilenet", "--for", "resolution", "--values", "9..999", "-o", "a.svg"], ["1 to 60"]),
+        (["sweep", "mobilenet", "--for", "alpha", "--values", "1..2 3", "-o", "a.svg"], ["expected , or the end"]),
     ],
 )  # fmt: skip
 def test_refusals(

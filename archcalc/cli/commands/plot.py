@@ -26,6 +26,7 @@ from archcalc.cli.output import ending, note, write_bytes
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target
 from archcalc.core.shapes import parse_shape
+from archcalc.design.search.space import RESOLUTION, parse_values
 from archcalc.displays import Chart, chart_of, look_of
 from archcalc.render.charts.figure import HEIGHT, WIDTH
 from archcalc.render.charts.render import FORMATS, missing_characters, render
@@ -147,8 +148,18 @@ def pareto_command(found: str, objectives: str, where: str | None, **options: An
 
 @command.command("sweep")
 @network_argument
-@click.option("--for", "name", metavar="NAME", required=True, help="The parameter that changes, or input.")
-@click.option("--values", metavar="A,B,…", help="Its values, in the order of the axis; of a FILE those in it.")
+@click.option(
+    "--for",
+    "name",
+    metavar="NAME",
+    required=True,
+    help="The parameter that changes, or input, or resolution: the side of the input.",
+)
+@click.option(
+    "--values",
+    metavar="A,B,…",
+    help="Its values, in the order of the axis, or as 96..320 step 32; of a FILE those in it.",
+)
 @click.option("--of", "quantities", metavar="WHAT,…",
               help=f"{', '.join(SHOWN)}; default: all but the peak. Of a FILE: its columns.")  # fmt: skip
 @click.option("--where", metavar="CONDITION", help="Of a FILE: only what keeps to it.")
@@ -181,13 +192,18 @@ def sweep_command(
         return
     if values is None or where is not None:
         raise UsageError("a sweep of a network needs --values" if values is None else "--where is for a search's FILE")
-    steps = comma_separated(values)
+    steps = parse_values(values, MOST_STEPS) if ".." in values else comma_separated(values)
     if not 1 <= len(steps) <= MOST_STEPS:
         raise UsageError(f"--values takes 1 to {MOST_STEPS} values, comma-separated, not {len(steps)}")
 
     def at(step: str) -> NetworkChoice:
         if name == "input":
             return network._replace(shape=parse_shape(step))
+        if name == RESOLUTION and name not in (graph := network.load()).settings:
+            channels, *sides = graph.input_shape
+            if not sides:
+                raise UsageError(f"the input of {graph.name} has no sides; there is only --for input")
+            return network._replace(shape=parse_shape(f"{'x'.join([step] * len(sides) + [str(channels)])} hwc"))
         return network._replace(settings={**network.settings, **parse_settings([f"{name}={step}"])})
 
     def make(look: Mapping[str, Any]) -> Chart:

@@ -308,6 +308,15 @@ def _values(reader: _Reader) -> tuple[Sequence[Any], ...]:
         return tuple(found)
 
 
+def parse_values(text: str, most: int) -> list[str]:
+    """The values of one parameter, as `96..320 step 32`, as text. Raises `SpecError` with the column of a fault."""
+    reader = _Reader(text, "list of values")
+    values = [*chain.from_iterable(part[: most + 1] for part in _values(reader))]
+    if reader.token.kind != "end":
+        reader.fail(f"expected , or the end, found {reader.token.text!r}", reader.token.offset)
+    return [decimal(value) for value in values]
+
+
 def _next_assigns(reader: _Reader) -> bool:
     reader.index += 1
     found = reader.assigns()
