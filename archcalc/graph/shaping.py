@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
 from archcalc.core.errors import Problem, ShapeError
 from archcalc.core.shapes import Shape, format_shape
-from archcalc.core.words import listed
+from archcalc.core.words import listed, several
 from archcalc.graph.layer_graph import Layer
 from archcalc.ops.base import Op, Param, elements
 
@@ -83,12 +84,58 @@ def check_shared(
         return  # a block uses the weights of another, and this layer of it turns out to have none
     if not theirs or not own:
         name, kind = (owner.name, other.kind) if not theirs else (layer.name, op.kind)
-        raise ShapeError(f'it cannot use the weights of "{owner.name}": {name} ({kind}) has none')
+        fix = _OWN if own else "leave weights out: it needs none"
+        raise ShapeError(f'it cannot use the weights of "{owner.name}": {name} ({kind}) has none', fix)
     details = f"{owner.name} has {_listed(theirs)}; {layer.name} needs {_listed(own)}"
     if (other.shares_with or other.family) != (op.shares_with or op.family):
-        raise ShapeError(f'it cannot use the weights of "{owner.name}", which is another kind: {other.kind}', details)
+        message = f'it cannot use the weights of "{owner.name}", which is another kind: {other.kind}'
+        raise ShapeError(message, details, _OWN)
     if theirs != own:
-        raise ShapeError(f'it cannot use the weights of "{owner.name}": their shapes differ', details)
+        message = f'it cannot use the weights of "{owner.name}": their shapes differ'
+        raise ShapeError(message, details, _fitting(op, inputs, other, shapes, theirs))
+
+
+#: The way that is always open; the key is on the step, or on its block.
+_OWN = "without weights (or shared on its block) it has its own"
+#: No more settings than these are changed at once.
+_MOST_CHANGED = 3
+
+
+def _fitting(op: Op, inputs: Sequence[Shape], owner: Op, shapes: Sequence[Shape], theirs: Sequence[Param]) -> str:
+    """The fewest settings with which an op has the arrays of another, or else the input with which it has."""
+    changes = []
+    for name in type(op).model_fields:
+        now, wanted = getattr(op, name), getattr(owner, name, None)
+        wanted = not now if isinstance(now, bool) else wanted
+        if wanted is not None and wanted != now:
+            changes.append((name, wanted))
+    for count in range(1, _MOST_CHANGED + 1):
+        for some in combinations(changes, count):
+            changed = op.model_copy(update=dict(some))
+            if _arrays(changed, inputs) == theirs:
+                values = changed.model_dump()
+                return f"it fits with {listed([f'{name}: {_written(values[name])}' for name, _ in some])}"
+    if _arrays(op, [(other[0], *own[1:]) for own, other in zip(inputs, shapes, strict=False)]) == theirs:
+        return f"it fits on an input of {several(shapes[0][0], 'channel')}; {_OWN}"
+    fits = f"it fits on an input of {format_shape(shapes[0])}; " if _arrays(op, shapes) == theirs else ""
+    return fits + _OWN
+
+
+def _arrays(op: Op, inputs: Sequence[Shape]) -> tuple[Param, ...] | None:
+    """The arrays of an op on these inputs; None where it does not take them."""
+    try:
+        op = op.resolve(inputs)
+        op.check(inputs)
+    except ShapeError:
+        return None
+    return op.param_shapes(inputs)
+
+
+def _written(value: object) -> str:
+    """A setting as in a spec: 3 of (3, 3)."""
+    if isinstance(value, tuple):
+        return _written(value[0]) if len(set(value)) == 1 else f"[{', '.join(map(_written, value))}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _listed(arrays: Sequence[Param]) -> str:

@@ -1,6 +1,6 @@
 """Ops that join several maps into one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from archcalc.core.errors import ShapeError
 from archcalc.core.language import say
@@ -44,28 +44,47 @@ def spread_shape(inputs: Sequence[Shape]) -> Shape | None:
     return tuple(found)
 
 
-def _fixes(inputs: Sequence[Shape]) -> list[str]:
-    """How maps are made alike that differ in rank, or by a position; nothing where that is not to be seen."""
-    ranks = {len(shape) - 1 for shape in inputs}
+def _fixes(inputs: Sequence[Shape], fits: Callable[[Sequence[Shape]], bool]) -> list[str]:
+    """How maps are made to fit that differ in rank or in their sides; nothing where that is not to be seen."""
+    ranks = sorted({len(shape) - 1 for shape in inputs})
     if len(ranks) == 1:
         sides = list(zip(*(shape[1:] for shape in inputs), strict=True))
-        if sides and all(max(side) - min(side) <= 1 for side in sides) and any(len(set(side)) > 1 for side in sides):
+        if not fits([(shape[0], *inputs[0][1:]) for shape in inputs]):
+            return []
+        if all(max(side) - min(side) <= 1 for side in sides):
             rounded = "sizes that differ by 1 mostly come from a window that does not tile its input"
             return [f"{rounded}: compare padding and ceil_mode on both ways, or use interpolate: {{like: …}}"]
-        return []
-    if 0 in ranks:
-        return ["flatten makes a map flat, and reshape: {shape: …} gives a flat one positions"]
+        return ["interpolate: {like: …} makes a map as large as another"]
     counts = [product(shape[1:]) for shape in inputs]
-    if len(set(counts)) > 1:
-        return [f"they have {' and '.join(f'{count:,}' for count in counts)} positions: no order of them is the same"]
-    return ["tokens makes a row of all positions, and grid: {size: …} makes an image or a volume of a row"]
+    pools = ", ".join(f"global_avg_pool{rank}d" for rank in ranks if rank)
+    ways: dict[str, Sequence[Shape]] = {
+        "flatten": [(product(shape),) for shape in inputs],
+        f"a global pool ({pools}) and flatten": [shape[:1] for shape in inputs],
+    }
+    if 0 not in ranks and len(set(counts)) > 1:
+        order = [f"they have {' and '.join(f'{count:,}' for count in counts)} positions: no order of them is the same"]
+    elif 0 not in ranks:
+        order = ["tokens makes a row of all positions, and grid: {size: …} makes an image or a volume of a row"]
+        if fits([(shape[0], count) for shape, count in zip(inputs, counts, strict=True)]):
+            return order
+    else:
+        order = ["flatten makes a map flat, and reshape: {shape: …} gives a flat one positions"]
+    known = [way for way, shapes in ways.items() if fits(shapes)]
+    flat = {shape[0] for shape in inputs if len(shape) == 1}
+    if not known and len(flat) == 1:
+        known = [f"flatten and linear: {{out_features: {flat.pop()}}}"]
+    return [*order, f"they fit after {', or after '.join(known)}"] if known else order
+
+
+def _alike(shapes: Sequence[Shape]) -> bool:
+    return all(shape == shapes[0] for shape in shapes)
 
 
 def check_maps(inputs: Sequence[Shape], what: str, broadcast: bool) -> None:
     """Raise `ShapeError` where maps of one shape, or with `broadcast` those that fit together, are wanted."""
-    if not broadcast and any(shape != inputs[0] for shape in inputs):
+    if not broadcast and not _alike(inputs):
         fits = ["broadcast: true spreads them over one another"] if spread_shape(inputs) else []
-        raise ShapeError(f"the maps to {what} differ in shape", _listed(inputs), *(fits or _fixes(inputs)))
+        raise ShapeError(f"the maps to {what} differ in shape", _listed(inputs), *(fits or _fixes(inputs, _alike)))
     _check_spread(inputs, what)
 
 
@@ -191,9 +210,12 @@ class Concat(Pointwise):
         place = axis_of(self.axis, shape)
         return (*shape[:place], *shape[place + 1 :])
 
+    def _fits(self, inputs: Sequence[Shape]) -> bool:
+        return self.axis in axes_named(inputs[0]) and _alike([self._others(shape) for shape in inputs])
+
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
-        if any(self._others(shape) != self._others(inputs[0]) for shape in inputs[1:]):
-            fixes = _fixes(inputs)
+        if not _alike([self._others(shape) for shape in inputs]):
+            fixes = _fixes(inputs, self._fits)
             if len(set(map(len, inputs))) > 1:
                 raise ShapeError("the maps to concatenate differ in their number of axes", _listed(inputs), *fixes)
             known = axes_named(inputs[0])

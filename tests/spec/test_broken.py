@@ -212,10 +212,17 @@ FAULTS: dict[str, list[Fault]] = {
     ],
     "weights_shapes": [
         (6, 5, "deeper", ['weights of "first": their shapes differ', "first has weight 4×3×3×3", "4×4×3×3 and bias 4"]),
-        (8, 5, "rectified", ['weights of "act": act (relu) has none']),
-        (9, 5, "owns", ['weights of "first": owns (relu) has none']),
-        (10, 5, "dense", ['weights of "first", which is another kind: conv2d', "weight 4×784 and bias 4"]),
-        (11, 5, "back", ["their shapes differ", "first has weight 4×3×3×3", "weight 4×3×3×3 and bias 3"]),
+        (8, 5, "rectified", ['weights of "act": act (relu) has none', "without weights (or shared on its block)"]),
+        (9, 5, "owns", ['weights of "first": owns (relu) has none', "leave weights out"]),
+        (
+            10,
+            5,
+            "dense",
+            ['weights of "first", which is another kind: conv2d', "weight 4×784 and bias 4", "without wei"],
+        ),
+        (11, 5, "back", ["shapes differ", "has weight 4×3×3×3", "weight 4×3×3×3 and bias 3", "fits with bias: false"]),
+        (13, 5, "sized", ["their shapes differ", "8×3×3×1", "it fits with kernel_size: 3 and out_channels: 4"]),
+        (15, 5, "small", ["their shapes differ", "4×784", "it fits on an input of 16×16×3; without weights"]),
     ],
     "window_too_large": [
         (5, 5, "conv", ["the window is larger than its input", "input 8×8×3, kernel_size 11", "padding: 2"]),

@@ -92,6 +92,10 @@ def test_uses_of_a_shared_block_that_do_not_fit() -> None:
     (problem,) = problems(HEADS + wide)
     assert problem.message == 'it cannot use the weights of "fine/conv": their shapes differ'
     assert problem.layer == '"other/conv" (conv2d)'
+    assert (
+        problem.details[-1]
+        == "it fits on an input of 4 channels; without weights (or shared on its block) it has its own"
+    )
 
 
 #: Layers that have no arrays with their settings, and those that do.
