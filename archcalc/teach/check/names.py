@@ -40,8 +40,10 @@ class Names:
         self.names = [row.name for row in rows]
         self.index = {name: index for index, name in enumerate(self.names)}
         self.plain = _unique((squeezed(name), name) for name in self.names)
-        again = _used_again(rows)
-        self.lasts = _unique((squeezed(name.rpartition("/")[2]), name) for name in self.names if name not in again)
+        again, firsts = _used_again(rows)
+        tails = ((tail, name) for name in self.names for tail in _tails(name) if "/" in tail or name not in again)
+        #: The layers by the ends of their names: fc and tower1/fc of net/tower1/fc, tower/fc where the block is shared.
+        self.lasts = _unique((squeezed(tail), name) for tail, name in (*tails, *firsts))
         #: The last layer of each block.
         self.blocks = {
             name[:at]: index for index, name in enumerate(self.names) for at in range(len(name)) if name[at] == "/"
@@ -264,26 +266,42 @@ class Names:
 
 def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Keys that belong to one name only."""
-    found = list(pairs)
+    found = dict.fromkeys(pairs)
     counts = Counter(key for key, _ in found)
     return {key: name for key, name in found if counts[key] == 1 and key}
 
 
-def _used_again(rows: Sequence[Row]) -> set[str]:
-    """The layers of a block that runs again with the weights of its first use: tower2/fc, like tower1/fc."""
-    firsts = {row.name: row for row in rows}
+def _tails(name: str) -> list[str]:
+    """The ends of a name, the last part first: fc, tower1/fc of net/tower1/fc; of a name without blocks itself."""
+    parts = name.split("/")
+    return ["/".join(parts[at:]) for at in range(len(parts) - 1, min(len(parts) - 1, 1) - 1, -1)]
+
+
+def _used_again(rows: Sequence[Row]) -> tuple[set[str], list[tuple[str, str]]]:
+    """The layers of a block that runs again with the weights of its first use: tower2/fc, like tower1/fc.
+
+    And what those of the first use are called without its number: tower/fc, with the layer.
+    """
+    by_name = {row.name: row for row in rows}
     uses: dict[str, str] = {}
     for row in rows:
-        block, _, inner = row.name.partition("/")
-        if row.weights_of is not None and inner and row.weights_of.endswith(f"/{inner}"):
-            uses.setdefault(block, row.weights_of.removesuffix(f"/{inner}"))
-    found = set()
+        own, other = row.name.split("/"), (row.weights_of or "").split("/")
+        same = 0
+        while same < min(len(own), len(other)) - 1 and own[-same - 1] == other[-same - 1]:
+            same += 1
+        if same:
+            uses.setdefault("/".join(own[:-same]), "/".join(other[:-same]))
+    again: set[str] = set()
+    firsts: dict[tuple[str, str], None] = {}
     for row in rows:
-        block, _, inner = row.name.partition("/")
-        first = firsts.get(f"{uses.get(block)}/{inner}")
-        if first is not None and (first.op, first.output_shape) == (row.op, row.output_shape):
-            found.add(row.name)
-    return found
+        for at in (place for place, character in enumerate(row.name) if character == "/"):
+            block, inner = uses.get(row.name[:at]), row.name[at:]
+            first = by_name.get(f"{block}{inner}")
+            if block is not None and first is not None and (first.op, first.output_shape) == (row.op, row.output_shape):
+                again.add(row.name)
+                short = block.rstrip("0123456789")
+                firsts |= {(tail + inner, first.name): None for tail in [short, *_tails(short)] if short != block}
+    return again, list(firsts)
 
 
 def could_be_any(label: str, names: Sequence[str]) -> Match:

@@ -168,24 +168,36 @@ def test_a_row_with_the_name_of_a_layer_stays_with_it_whatever_other_rows_are_ca
     assert cells["fc7"].layer == "fc7"
 
 
-def test_a_layer_of_a_block_that_is_used_twice_is_the_one_of_its_first_use() -> None:
-    analysis = analyse(
-        from_yaml(
-            """
-            name: twins
-            title: Twins
-            inputs: {left: 8x8x1, right: 8x8x1}
-            blocks:
-              tower:
-                shared: true
-                layers: [flatten, linear: {name: embed, out_features: 4}]
-            layers:
-              - tower: {from: left}
-              - tower: {from: right}
-              - subtract: {from: [tower1, tower2]}
-            """
-        )
-    )
-    answers = [Answer("embed", "params", "256")]
-    cell = check_answers(analysis, answers).cells[0]
-    assert (cell.layer, cell.verdict, cell.expected) == ("tower1/embed", Verdict.WRONG, 64 * 4 + 4)
+TOWER = """
+name: twins
+title: Twins
+inputs: {left: 8x8x1, right: 8x8x1}
+blocks:
+  tower:
+    shared: true
+    layers: [relu: {name: act}, flatten, linear: {name: embed, out_features: 4}]
+"""
+TOWERS = "[tower: {from: left}, tower: {from: right}, subtract: {from: [tower1, tower2]}]"
+
+
+@pytest.mark.parametrize(
+    ("steps", "at"),
+    [(f"layers: {TOWERS}", ""), (f"  net:\n    layers: {TOWERS}\nlayers:\n  - net: {{name: net}}", "net/")],
+)
+@pytest.mark.parametrize(
+    ("named", "layer"),
+    [
+        ("embed", "tower1/embed"),
+        ("tower/embed", "tower1/embed"),
+        ("tower1/embed", "tower1/embed"),
+        ("tower2/embed", "tower2/embed"),
+        ("act", "tower1/act"),
+    ],
+)
+def test_a_layer_of_a_block_that_is_used_twice_is_the_one_of_its_first_use(
+    steps: str, at: str, named: str, layer: str
+) -> None:
+    analysis = analyse(from_yaml(TOWER + steps))
+    cell = check_answers(analysis, [Answer(named, "params", "256")]).cells[0]
+    params = 64 * 4 + 4 if layer == "tower1/embed" else 0
+    assert (cell.layer, cell.verdict, cell.expected) == (at + layer, Verdict.WRONG, params)
