@@ -43,9 +43,7 @@ def analyse(request: Request) -> dict[str, Any]:
     """The report of a network, and its rows as the page shows them."""
     source = request.source()
     spec, _, _ = source.spec()
-    analysis: Analysis = source.analyse()
-    if request.has("convention"):
-        analysis = as_counted(analysis, tool_named(request.text("convention")))
+    analysis = counted(request, source.analyse())
     depth = request.number("depth", 1, _DEEPEST) if request.has("depth") else None
     columns = request.text("columns") if request.has("columns") else None
     report = make_report(analysis, columns, "hwc", depth)
@@ -63,6 +61,11 @@ def analyse(request: Request) -> dict[str, Any]:
         ],
         "input": input_text(analysis.graph),
     }
+
+
+def counted(request: Request, analysis: Analysis) -> Analysis:
+    """An analysis as the tool counts that the request names."""
+    return as_counted(analysis, tool_named(request.text("convention"))) if request.has("convention") else analysis
 
 
 def input_text(graph: LayerGraph) -> str:
@@ -153,7 +156,7 @@ def slider(declared: Parameter) -> dict[str, int | float]:
 
 def compare(request: Request) -> dict[str, Any]:
     """Two networks side by side: totals, and the layers with their counterparts."""
-    analyses = [request.source().analyse(), request.source("other").analyse()]
+    analyses = [counted(request, request.source(key).analyse()) for key in ("source", "other")]
     columns = make_report(analyses[0], "operation,output,params,multiplications").columns
     contexts = [Context(one.totals, "hwc") for one in analyses]
     rows = []

@@ -15,6 +15,9 @@ export interface State {
   view: ViewId;
   layer: string;
   other: string;
+  /** Input and parameters of the other network, where it was this one with changed values. */
+  otherInput: string;
+  otherParameters: Record<string, Value>;
   convention: string;
   depth: string;
   /** Depth to which the table is folded; "" has every layer. */
@@ -34,6 +37,8 @@ export const EMPTY: State = {
   view: "diagram",
   layer: "",
   other: "",
+  otherInput: "",
+  otherParameters: {},
   convention: "",
   depth: "",
   folded: "",
@@ -147,7 +152,7 @@ export function checked(raw: unknown): Partial<State> {
   const found: Partial<State> = {};
   if (typeof raw !== "object" || raw === null) return found;
   const given = raw as Record<string, unknown>;
-  for (const key of ["text", "other", ...SHORT] as const) {
+  for (const key of ["text", "other", "otherInput", ...SHORT] as const) {
     const value = given[key];
     if (typeof value !== "string") continue;
     if (key === "view") {
@@ -160,9 +165,14 @@ export function checked(raw: unknown): Partial<State> {
   if (Array.isArray(given.columns)) {
     found.columns = given.columns.filter((key): key is string => typeof key === "string").slice(0, 100);
   }
-  if (typeof given.parameters === "object" && given.parameters !== null) {
-    const values = Object.entries(given.parameters).slice(0, 100);
-    found.parameters = Object.fromEntries(values.filter(([, value]) => isValue(value)));
+  for (const key of ["parameters", "otherParameters"] as const) {
+    const values = given[key];
+    if (typeof values === "object" && values !== null)
+      found[key] = Object.fromEntries(
+        Object.entries(values)
+          .slice(0, 100)
+          .filter(([, value]) => isValue(value)),
+      );
   }
   return found;
 }

@@ -28,6 +28,14 @@ export function isChanged(before: string, now: string): boolean {
   return old.length > 0 && 2 * old.filter((line) => kept.has(line)).length >= old.length;
 }
 
+export function sourceOf(text: string, input: string, parameters: State["parameters"]): Source {
+  return {
+    text,
+    ...(input ? { input } : {}),
+    ...(Object.keys(parameters).length ? { parameters } : {}),
+  };
+}
+
 export interface Events {
   /** Another text, input or parameter: everything is to be calculated again. */
   network: () => void;
@@ -95,11 +103,7 @@ export class Session {
 
   get source(): Source {
     const { text, input, parameters } = this.state;
-    return {
-      text,
-      ...(input ? { input } : {}),
-      ...(Object.keys(parameters).length ? { parameters } : {}),
-    };
+    return sourceOf(text, input, parameters);
   }
 
   get depth(): { depth?: number } {

@@ -28,6 +28,8 @@ test("every part of a state comes back", async () => {
     view: "compare",
     layer: "block/conv 1&=#%",
     other: "vgg16",
+    otherInput: "64x64x3",
+    otherParameters: { alpha: 0.25 },
     convention: "torchinfo",
     depth: "2",
     folded: "1",

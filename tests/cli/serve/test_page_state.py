@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.cli.serve.playground import ENTER, Playground, link
@@ -49,6 +51,24 @@ def test_the_list_of_conventions_shows_that_of_a_link(page: Playground) -> None:
     page.browser.run("location.hash = 'alexnet&convention=keras'")
     chosen = "return document.querySelector('.conventions select').value"
     page.browser.until(lambda: page.browser.run(chosen) == "keras")
+
+
+@pytest.mark.parametrize(
+    "state", [{"name": "mobilenet", "parameters": {"alpha": 0.5}}, {"name": "alexnet", "input": "454x454x3"}]
+)
+def test_the_network_as_it_is_now_keeps_its_values(page: Playground, state: dict[str, Any]) -> None:
+    """Also in the link to it, while the one at the left is changed."""
+    page.open(link(**state, view="compare"))
+    ratios = ".totals-compared tbody td:last-child"
+    page.browser.click(".compare .tools button:not(.primary)")
+    assert set(page.wait(ratios, bool)) <= {"1", ""}
+    page.browser.run("document.querySelector('.parameters button').click()")
+    page.browser.until(lambda: page.settle() == "ready" and not set(page.browser.texts(ratios)) <= {"1", ""})
+    changed = page.browser.texts(".totals-compared tbody")
+    page.browser.click(".share-button")
+    page.browser.until(lambda: page.browser.run("return document.querySelector('#share-link').value") != "")
+    page.open(page.browser.run("return document.querySelector('#share-link').value.split('#')[1]"))
+    assert page.wait(".totals-compared tbody", bool) == changed
 
 
 def test_a_file_is_checked_again(page: Playground) -> None:

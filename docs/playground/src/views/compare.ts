@@ -2,7 +2,7 @@
 
 import type { Column, Comparison } from "../api";
 import { apart, button, h, select } from "../dom";
-import type { Session, View } from "../session";
+import { type Session, sourceOf, type View } from "../session";
 import { say } from "../words";
 
 const sides = () =>
@@ -26,7 +26,7 @@ export class CompareView implements View {
     this.tools.append(
       h("label", { class: "field", for: "other" }, h("span", {}, say("With")), this.other),
       h("button", { type: "submit", class: "primary" }, say("Compare")),
-      button(say("The network as it is now"), () => this.session.show({ other: this.session.state.text }), {
+      button(say("The network as it is now"), () => this.keep(), {
         title: say("Keep this spec at the right and go on changing the one in the editor"),
       }),
       select(
@@ -44,9 +44,14 @@ export class CompareView implements View {
     );
     this.tools.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.session.show({ other: this.other.value.trim() });
+      this.session.show({ other: this.other.value.trim(), otherInput: "", otherParameters: {} });
     });
     this.element.append(this.tools, this.frame);
+  }
+
+  private keep(): void {
+    const { text, input, parameters } = this.session.state;
+    this.session.show({ other: text, otherInput: input, otherParameters: parameters });
   }
 
   async show(session: Session, signal: AbortSignal): Promise<void> {
@@ -62,7 +67,8 @@ export class CompareView implements View {
       );
       return;
     }
-    const request = { source: session.source, other: { text: other }, ...(convention ? { convention } : {}) };
+    const right = sourceOf(other, session.state.otherInput, session.state.otherParameters);
+    const request = { source: session.source, other: right, ...(convention ? { convention } : {}) };
     this.draw(await session.ask("compare", request, signal));
   }
 
