@@ -11,12 +11,13 @@ from typing import Any
 
 from archcalc.cli.serve.pictures import drawn
 from archcalc.cli.serve.requests import LARGEST_MODEL, MOST_LAYERS, Request, Source
-from archcalc.cli.serve.tables import has_converter
+from archcalc.cli.serve.tables import has_converter, table
 from archcalc.core.errors import ArchcalcError, MissingPackageError, Problem, SpecError, UsageError
 from archcalc.interop.models import load
 from archcalc.interop.structured import write_structured
 from archcalc.interop.suffixes import FORMATS, suffix_of
 from archcalc.objects import Analysis
+from archcalc.render.tables.formats import render
 from archcalc.spec.catalogue import SPECS, default_member
 from archcalc.spec.patterns import parse_pattern
 from archcalc.spec.write import write_document
@@ -163,8 +164,7 @@ def export(request: Request) -> dict[str, Any]:
 
 def _exported(analysis: Analysis, to: str, request: Request) -> bytes:
     if to in ("csv", "markdown", "json"):
-        text = {"csv": analysis.to_csv, "markdown": analysis.to_markdown, "json": analysis.to_json}[to]()
-        return text.encode("utf-8", "backslashreplace")
+        return render([table(request, analysis)], to).encode("utf-8", "backslashreplace")
     if to in ("svg", "png", "pdf"):
         drawing = drawn(analysis, request)
         if to == "svg":

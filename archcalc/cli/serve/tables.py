@@ -43,10 +43,8 @@ def analyse(request: Request) -> dict[str, Any]:
     """The report of a network, and its rows as the page shows them."""
     source = request.source()
     spec, _, _ = source.spec()
-    analysis = counted(request, source.analyse())
-    depth = request.number("depth", 1, _DEEPEST) if request.has("depth") else None
-    columns = request.text("columns") if request.has("columns") else None
-    report = make_report(analysis, columns, "hwc", depth)
+    report = table(request, source.analyse())
+    analysis = report.analysis
     places = {layer.name: own_line(layer.location) for layer in analysis.graph.layers}
     return {
         "name": analysis.graph.name,
@@ -61,6 +59,13 @@ def analyse(request: Request) -> dict[str, Any]:
         ],
         "input": input_text(analysis.graph),
     }
+
+
+def table(request: Request, analysis: Analysis) -> Report:
+    """The report with the columns, the depth and the convention of the request."""
+    depth = request.number("depth", 1, _DEEPEST) if request.has("depth") else None
+    columns = request.text("columns") if request.has("columns") else None
+    return make_report(counted(request, analysis), columns, "hwc", depth)
 
 
 def counted(request: Request, analysis: Analysis) -> Analysis:

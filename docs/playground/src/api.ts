@@ -131,7 +131,7 @@ export interface Functions {
   format: [{ text: string }, { text: string }];
   import_file: [{ filename: string; data: string }, { text: string; notes?: string[] }];
   export: [
-    { source: Source; to: string; style?: string; depth?: number },
+    { source: Source; to: string; style?: string; depth?: number; convention?: string; columns?: string },
     { filename: string; mime: string; data: string },
   ];
   compare: [{ source: Source; other: Source; convention?: string }, Comparison];

@@ -3,7 +3,7 @@
 import { announce, button, download, h, spoken } from "./dom";
 import { fromBase64, toBase64 } from "./link";
 import { pdf, png } from "./pixels";
-import { Refused, type Session } from "./session";
+import { depthOf, Refused, type Session } from "./session";
 import { slim } from "./slim";
 import { say } from "./words";
 
@@ -25,6 +25,9 @@ const EXPORTS = [
   ["png", "picture as PNG"],
   ["pdf", "picture as PDF"],
 ].map(([to, title]) => ({ to, title }) as { to: string; title: string });
+
+/** What holds the table as the page shows it. */
+const REPORTS = new Set(["csv", "markdown", "json"]);
 
 /** Pictures that the page can make of an SVG, with their media types. */
 const PICTURES: Record<string, string> = { png: "image/png", pdf: "application/pdf" };
@@ -102,7 +105,9 @@ export function exportMenu(session: Session, failed: (error: unknown) => void): 
   const run = async (to: string) => {
     menu.open = false;
     if (PICTURES[to] && !session.catalogue.exports?.some((one) => one.to === to)) return convert(to);
-    const answer = await session.ask("export", { source: session.source, to, ...session.look });
+    const { folded } = session.state;
+    const choices = REPORTS.has(to) ? { ...session.reading, ...depthOf(folded) } : session.look;
+    const answer = await session.ask("export", { source: session.source, to, ...choices });
     download(answer.filename, answer.mime, fromBase64(answer.data));
     announce(say("{file} is saved.", { file: answer.filename }));
   };

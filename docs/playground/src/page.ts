@@ -330,12 +330,7 @@ export class Page {
 
   /** What is asked of the analysis that is to be shown. */
   private request() {
-    const { convention, columns } = this.session.state;
-    return {
-      source: this.session.source,
-      ...(convention ? { convention } : {}),
-      ...(columns.length ? { columns: columns.join(",") } : {}),
-    };
+    return { source: this.session.source, ...this.session.reading };
   }
 
   /** Show the pane. Until it has its answer it says that it is of another network; what is refused shows nothing. */

@@ -28,6 +28,12 @@ export function isChanged(before: string, now: string): boolean {
   return old.length > 0 && 2 * old.filter((line) => kept.has(line)).length >= old.length;
 }
 
+/** A depth as a request has it: a whole number, else none. */
+export function depthOf(text: string): { depth?: number } {
+  const depth = Number.parseInt(text, 10);
+  return Number.isFinite(depth) ? { depth } : {};
+}
+
 export function sourceOf(text: string, input: string, parameters: State["parameters"]): Source {
   return {
     text,
@@ -106,15 +112,16 @@ export class Session {
     return sourceOf(text, input, parameters);
   }
 
-  get depth(): { depth?: number } {
-    const depth = Number.parseInt(this.state.depth, 10);
-    return Number.isFinite(depth) ? { depth } : {};
+  /** Which numbers are shown, and how they are counted. */
+  get reading(): { convention?: string; columns?: string } {
+    const { convention, columns } = this.state;
+    return { ...(convention ? { convention } : {}), ...(columns.length ? { columns: columns.join(",") } : {}) };
   }
 
   /** How the diagram is drawn. */
   get look(): { style?: string; depth?: number } {
     const { style } = this.state;
-    return { ...(style ? { style } : {}), ...this.depth };
+    return { ...(style ? { style } : {}), ...depthOf(this.state.depth) };
   }
 
   get theme(): "light" | "dark" {

@@ -18,6 +18,7 @@ from archcalc.cli.serve.tables import slider
 from archcalc.spec.catalogue import names
 from archcalc.spec.document import Parameters
 from archcalc.teach.check.model import Verdict
+from tests.cli.runner import Run
 
 PAGE = Path(__file__).parents[3] / "docs" / "playground"
 TEXT = """\
@@ -289,6 +290,24 @@ def test_export(to: str) -> None:
     assert answer["filename"] == {"torch": "small_torch.py", "mermaid": "small.mmd", "markdown": "small.md"}.get(
         to, f"small.{to}"
     )
+
+
+@pytest.mark.parametrize(("to", "named"), [("csv", False), ("markdown", True), ("json", True)])
+def test_an_exported_table_is_the_one_that_is_shown(archcalc: Run, to: str, named: bool) -> None:
+    """With its columns, its depth and its convention, as `report` writes it."""
+    choices = {"columns": "layer,params,multiplications", "convention": "keras"}
+    exported = good("export", source={"text": "resnet18"}, to=to, depth=1, **choices)
+    data = base64.b64decode(exported["data"]).decode()
+    options = [word for key, value in choices.items() for word in (f"--{key}", value)]
+    assert data == archcalc("report", "resnet18", *options, "--depth", "1", "-f", to).out
+    assert str(11_689_512 + 9_600) in data.replace(",", "")
+    assert ("keras" in data) == named
+
+
+def test_a_comparison_counts_in_the_convention() -> None:
+    one = {"text": "resnet18"}
+    answer = good("compare", source=one, other=one, convention="keras")
+    assert {total["left"] for total in answer["totals"] if total["label"] == "parameters"} == {"11,699,112"}
 
 
 @pytest.mark.slow

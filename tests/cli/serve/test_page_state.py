@@ -71,6 +71,16 @@ def test_the_network_as_it_is_now_keeps_its_values(page: Playground, state: dict
     assert page.wait(".totals-compared tbody", bool) == changed
 
 
+def test_an_exported_table_is_the_one_that_is_shown(page: Playground) -> None:
+    choices = {"columns": ["layer", "params"], "convention": "keras"}
+    page.open(link(name="resnet50", view="table", folded="1", **choices))
+    _, data = page.saved("csv")
+    rows = [line.split(",") for line in data.decode().splitlines()]
+    assert rows[0] == ["layer", "params"]
+    assert rows[-1] == ["total", page.totals()["parameters"].replace(",", "")]
+    assert len(rows) - 2 == len(page.browser.texts("#panel-table tbody tr"))
+
+
 def test_a_file_is_checked_again(page: Playground) -> None:
     """Where the network is another one, by the button; its name is shown although it was dropped."""
     page.open("alexnet")

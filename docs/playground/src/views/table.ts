@@ -2,7 +2,7 @@
 
 import type { Column, Row } from "../api";
 import { apart, button, h, select } from "../dom";
-import type { Analysis, Session, View } from "../session";
+import { type Analysis, depthOf, type Session, type View } from "../session";
 import { say } from "../words";
 
 const depths = () =>
@@ -63,16 +63,9 @@ export class TableView implements View {
 
   /** The analysis to show: that of every layer, or one with blocks as rows. */
   private async folded(session: Session, signal: AbortSignal): Promise<Analysis | null> {
-    const { folded, convention, columns } = session.state;
-    const depth = Number.parseInt(folded, 10);
-    if (!Number.isFinite(depth)) return session.analysis;
-    const request = {
-      source: session.source,
-      depth,
-      ...(convention ? { convention } : {}),
-      ...(columns.length ? { columns: columns.join(",") } : {}),
-    };
-    const analysis = await session.ask("analyse", request, signal);
+    const folded = depthOf(session.state.folded);
+    if (!folded.depth) return session.analysis;
+    const analysis = await session.ask("analyse", { source: session.source, ...folded, ...session.reading }, signal);
     return { ok: true, ...analysis };
   }
 
