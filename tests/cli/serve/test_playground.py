@@ -153,6 +153,13 @@ def test_two_networks_are_compared(page: Playground, width: int) -> None:
     assert changed == ["conv2", "conv4", "conv5"]
 
 
+def test_a_layer_that_one_network_has_alone_is_shown_with_its_numbers(page: Playground) -> None:
+    page.open(link(name="alexnet", text="", view="compare", other="vgg16"))
+    left, right = (page.browser.texts(f".compare tr.side-{side}")[0] for side in ("left", "right"))
+    assert left == "norm1 – only left LRN, size 5 55×55×96 – –"
+    assert right == "– conv1_2 only right conv 3×3, 64 224×224×64 36,928 1,849,688,064"
+
+
 @BOTH
 @WIDTHS
 def test_a_table_is_checked(page: Playground, width: int) -> None:

@@ -97,7 +97,7 @@ export class CompareView implements View {
         const cell = h("td", { class: align ?? "left" });
         if (row.side === "changed" && a !== b)
           cell.append(h("del", {}, apart(a ?? "–")), " ", h("ins", {}, apart(b ?? "–")));
-        else cell.append(apart(a ?? b ?? ""));
+        else cell.append(apart((row.side === "right" ? b : a) ?? ""));
         line.append(cell);
       }
       body.append(line);
