@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -10,15 +10,17 @@ from archcalc.core.language import THEN, say
 from archcalc.core.shapes import format_shape
 from archcalc.core.words import several
 from archcalc.ops.merge import Add, Concat, Multiply
+from archcalc.passes.analysis import Row
 from archcalc.render.diagrams.arrange import READABLE, SHORT_PIECES, page_height
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Shape, Text
-from archcalc.render.diagrams.fold import Unit, fold, main_layer
+from archcalc.render.diagrams.fold import Folding, Unit, fold, main_layer
 from archcalc.render.diagrams.frames import LONGEST_PIECE, innermost
 from archcalc.render.diagrams.maps import look
 from archcalc.render.diagrams.measure import NodeBox, PartBox
 from archcalc.render.diagrams.model import Diagram, Node
 from archcalc.render.diagrams.pack import MOST_LINES, Layout, assemble, cut_ranges, make_segments, plan
 from archcalc.render.diagrams.paint import MARGIN, paint, part_cluster
+from archcalc.render.diagrams.ports import joined
 from archcalc.render.diagrams.segments import Line, Placed
 from archcalc.render.diagrams.solids import SCALES, Box, Measure, depth_note, faces
 from archcalc.render.diagrams.steps import Steps
@@ -26,7 +28,7 @@ from archcalc.render.diagrams.text import LEADING, clean, text_width, wrap
 from archcalc.render.diagrams.theme import Theme, mix
 from archcalc.render.diagrams.trace import MEET
 from archcalc.render.diagrams.wiring import Wiring
-from archcalc.render.diagrams.words import span
+from archcalc.render.diagrams.words import drawn_together, span
 
 NAME, NOTE = 11.5, 11.0
 #: How wide the texts at a layer and at a folded block are.
@@ -56,6 +58,8 @@ class Piece(NamedTuple):
     sign: str
     above: str
     below: tuple[tuple[str, bool], ...]
+    #: The layers that are drawn with another, in this box or sign.
+    beside: tuple[Row, ...] = ()
 
 
 class Plate(NamedTuple):
@@ -68,13 +72,37 @@ class Plate(NamedTuple):
     below: float
 
 
-def pieces_of(diagram: Diagram, wiring: Wiring, depth: int) -> list[Piece]:
-    """What is drawn for each node of a diagram that `compose_volumes` made."""
-    units = {
-        "/".join(unit.block) if unit.block else wiring.rows[unit.rows[0]].name: unit
-        for unit in fold(wiring, depth).units
-    }
-    return [_piece(node, units[node.id], wiring) if node.id in units else _ending(node) for node in diagram.nodes]
+def pieces_of(diagram: Diagram, wiring: Wiring, depth: int, reading: Set[str] = frozenset()) -> list[Piece]:
+    """What is drawn for each node of a diagram that `compose_volumes` made; those `reading` several maps name them."""
+    folding = fold(wiring, depth)
+    units = {"/".join(unit.block) if unit.block else wiring.rows[unit.rows[0]].name: unit for unit in folding.units}
+    pieces = []
+    for node in diagram.nodes:
+        piece = _piece(node, units[node.id], wiring) if node.id in units else _ending(node)
+        if node.id in reading:
+            lines = wrap(_reads(units[node.id], folding, wiring), WIDE if units[node.id].block else WRAP, NOTE)
+            piece = piece._replace(below=(*piece.below, *((line, False) for line in lines)))
+        pieces.append(piece)
+    return pieces
+
+
+def _reads(unit: Unit, folding: Folding, wiring: Wiring) -> str:
+    """What a unit reads, by the names of the boxes, in its order."""
+    holder = {row: other for other in folding.units for row in other.rows}
+    names = []
+    inside = set(unit.rows)
+    for source in (source for row in unit.rows for source in wiring.inputs[row] if source not in inside):
+        original = source
+        while folding.stands_for[original] != original:
+            original = folding.stands_for[original]
+        names.append(clean(wiring.paths[source][len(holder[original].path)]))
+    return say("reads {names}", names=", ".join(dict.fromkeys(names)))
+
+
+def _may_name(piece: Piece) -> bool:
+    """Sums, products and the parts of a concatenation need no names, and repeated boxes say what each reads."""
+    is_block = piece.node.parts[0].family == "block"
+    return not piece.sign and piece.node.times == 1 and (is_block or not piece.joined)
 
 
 def _ending(node: Node) -> Piece:
@@ -94,9 +122,10 @@ def _piece(node: Node, unit: Unit, wiring: Wiring) -> Piece:
     index = main_layer(wiring, unit.rows)
     main = wiring.rows[index]
     inputs = [wiring.rows[source].output_shape for source in wiring.inputs[unit.rows[0]]]
+    beside = tuple([row for row in rows if row is not main])
     sign = "+" if isinstance(main.op, Add) else "×" if isinstance(main.op, Multiply) else ""
     if sign:
-        return Piece(node, shape, (), sign, "", ((times.strip(), True),) if times else ())
+        return Piece(node, shape, (), sign, "", ((times.strip(), True),) if times else (), beside)
     joined = _joined(index, unit.rows, wiring) if isinstance(main.op, Concat) else ()
     name = "" if node.path else span(unit.first, unit.last) if unit.first else _name(index, unit.rows, wiring)
     below = [(line, True) for line in wrap(name + times, WRAP * 1.5, NAME, True)] if name + times else []
@@ -110,7 +139,7 @@ def _piece(node: Node, unit: Unit, wiring: Wiring) -> Piece:
         if line not in said and THEN.strip() not in line:
             below += [(text, False) for text in wrap(line, WRAP, NOTE)]
     resized = not inputs or any(size[1:] != shape[1:] for size in inputs)
-    return Piece(node, shape, joined, "", format_shape(shape) if resized or joined else "", tuple(below))
+    return Piece(node, shape, joined, "", format_shape(shape) if resized or joined else "", tuple(below), beside)
 
 
 def _name(index: int, rows: Sequence[int], wiring: Wiring) -> str:
@@ -258,11 +287,20 @@ class Arranged(NamedTuple):
 
 
 def best_arranged(
-    diagram: Diagram, wiring: Wiring, depth: int, sizes: str, ratio: float, larger: float = 1.0
+    diagram: Diagram,
+    wiring: Wiring,
+    depth: int,
+    sizes: str,
+    ratio: float,
+    larger: float = 1.0,
+    reading: Set[str] = frozenset(),
 ) -> Arranged:
-    """The rows and the size of boxes with which texts can be read and boxes are large."""
+    """The rows and the size of boxes with which texts can be read and boxes are large.
+
+    Boxes that several lines enter at one place are `reading` maps whose names they say.
+    """
     diagram = _plain(diagram)
-    pieces = pieces_of(diagram, wiring, depth)
+    pieces = pieces_of(diagram, wiring, depth, reading)
     best: tuple[float, Arranged] | None = None
     # Most diagrams are cut into the same segments whatever the length.
     cuts: dict[tuple[range, ...], int] = {}
@@ -283,7 +321,10 @@ def best_arranged(
                 if best is None or worth > best[0]:
                     best = worth, Arranged(diagram, plates, assemble(found, frozenset()), points)
     assert best is not None
-    return best[1]
+    arranged = best[1]
+    named = [placed for placed in arranged.layout.nodes if _may_name(arranged.plates[placed.box.node.id].piece)]
+    more = reading | joined(arranged.layout.lines, named)
+    return arranged if more == reading else best_arranged(diagram, wiring, depth, sizes, ratio, larger, more)
 
 
 def _plain(diagram: Diagram) -> Diagram:
@@ -332,6 +373,7 @@ def note_of(arranged: Arranged, sizes: str) -> str:
         notes.append(say("A circle with × multiplies."))
     if any(piece.joined for piece in pieces):
         notes.append(say("Parts of a box along its thickness: the maps that are concatenated."))
+    notes += drawn_together(row for piece in pieces for row in piece.beside)
     if any(node.times > 1 for node in arranged.diagram.nodes) or any(
         group.times > 1 for group in arranged.diagram.groups
     ):

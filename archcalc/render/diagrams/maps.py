@@ -39,6 +39,8 @@ class Volume(NamedTuple):
     dilation: tuple[int, ...] = ()
     #: The share of the maps before that one value is computed from: those of a group, or one map alone.
     share: float = 1.0
+    #: The layers of the node that are drawn with another, in this box.
+    beside: tuple[Row, ...] = ()
 
 
 def is_chain(diagram: Diagram) -> bool:
@@ -73,11 +75,13 @@ def volumes_of(diagram: Diagram, wiring: Wiring, theme: Theme) -> list[Volume]:
         dilation = tuple(window.dilation for window in windows)
         channels = row.input_shapes[0][0] if row.input_shapes else 1
         share = len(sheets_read(row, channels)) / channels
+        beside = tuple([rows[part.name] for part in node.parts if part is not main])
         volumes.append(
             Volume(
-                node, main.family, paint, faded, label, tuple(lines), last.output_shape, kernel, spread, dilation, share
+                node, main.family, paint, faded, label, tuple(lines), last.output_shape, kernel, spread, dilation,
+                share, beside,
             )
-        )
+        )  # fmt: skip
     return volumes
 
 

@@ -21,11 +21,7 @@ def apart(lines: Iterable[Line], nodes: Iterable[Placed], down: bool) -> tuple[L
     for placed in nodes:
         if placed.box.node.parts[0].family == "merge":
             continue
-        ends: dict[Point, list[int]] = {}
-        for index, line in enumerate(found):
-            if line.arrow and line.edge.target == placed.box.node.id:
-                x, y = line.points[-1]
-                ends.setdefault((round(x, 2), round(y, 2)), []).append(index)
+        ends = _ends(found, placed.box.node.id)
         half = (placed.width if down else placed.box.height) / 2
         room = (half if placed.box.above is None else placed.box.front) - CORNER
         for indices in ends.values():
@@ -34,6 +30,22 @@ def apart(lines: Iterable[Line], nodes: Iterable[Placed], down: bool) -> tuple[L
                 for index, move in zip(indices, moves, strict=True):
                     found[index] = _moved(found[index], move, down)
     return tuple(found)
+
+
+def joined(lines: Sequence[Line], nodes: Iterable[Placed]) -> set[str]:
+    """The boxes that several lines enter at one place."""
+    names = [placed.box.node.id for placed in nodes]
+    return {name for name in names if any(indices[1:] for indices in _ends(lines, name).values())}
+
+
+def _ends(lines: Sequence[Line], target: str) -> dict[Point, list[int]]:
+    """The places at which lines end at a box, and which lines do."""
+    ends: dict[Point, list[int]] = {}
+    for index, line in enumerate(lines):
+        if line.arrow and line.edge.target == target:
+            x, y = line.points[-1]
+            ends.setdefault((round(x, 2), round(y, 2)), []).append(index)
+    return ends
 
 
 def _moves(ways: Sequence[Sequence[Point]], down: bool) -> list[float]:

@@ -31,7 +31,7 @@ from archcalc.render.diagrams.text import LEADING, text_width, wrap
 from archcalc.render.diagrams.theme import LIGHT, Theme, mix
 from archcalc.render.diagrams.unet import find_stops, unet_drawing
 from archcalc.render.diagrams.wiring import Wiring
-from archcalc.render.diagrams.words import lines_of, span
+from archcalc.render.diagrams.words import drawn_together, lines_of, span
 
 GAP = 26.0
 NAME, NOTE = 13.5, 12.0
@@ -134,6 +134,7 @@ def volumes_drawing(
         for box, reader in zip(every, volumes[1:], strict=False)
     ):
         note += " " + say("Dashed through a box: the maps that a window reads.")
+    note = " ".join([note, *drawn_together(row for volume in volumes for row in volume.beside)])
     y += legend_height + 8
     for text in wrap(note, inner, NOTE):
         y += NOTE * LEADING

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from archcalc.core.language import THEN, apart, chain, say
@@ -90,6 +90,12 @@ def composition(rows: Sequence[Row]) -> list[str]:
     counts = Counter((order.index(op.noun), _strided(op)) for op in ops)
     named = sorted(((place, say(order[place]) + stride, number) for (place, stride), number in counts.items()))
     return [say("{number} {noun}", number=number, noun=noun) if number > 1 else noun for _, noun, number in named]
+
+
+def drawn_together(rows: Iterable[Row]) -> list[str]:
+    """The note that names the layers which have no box of their own; none where there are no such layers."""
+    nouns = dict.fromkeys(say(row.op.noun) for row in rows)
+    return [say("Drawn together with a neighbour: {layers}.", layers=", ".join(nouns))] if nouns else []
 
 
 def _strided(op: Op) -> str:

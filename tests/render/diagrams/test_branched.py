@@ -194,3 +194,12 @@ def test_products_have_a_sign_of_their_own() -> None:
     drawing, _ = drawing_of(gated(), Choices(style="volumes"))
     assert "A circle with × multiplies." in " ".join(texts(drawing))
     assert re.search(r"\bglobal\b", " ".join(texts(drawing)))
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [("convnext_tiny", "layer norm, GELU, scale, softmax"), ("alexnet", "ReLU, LRN, dropout, softmax")],
+)
+def test_layers_without_boxes_of_their_own_are_named(name: str, layers: str) -> None:
+    drawing, _ = drawing_of(analysis_of(name), Choices(style="volumes"))
+    assert f"Drawn together with a neighbour: {layers}." in " ".join(texts(drawing))

@@ -59,6 +59,25 @@ def test_maps_that_enter_a_volume_are_told_apart(layers: str, ends: int) -> None
         assert min(corner[1] for corner in corners) < y < max(corner[1] for corner in corners)
 
 
+FLAT = """  - linear: {name: q, out_features: 4}
+  - linear: {name: k, from: input, out_features: 4}
+"""
+
+
+@pytest.mark.parametrize(
+    ("last", "says"),
+    [
+        ("subtract: {name: last, from: [k, q]}", ["reads k, q"]),
+        ("add: {name: last, from: [k, q]}", []),
+        ("concat: {name: last, from: [k, q]}", []),
+    ],
+)
+def test_a_volume_too_flat_for_several_maps_names_them(last: str, says: list[str]) -> None:
+    wiring = Wiring(numbers(f"{FLAT}  - {last}\n  - linear: {{out_features: 1000}}\n", "100"))
+    found = best_arranged(compose_volumes(wiring, 1), wiring, 1, "sqrt", RATIO)
+    assert [text for text, _ in found.plates["last"].piece.below if text.startswith("reads")] == says
+
+
 def test_parallel_maps_stand_next_to_each_other() -> None:
     text = THREE.replace("from: input", "from: stem")
     text = "  - linear: {name: stem, out_features: 64, per_position: true}\n" + text
