@@ -60,6 +60,8 @@ class Row(NamedTuple):
     not_counted: tuple[str, ...] = ()
     #: How code calls it, where the network comes of code.
     call: Call | None = None
+    #: Whether papers count its multiplications, as those of convolution and dense layers; the same by any convention.
+    is_weighted: bool = False
 
     @property
     def summary(self) -> str:
@@ -152,7 +154,7 @@ class Analysis:
     def depth(self) -> int:
         """Convolution and dense layers on the longest path, as in "ResNet-50"."""
         sources = [layer.inputs for layer in self.graph.layers[: len(self.rows)]]
-        return weighted_depth(sources, [row.multiplications or 0 for row in self.rows])
+        return weighted_depth(sources, [row.is_weighted for row in self.rows])
 
     @cached_property
     def fields_not_known(self) -> Mapping[str, NoField]:
@@ -289,4 +291,5 @@ def _row(
         weights_of,
         (shaped.op.not_counted,) if work.macs is None else (),
         shaped.layer.call,
+        bool(work.macs),
     )

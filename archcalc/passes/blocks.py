@@ -112,6 +112,7 @@ def joined(rows: Sequence[Row], name: str) -> Row:
         activation_bytes=sum(row.activation_bytes for row in rows),
         weights_of=None,
         not_counted=tuple([kind for row in rows for kind in row.not_counted]),
+        is_weighted=any(row.is_weighted for row in rows),
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 from archcalc.core.errors import UsageError
 from archcalc.design.conventions import OWN, TOOLS, as_counted, calculates, count, tool_named
 from archcalc.design.printed import PAPER
+from archcalc.explain.derive.network import explain_layers
 from archcalc.passes.analysis import Analysis, analyse
 from tests.docs.pages import analysis_of
 from tests.networks import chain, numbers, op
@@ -329,6 +330,20 @@ def test_a_report_has_the_totals_of_the_tool(name: str) -> None:
     assert totals.params == params.total
     assert totals.multiplications == (analysis.totals.multiplications if macs is None else macs.total)
     assert not totals.not_counted
+
+
+@pytest.mark.parametrize("name", [name for name in TOOLS if name != "paper"])
+@pytest.mark.parametrize(("network", "depth"), [("lenet5", 5), ("resnet18", 18)])
+def test_depth_and_derivations_are_those_of_the_network_whatever_a_tool_counts(
+    name: str, network: str, depth: int
+) -> None:
+    counted = as_counted(analysis_of(network), TOOLS[name])
+    assert counted.depth == depth
+    for row, explained in zip(counted.rows, explain_layers(counted, counted.by_name), strict=True):
+        values = {one.quantity: one.value for one in explained.derivations}
+        for quantity in ("params", "multiplications"):
+            if quantity in values:  # what a tool counts in its own way has no derivation
+                assert values[quantity] == getattr(row, quantity)
 
 
 def test_unknown_conventions_are_refused() -> None:

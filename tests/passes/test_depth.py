@@ -43,7 +43,7 @@ def test_a_network_without_weights_has_no_depth() -> None:
 def test_depth_is_the_longest_weighted_path(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 10))
     sources = [sorted(data.draw(st.sets(st.integers(0, index - 1)))) if index else [] for index in range(count)]
-    products = data.draw(st.lists(st.integers(0, 2), min_size=count, max_size=count))
+    weighted = data.draw(st.lists(st.booleans(), min_size=count, max_size=count))
     view: networkx.DiGraph[int] = networkx.DiGraph()
     view.add_nodes_from(range(count))
     view.add_edges_from((source, index) for index, row in enumerate(sources) for source in row)
@@ -53,4 +53,4 @@ def test_depth_is_the_longest_weighted_path(data: st.DataObject) -> None:
         for end in view
         for path in ([[start]] if start == end else networkx.all_simple_paths(view, start, end))
     ]
-    assert weighted_depth(sources, products) == max(sum(products[node] > 0 for node in path) for path in paths)
+    assert weighted_depth(sources, weighted) == max(sum(weighted[node] for node in path) for path in paths)

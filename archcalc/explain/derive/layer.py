@@ -16,7 +16,7 @@ from archcalc.explain.derive.trace import Node, Symbol, Traced, by, symbol, trac
 from archcalc.ops import rules
 from archcalc.ops.base import EVERYTHING, POINT, POINTS, VALUES, AxisReads, Op, Param, Window, elements
 from archcalc.ops.windowed import Windowed, side_names
-from archcalc.passes.analysis import Analysis, Row
+from archcalc.passes.analysis import Analysis, Row, row_of
 from archcalc.passes.axis_field import grow, only_span
 from archcalc.passes.no_field import in_words
 from archcalc.passes.params import count_values, share_out
@@ -24,6 +24,8 @@ from archcalc.passes.receptive_field import ReceptiveField
 
 #: A formula with more parts than this is no help to a reader; its value is still shown.
 LONGEST = 80
+#: Quantities that tools count in other ways.
+_COUNTED = ("params", "buffers", "multiplications")
 
 
 class Derivation(NamedTuple):
@@ -91,7 +93,9 @@ def explain_layer(analysis: Analysis, name: str) -> Explanation:
 
 
 def explain_row(analysis: Analysis, row: Row) -> Explanation:
-    """Every quantity of a row of the analysis."""
+    """Every quantity of a row of the analysis; what another tool counts in its own way has no derivation."""
+    counted, row = row, _as_derived(analysis, row)
+    others = {key for key in _COUNTED if getattr(counted, key) != getattr(row, key)}
     before = [analysis[source].receptive_field for source in row.inputs]
     # Of some inputs only the size matters: a crop sees the map that it crops.
     windows = row.op.windows(row.input_shapes) if row.inputs else ()
@@ -108,11 +112,19 @@ def explain_row(analysis: Analysis, row: Row) -> Explanation:
         analysis.conventions,
         analysis.dtype,
     )
-    derivations = [*paddings, *_derivations(layer)]
+    derivations = [one for one in (*paddings, *_derivations(layer)) if one.quantity not in others]
     heading = words.heading(row.name, row.op, row.input_shapes, row.output_shape)
     if row.name in analysis.fields_not_known:
         heading += "; " + say("no receptive field: {reasons}", reasons=in_words([analysis.fields_not_known[row.name]]))
     return Explanation(row.name, row.op, row.input_shapes, row.output_shape, heading, tuple(derivations))
+
+
+def _as_derived(analysis: Analysis, row: Row) -> Row:
+    """A row as archcalc counts it, where that of the analysis holds what another tool counts."""
+    if not analysis.conventions.multiplications_rule:
+        return row
+    index = next(index for index, one in enumerate(analysis.rows) if one.name == row.name)
+    return row_of(analysis, index, row.input_shapes, row.output_shape, row.op)
 
 
 def _derivations(layer: _Layer) -> Iterator[Derivation]:

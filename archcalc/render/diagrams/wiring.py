@@ -209,7 +209,7 @@ class Wiring(Connections):
         return True
 
     def _weighted(self, members: Sequence[int]) -> int:
-        return sum(bool(self.rows[member].multiplications) for member in members)
+        return sum(self.rows[member].is_weighted for member in members)
 
     def _between(self, start: int, end: int) -> list[int]:
         """The layers on the ways from one layer to another; empty where there is none."""

@@ -37,7 +37,7 @@ def figure(number: float) -> str:
 
 def is_small(row: Row) -> bool:
     """Whether a layer is drawn as one line."""
-    return row.op.family in _SMALL and not row.multiplications
+    return row.op.family in _SMALL and not row.is_weighted
 
 
 def suffix(row: Row, label: str) -> str:

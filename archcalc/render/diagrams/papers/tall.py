@@ -102,7 +102,7 @@ def _drawn(part: Part, wiring: Wiring) -> bool:
     if index is None:
         return True
     row = wiring.rows[index]
-    return index in wiring.outputs or (row.op.family == "normalisation" and not row.params) or bool(row.multiplications)
+    return index in wiring.outputs or (row.op.family == "normalisation" and not row.params) or row.is_weighted
 
 
 def _part(part: Part, row: Row, request: Request) -> Part:

@@ -166,7 +166,7 @@ class _Finder:
             before = self.rows[self.inputs[index][0]].output_shape if self.inputs[index] else ()
             follows = row.op.family in FOLLOWERS or row.op.family == "merge"
             same = row.op.family == "shape" and _count(row.output_shape) == _count(before)
-            if groups and (follows or same) and not row.multiplications:
+            if groups and (follows or same) and not row.is_weighted:
                 groups[-1].append(index)
             else:
                 groups.append([index])
