@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from archcalc.core import words
-from archcalc.core.language import mark, say
-from archcalc.design.memory import BACKWARD, FORWARD, GRADIENT, MAP, SAVED, WORKSPACE, Timeline
+from archcalc.core.language import say
+from archcalc.design.memory import BACKWARD, FORWARD, Timeline
 from archcalc.render.charts.axes import Scale, linear
 from archcalc.render.charts.figure import EDGE, Figure, Look
 from archcalc.render.charts.memory import LEFT, MOST_STEPS
@@ -14,12 +14,10 @@ from archcalc.render.charts.schedule import along, upwards
 from archcalc.render.charts.theme import LABEL, style
 from archcalc.render.charts.titles import short_name, title_of
 from archcalc.render.diagrams.text import text_width
+from archcalc.render.tables.memory import FIXED, WHAT
 
-#: What is stacked, from below, and its name.
-PARTS = {
-    "fixed": mark("parameters, their gradients, the optimiser"), MAP: mark("maps"), SAVED: mark("kept besides maps"),
-    GRADIENT: mark("gradients of maps"), WORKSPACE: "im2col",
-}  # fmt: skip
+#: What is stacked, from below.
+PARTS = ("fixed", *WHAT)
 
 
 def alive(timeline: Timeline, look: Look | None = None) -> dict[str, Any]:
@@ -28,10 +26,13 @@ def alive(timeline: Timeline, look: Look | None = None) -> dict[str, Any]:
     analysis, steps = timeline.analysis, timeline.steps
     every = [_parts(timeline, step) for step in _drawn(timeline)]
     parts = [part for part in PARTS if any(found[part] for _, found in every)]
+    held = [say(FIXED[name]) for name, size in timeline.fixed._asdict().items() if size]
+    names = {"fixed": ", ".join(held), **{part: say(name) for part, name in WHAT.items()}}
     training = timeline.policy.training
     title = say("{network}: memory of training" if training else "{network}: memory of inference",
                 network=title_of(analysis))  # fmt: skip
     images = words.several(analysis.batch, "image")
+    count = sum(not analysis.rows[step.layer].op.is_input for step in steps)
     peak = timeline.peak_step
     peak_name = analysis.rows[steps[peak].layer].name
     figure = Figure(
@@ -39,13 +40,13 @@ def alive(timeline: Timeline, look: Look | None = None) -> dict[str, Any]:
         title=title,
         subtitle=say(
             "{images} of {size}, {precision}, {count} steps. The peak is {peak}.",
-            images=images, size=analysis.graph.inputs_in_words(), count=f"{len(steps):,}",
+            images=images, size=analysis.graph.inputs_in_words(), count=f"{count:,}",
             precision=say("mixed precision") if timeline.policy.mixed else analysis.dtype,
             peak=words.size(timeline.peak),
         ),
         description=say(
             "{title} over {count} steps. The peak is {bytes}, at {layer}.",
-            title=title, count=f"{len(steps):,}", bytes=words.several(timeline.peak, "byte"), layer=peak_name,
+            title=title, count=f"{count:,}", bytes=words.several(timeline.peak, "byte"), layer=peak_name,
         ),
         left=LEFT, right=EDGE, bottom=56,
         heads=["step", "phase", "layer", "bytes"],
@@ -53,12 +54,12 @@ def alive(timeline: Timeline, look: Look | None = None) -> dict[str, Any]:
               for step, _ in every],
     )  # fmt: skip
     y = linear(timeline.peak * 1.15, figure.inner_height, 0, binary=True)
-    _areas(figure, timeline, every, parts, y)
+    _areas(figure, timeline, every, {part: names[part] for part in parts}, y)
     _phases(figure, timeline)
     _peak(figure, timeline, y, short_name(peak_name))
-    drawn = {part: style(figure.theme, list(PARTS).index(part)) for part in parts}
+    drawn = {part: style(figure.theme, PARTS.index(part)) for part in parts}
     marks = {
-        say(PARTS[part]): {"shape": "square", "size": 90, "color": one.fill, "stroke": one.line}
+        names[part]: {"shape": "square", "size": 90, "color": one.fill, "stroke": one.line}
         for part, one in drawn.items()
     }
     figure.legend(marks, figure.inner_height + figure.bottom - 9)
@@ -78,11 +79,11 @@ def _parts(timeline: Timeline, step: int) -> tuple[int, dict[str, int]]:
 
 
 def _areas(
-    figure: Figure, timeline: Timeline, every: list[tuple[int, dict[str, int]]], parts: list[str], y: Scale
+    figure: Figure, timeline: Timeline, every: list[tuple[int, dict[str, int]]], names: dict[str, str], y: Scale
 ) -> None:
-    steps, rows = timeline.steps, timeline.analysis.rows
+    steps, rows, parts = timeline.steps, timeline.analysis.rows, list(names)
     for part in parts:
-        drawn = style(figure.theme, list(PARTS).index(part))
+        drawn = style(figure.theme, PARTS.index(part))
         data = []
         for step, found in every:
             below = sum(found[other] for other in parts[: parts.index(part)])
@@ -94,7 +95,7 @@ def _areas(
             {"type": "area", "interpolate": "step-after", "color": drawn.fill,
              "line": {"color": drawn.line, "strokeWidth": 1.2, "interpolate": "step-after"}}, data,
             x=along(figure, len(steps)), y=upwards(figure, "bytes", y, say("alive")), y2={"field": "from"},
-            tooltip=[{"field": "phase"}, {"field": "layer"}, {"field": "written", "title": say(PARTS[part])}],
+            tooltip=[{"field": "phase"}, {"field": "layer"}, {"field": "written", "title": names[part]}],
         )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ def group(rows: Sequence[Row], most: int, each: str = A_BAR) -> Grouping:
     What has no parameters, multiplies and stores nothing has no bar.
     """
     levels = max(row.name.count("/") for row in rows) + 1
+    layers = sum(not row.op.is_input for row in rows)
     found: list[tuple[float, Grouping]] = []
     for level in range(1, levels + 1):
         folded = list(rows) if level == levels else fold(rows, level)
@@ -39,7 +40,7 @@ def group(rows: Sequence[Row], most: int, each: str = A_BAR) -> Grouping:
         if level == 1:
             coarsest = shown
         if len(shown) <= most:
-            how = _how(len(rows), level == levels, len(shown) < len(folded), each)
+            how = _how(layers, level == levels, len(shown) < len(folded), each)
             found.append((abs(log(max(len(shown), 1) / COMFORTABLE)), Grouping(shown, how)))
     if found:
         return min(found, key=lambda pair: pair[0])[1]
@@ -47,7 +48,7 @@ def group(rows: Sequence[Row], most: int, each: str = A_BAR) -> Grouping:
     bars = tuple(part[0] if len(part) == 1 else joined(part, span(part[0].name, part[-1].name)) for part in parts)
     how = say_many(
         "{layers}, {a_bar} for each neighbour", "{layers}, {a_bar} for each {count:,} neighbours", len(parts[0]),
-        layers=several(len(rows), "layer"), a_bar=say(each),
+        layers=several(layers, "layer"), a_bar=say(each),
     )  # fmt: skip
     return Grouping(bars, how)
 

@@ -37,7 +37,7 @@ def memory(analysis: Analysis, look: Look | None = None) -> dict[str, Any]:
         subtitle=_subtitle(analysis, each),
         description=say(
             "Live activation memory of {network} over its {layers}. The peak is {peak:,} bytes, at {layer}.",
-            network=title_of(analysis), layers=words.several(len(rows), "layer"),
+            network=title_of(analysis), layers=words.several(analysis.layer_count, "layer"),
             peak=totals.peak_activation_bytes, layer=totals.peak_layer,
         ),
         left=LEFT, right=EDGE, bottom=names_height(found, step) + 34,

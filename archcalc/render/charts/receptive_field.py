@@ -84,8 +84,8 @@ def receptive_field(analysis: Analysis, look: Look | None = None) -> dict[str, A
         description=say(
             "Receptive field of {network} over its {layers}: {size} at {layer}, the last layer; at most {most:,} "
             "pixels. The input has {image} pixels.",
-            network=title_of(analysis), layers=several(len(rows), "layer"), size=_words(last), layer=last.name,
-            most=largest, image="×".join(str(size) for size in image),
+            network=title_of(analysis), layers=several(analysis.layer_count, "layer"), size=_words(last),
+            layer=last.name, most=largest, image="×".join(str(size) for size in image),
         ),
         left=LEFT, right=EDGE, bottom=names_height(found, (look.width - LEFT - EDGE) / len(rows)) + 54,
         footnote=notes,

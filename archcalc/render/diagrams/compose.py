@@ -181,18 +181,18 @@ class _Composer:
         )
 
     def _description(self, count: int) -> str:
-        rows = len(self.wiring.rows)
-        title = clean(self.wiring.analysis.graph.title)
+        analysis = self.wiring.analysis
+        title, layers = clean(analysis.graph.title), several(analysis.layer_count, "layer")
         if self.cards:
             return say(
                 "{title}: {layers}, folded to {count} boxes. Boxes are blocks, arrows carry feature maps with their "
                 "size as height × width × channels; they run from the input to the output.",
-                title=title, layers=several(rows, "layer"), count=count,
+                title=title, layers=layers, count=count,
             )  # fmt: skip
         return say(
             "{title}: {layers}. Boxes are layers, arrows carry feature maps with their size as height × width × "
             "channels; they run from the input to the output.",
-            title=title, layers=several(rows, "layer"),
+            title=title, layers=layers,
         )  # fmt: skip
 
     # -- colours -----------------------------------------------------------------------------------------------------

@@ -196,7 +196,7 @@ def diagram_of(analysis: Analysis, choices: Choices, placed: bool = True) -> tup
     notes: tuple[str, ...] = ()
     if len(wiring.rows) > MOST_LAYERS and choices.depth != 0:
         notes = (
-            f"{len(wiring.rows):,} layers are more than a picture can show: drawn folded into blocks; "
+            f"{analysis.layer_count:,} layers are more than a picture can show: drawn folded into blocks; "
             "--style graph --depth all draws every layer",
         )
         style = "blocks"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from archcalc.core.conventions import BYTES
-from archcalc.passes.analysis import analyse
+from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.charts.bars import most_bars
 from archcalc.render.charts.figure import Look
 from archcalc.render.charts.groups import group
@@ -50,9 +53,16 @@ def test_groups_are_layers_blocks_or_runs() -> None:
     resnet = group(analysis_of("resnet50").rows, 60)
     # Table 1 of He et al. 2015: 3 + 4 + 6 + 3 units.
     assert sum("unit" in bar.name for bar in resnet.rows) == 16
-    assert resnet.how.startswith("176 layers, a bar for each block")
+    assert resnet.how.startswith("175 layers, a bar for each block")
     runs = group(analysis_of("vgg16").rows, 4)
-    assert runs.how == "40 layers, a bar for each 6 neighbours"
+    assert runs.how == "39 layers, a bar for each 6 neighbours"
+
+
+@pytest.mark.parametrize("chart", [profile, memory, receptive_field])
+def test_the_input_is_no_layer(chart: Callable[[Analysis], dict[str, Any]]) -> None:
+    analysis = analysis_of("resnet50")
+    assert analysis.layer_count == 175
+    assert re.findall(r"(\d+) layers", json.dumps(chart(analysis))) == ["175"]
 
 
 @pytest.mark.parametrize("name", SOME)

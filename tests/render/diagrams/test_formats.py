@@ -129,7 +129,7 @@ def test_svg_has_a_title_and_a_description() -> None:
     ids = root.attrib["aria-labelledby"].split()
     found = {element.get("id"): element.text for element in root if element.get("id")}
     assert found[ids[0]] == "AlexNet"
-    assert "24 layers" in str(found[ids[1]])
+    assert "23 layers" in str(found[ids[1]])
     conv = next(node for node in groups(root, "node") if node.get("data-layer") == "conv1")
     assert "34,944 params" in str(conv.findtext(f"{SVG}title"))
 
