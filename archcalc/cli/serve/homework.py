@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from archcalc.cli.serve.requests import Request
+from archcalc.cli.serve.tables import counted
 from archcalc.core.errors import UsageError
 from archcalc.core.language import say, without_isolates
 from archcalc.core.quantities import QUANTITIES, quantity
+from archcalc.design.conventions import tool_named
 from archcalc.explain.derive.formats import Line
 from archcalc.explain.derive.network import explain_layers
 from archcalc.explain.derive.notation import TEXT
-from archcalc.objects import Analysis
+from archcalc.passes.analysis import Analysis
 from archcalc.teach.check.answers import parse_answers
 from archcalc.teach.check.answers.heads import find_head
 from archcalc.teach.check.asked import refuse_strangers
@@ -41,6 +45,34 @@ _MOST_ROWS = 1_000
 def check(request: Request) -> dict[str, Any]:
     """A table of answers, a file of one, or totals, compared with the network."""
     analysis = request.source().analyse()
+    found, notes = _checked(request, analysis)
+    if request.has("convention"):
+        there, _ = _checked(request, counted(request, analysis))
+        found = _or_counted(found, there, tool_named(request.text("convention")).name)
+    reasons = _reasons(found, analysis)
+    result = as_dict(found, analysis, notes)
+    cells = [{**data, **_cell(cell, reasons)} for cell, data in zip(found.cells, result["cells"], strict=True)]
+    return {
+        "result": {**result, "cells": cells},
+        "summary": summary(found),
+        "text": render(found, analysis, "text", notes),
+    }
+
+
+def _or_counted(own: Check, there: Check, tool: str) -> Check:
+    """The check, where what is right as a tool counts is right too, and what it does not count is not wrong."""
+    good = (Verdict.RIGHT, Verdict.EMPTY)
+    cells = list(own.cells)
+    for place, other in enumerate(there.cells):
+        if cells[place].verdict in good or other.verdict not in good:
+            continue
+        note = say("{parts}, as {tool} counts", parts=name_in_words(other.quantity), tool=tool)
+        cells[place] = replace(other, note=note) if other.verdict is Verdict.RIGHT else other
+    return replace(own, cells=tuple(cells))
+
+
+def _checked(request: Request, analysis: Analysis) -> tuple[Check, Sequence[str]]:
+    """What the answers of a request are, as an analysis has it, and notes on how they were read."""
     if request.has("totals"):
         given = Request.of(request.values["totals"])
         totals = {key: given.text(key, _LONGEST_CELL) for key in TOTALS if given.has(key)}
@@ -67,14 +99,7 @@ def check(request: Request) -> dict[str, Any]:
         found = check_answers(analysis, read.answers)
         refuse_strangers(found, read)
         notes = read.notes
-    reasons = _reasons(found, analysis)
-    result = as_dict(found, analysis, notes)
-    cells = [{**data, **_cell(cell, reasons)} for cell, data in zip(found.cells, result["cells"], strict=True)]
-    return {
-        "result": {**result, "cells": cells},
-        "summary": summary(found),
-        "text": render(found, analysis, "text", notes),
-    }
+    return found, notes
 
 
 def _total_in(text: str) -> tuple[str | None, str] | None:
@@ -137,8 +162,8 @@ def exercise(request: Request) -> dict[str, Any]:
 
 def _sheet(analysis: Analysis, level: str, seed: int) -> Worksheet:
     """The worksheet. Raises `UsageError` for a network that is too long for one."""
-    if len(analysis) > _MOST_ROWS:
-        raise UsageError(f"{analysis.graph.name} has {len(analysis):,} layers; an exercise has at most {_MOST_ROWS:,}")
+    if len(analysis.rows) > _MOST_ROWS:
+        raise UsageError(f"{analysis.graph.name} has {len(analysis.rows):,} layers; an exercise has at most {_MOST_ROWS:,}")
     return make_worksheet(analysis, DEFAULT, LEVELS[level], seed)
 
 

@@ -190,6 +190,31 @@ def test_check_names_the_mistake() -> None:
 _PARAMS = "34,944 + 614,656 + 885,120 + 1,327,488 + 884,992 + 37,752,832 + 16,781,312 + 4,097,000"
 
 
+@pytest.mark.parametrize("tool", ["keras", "fvcore", "ptflops", "torchinfo"])
+@pytest.mark.parametrize("text", ["resnet18", "alexnet"])
+def test_a_table_of_a_convention_is_right_in_it(text: str, tool: str) -> None:
+    """Every cell of the table that is exported under it."""
+    source = {"text": text}
+    table = base64.b64decode(good("export", source=source, to="csv", convention=tool)["data"]).decode()
+    answer = good("check", source=source, table=table, convention=tool)
+    assert {cell["verdict"] for cell in answer["result"]["cells"]} <= {"right", "empty"}
+
+
+@pytest.mark.parametrize(
+    ("table", "verdicts", "reason"),
+    [
+        ("layer,params\nconv1/bn,256", ["right"], "params, as keras counts"),
+        ("layer,params\nconv1/bn,128", ["right"], ""),
+        ("layer,params\nconv1/bn,64\nconv1/conv,9408", ["wrong", "right"], "γ"),
+        ("25610152", ["right"], "params, as keras counts"),
+    ],
+)
+def test_answers_are_right_in_either_convention(table: str, verdicts: list[str], reason: str) -> None:
+    cells = good("check", source={"text": "resnet50"}, table=table, convention="keras")["result"]["cells"]
+    assert [cell["verdict"] for cell in cells] == verdicts
+    assert reason in cells[0]["reason"]
+
+
 @pytest.mark.parametrize(
     ("text", "summary", "total"),
     [

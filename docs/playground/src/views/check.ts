@@ -65,7 +65,7 @@ export class CheckView implements View {
 
   /** Verdicts on another network, which a link has replaced, are not shown. */
   async show(session: Session): Promise<void> {
-    if (this.checked !== JSON.stringify(session.source)) this.result.replaceChildren();
+    if (this.checked !== JSON.stringify([session.source, session.state.convention])) this.result.replaceChildren();
   }
 
   /** A file that was dropped on the page or chosen here. */
@@ -95,7 +95,7 @@ export class CheckView implements View {
     this.result.classList.remove("outdated");
     this.result.replaceChildren(h("p", { class: "empty" }, say("Checking …")));
     announce(say("Checking …"));
-    this.checked = JSON.stringify(session.source);
+    this.checked = JSON.stringify([session.source, session.state.convention]);
     try {
       const { convention } = session.state;
       const request = { source: session.source, ...what, ...(convention ? { convention } : {}) };
