@@ -163,7 +163,9 @@ def exercise(request: Request) -> dict[str, Any]:
 def _sheet(analysis: Analysis, level: str, seed: int) -> Worksheet:
     """The worksheet. Raises `UsageError` for a network that is too long for one."""
     if len(analysis.rows) > _MOST_ROWS:
-        raise UsageError(f"{analysis.graph.name} has {len(analysis.rows):,} layers; an exercise has at most {_MOST_ROWS:,}")
+        raise UsageError(
+            f"{analysis.graph.name} has {len(analysis.rows):,} layers; an exercise has at most {_MOST_ROWS:,}"
+        )
     return make_worksheet(analysis, DEFAULT, LEVELS[level], seed)
 
 

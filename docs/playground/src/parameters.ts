@@ -39,6 +39,8 @@ export class Parameters {
   readonly element = h("section", { class: "parameters", "aria-label": say("Parameters of the network") });
   /** What the sliders were drawn for; while one moves they stay. */
   private drawn = "";
+  /** The values that the fields show; a link and the back button bring others. */
+  private own = "";
   private first: { key: string; side: number } | null = null;
 
   constructor(private readonly session: Session) {
@@ -50,11 +52,12 @@ export class Parameters {
     if (!analysis) return;
     const kinds = analysis.parameters.map(({ value: _, ...kind }) => kind);
     const key = JSON.stringify([state.text, kinds]);
-    if (key === this.drawn) {
+    if (key === this.drawn && this.values() === this.own) {
       this.refresh(analysis.parameters, analysis.input);
       return;
     }
     this.drawn = key;
+    this.own = this.values();
     const size = square(analysis.input);
     this.first = size ? { key, side: size.side } : null;
     const fields = analysis.parameters.map((parameter) => this.field(parameter));
@@ -80,8 +83,18 @@ export class Parameters {
     if (reset) reset.hidden = !changed;
   }
 
+  private values(): string {
+    const { input, parameters } = this.session.state;
+    return JSON.stringify([input, parameters]);
+  }
+
+  private change(patch: { input: string } | { parameters: Record<string, Value> }): void {
+    this.session.change(patch);
+    this.own = this.values();
+  }
+
   private set(name: string, value: Value): void {
-    this.session.change({ parameters: { ...this.session.state.parameters, [name]: value } });
+    this.change({ parameters: { ...this.session.state.parameters, [name]: value } });
   }
 
   private reset(): void {
@@ -95,7 +108,7 @@ export class Parameters {
       const text = h("input", {
         value: input,
         change: () => {
-          this.session.change({ input: text.value.trim() });
+          this.change({ input: text.value.trim() });
         },
       });
       return h(
@@ -116,7 +129,7 @@ export class Parameters {
       value: found.side,
       input: () => {
         out.textContent = `${range.value}×${range.value}${found.rest.replace("x", "×")}`;
-        this.session.change({ input: `${range.value}x${range.value}${found.rest}` });
+        this.change({ input: `${range.value}x${range.value}${found.rest}` });
       },
     });
     const out = h("output");

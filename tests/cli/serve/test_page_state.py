@@ -81,6 +81,48 @@ def test_an_exported_table_is_the_one_that_is_shown(page: Playground) -> None:
     assert len(rows) - 2 == len(page.browser.texts("#panel-table tbody tr"))
 
 
+KINDS = SPEC.replace(
+    "layers:",
+    """parameters:
+  big: true
+  n: 8
+  kind: {default: relu, choices: [relu, sigmoid]}
+layers:""",
+)
+FIELDS = """
+const field = (name) => document.querySelector(name).querySelector('input, select');
+const control = field(arguments[0]);
+return control.type === 'checkbox' ? control.checked : control.type === 'range' ? control.nextSibling.innerText
+  + ' at ' + control.value : control.selectedOptions?.[0].text ?? control.value;
+"""
+
+
+@pytest.mark.parametrize(
+    ("state", "fields"),
+    [
+        ({"text": KINDS, "parameters": {"big": False, "kind": "sigmoid", "n": 4}, "input": "64x16x3"},
+         ["[data-input]", "[data-parameter=big]", "[data-parameter=kind]", "[data-parameter=n]"]),
+        ({"name": "mobilenet", "parameters": {"alpha": 0.5}}, ["[data-parameter=alpha]"]),
+    ],
+)  # fmt: skip
+def test_fields_show_the_values_of_a_link(page: Playground, state: dict[str, Any], fields: list[str]) -> None:
+    """Where the network before it was the same one with other values."""
+
+    def shown() -> list[Any]:
+        return [page.browser.run(FIELDS, field) for field in fields]
+
+    plain = link(**{key: value for key, value in state.items() if key in ("name", "text")})
+    page.open(plain)
+    before = shown()
+    page.open(link(**state))
+    changed = shown()
+    assert all(one != other for one, other in zip(before, changed, strict=True))
+    page.browser.run("location.hash = arguments[0]", plain)
+    page.browser.until(lambda: page.settle() == "ready" and shown() == before)
+    page.browser.run("history.back()")
+    page.browser.until(lambda: page.settle() == "ready" and shown() == changed)
+
+
 def test_a_file_is_checked_again(page: Playground) -> None:
     """Where the network is another one, by the button; its name is shown although it was dropped."""
     page.open("alexnet")
