@@ -78,6 +78,17 @@ export function position(doc: Text, line: number, column = 1): number {
   return row.from + before.join("").length;
 }
 
+/** Where a place of a text is in one with other spaces: after as many letters, or at the start of the same word. */
+export function samePlace(before: string, now: string, at: number): number {
+  if (at === before.length) return now.length;
+  const head = before.slice(0, at);
+  const letters = head.replaceAll(/\s/g, "").length;
+  let place = 0;
+  for (let seen = 0; seen < letters && place < now.length; place++) if (/\S/.test(now.charAt(place))) seen++;
+  // In front of a word of another line.
+  return /\n\s*$/.test(head) ? place + now.slice(place).search(/\S|$/) : place;
+}
+
 /** A state of the text, and how it was changed into the next one. */
 export interface Revision {
   next?: { changes: ChangeDesc; revision: Revision };
@@ -171,15 +182,22 @@ export class Editor {
     return this.view.state.doc.toString();
   }
 
-  /** Another text. It can be undone, and the listener does not hear of it. */
-  setText(text: string): void {
+  /** Another text. It can be undone, and the listener does not hear of it. `place` says where the cursor goes. */
+  setText(text: string, place: (at: number) => number = () => 0): void {
     if (text === this.text) return;
+    const { anchor, head } = this.view.state.selection.main;
     this.quiet = true;
     this.view.dispatch({
       changes: { from: 0, to: this.view.state.doc.length, insert: text },
-      selection: { anchor: 0 },
+      selection: { anchor: place(anchor), head: place(head) },
     });
     this.quiet = false;
+  }
+
+  /** The same text with other spaces: the cursor stays at its word. */
+  layOut(text: string): void {
+    const before = this.text;
+    this.setText(text, (at) => samePlace(before, text, at));
   }
 
   /** What makes the change of a mend for the text as it is now, wherever its place is by then.

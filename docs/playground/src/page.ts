@@ -449,8 +449,11 @@ export class Page {
 
   private async format(): Promise<void> {
     try {
-      const { text } = await this.session.ask("format", { text: this.editor.text });
-      this.editor.setText(text);
+      const before = this.editor.text;
+      const { text } = await this.session.ask("format", { text: before });
+      // What was typed or opened meanwhile stays.
+      if (this.editor.text !== before) return;
+      this.editor.layOut(text);
       this.session.change({ text });
       announce(say("Formatted."));
     } catch (error) {

@@ -4,7 +4,7 @@ import { ChangeSet, Text } from "@codemirror/state";
 import { JSDOM } from "jsdom";
 import type { Parameter, Row } from "../src/api";
 import { found } from "../src/catalogue";
-import { moved, position, type Revision } from "../src/editor";
+import { moved, position, type Revision, samePlace } from "../src/editor";
 import { isTable } from "../src/files";
 import { Latest } from "../src/latest";
 import { square, stops } from "../src/parameters";
@@ -36,6 +36,24 @@ test("a column counts characters, of which some are two units of a text", () => 
   assert.equal(position(doc, 1, 4), 4);
   assert.equal(position(doc, 2, 6), 13);
   assert.equal(position(doc, 2, 99), 14);
+});
+
+test("the cursor stays at its word in a text with other spaces", () => {
+  const [before, now] = [
+    "name:  x\nlayers:\n      - relu\n\n      - tanh\n",
+    "name: x\nlayers:\n  - relu\n\n  - tanh\n",
+  ];
+  for (const [left, right] of [
+    ["", ""],
+    ["name:  x", "name: x"],
+    ["name:  x\n", "name: x\n"],
+    ["name:  x\nlayers:\n   ", "name: x\nlayers:\n  "],
+    ["name:  x\nlayers:\n      - re", "name: x\nlayers:\n  - re"],
+    ["name:  x\nlayers:\n      - relu", "name: x\nlayers:\n  - relu"],
+    [before, now],
+  ] as const)
+    assert.equal(samePlace(before, now, left.length), right.length, left);
+  assert.equal(samePlace("a -> b\n\n", "a -> b", 7), 6);
 });
 
 test("an older text that was changed has its name, or half of its lines", () => {

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.cli.serve.playground import ENTER, Playground, link
+from tests.cli.serve.playground import CONTROL, ENTER, Playground, link
 from tests.cli.serve.test_playground import SPEC
+
+ALT, SHIFT, UP, END = "\ue00a", "\ue008", "\ue013", "\ue010"
 
 
 def test_without_an_answer_the_network_before_is_grey(page: Playground) -> None:
@@ -121,6 +123,32 @@ def test_fields_show_the_values_of_a_link(page: Playground, state: dict[str, Any
     page.browser.until(lambda: page.settle() == "ready" and shown() == before)
     page.browser.run("history.back()")
     page.browser.until(lambda: page.settle() == "ready" and shown() == changed)
+
+
+def test_what_is_typed_while_a_text_is_formatted_stays(page: Playground) -> None:
+    page.open(link(text=SPEC.replace("  - relu", "  -   relu") + "\n"))
+    page.browser.run(
+        "window.real = fetch; window.fetch = async (address, ...more) => { if (`${address}`.endsWith('/format'))"
+        " await new Promise((go) => { window.go = go; }); return window.real(address, ...more); };"
+    )
+    page.browser.find(".cm-content").click()
+    page.browser.press(CONTROL + END)
+    page.browser.click(".spec > .under > .tools button")
+    page.browser.find(".cm-content").send_keys("  - tanh")
+    page.browser.run("window.go()")
+    page.browser.until(lambda: page.settle() == "ready" and "tanh" in page.browser.texts(".diagram")[0])
+    assert page.spec().endswith("  - tanh")
+    page.browser.run("window.fetch = window.real")
+
+
+def test_the_cursor_stays_at_its_word_when_a_text_is_formatted(page: Playground) -> None:
+    page.open(link(text=SPEC.replace("  - relu", "  -   relu") + "\n"))
+    page.browser.find(".cm-content").click()
+    page.browser.press(CONTROL + END, UP, END)
+    page.browser.press(SHIFT + ALT + "f")
+    page.browser.until(lambda: "  - relu" in page.spec() and page.settle() == "ready")
+    page.browser.press("x")
+    page.browser.until(lambda: page.spec().endswith("out_features: 10}x\n") or page.spec().endswith("10}x"))
 
 
 def test_a_file_is_checked_again(page: Playground) -> None:
