@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.serve.playground import CONTROL, ENTER, Playground, link
+from tests.cli.serve.playground import CONTROL, ENTER, ESCAPE, Playground, link
 from tests.cli.serve.test_playground import SPEC
 
 ALT, SHIFT, UP, END = "\ue00a", "\ue008", "\ue013", "\ue010"
@@ -149,6 +149,22 @@ def test_the_cursor_stays_at_its_word_when_a_text_is_formatted(page: Playground)
     page.browser.until(lambda: "  - relu" in page.spec() and page.settle() == "ready")
     page.browser.press("x")
     page.browser.until(lambda: page.spec().endswith("out_features: 10}x\n") or page.spec().endswith("10}x"))
+
+
+def test_answers_stay_where_the_network_is_the_same(page: Playground) -> None:
+    page.open(link(text=SPEC.replace("  - relu", "  -   relu"), view="exercise"))
+    page.wait(".exercise .primary", bool)
+    answer = "return document.querySelector('.exercise input[data-key]').value"
+    page.browser.find(".exercise input[data-key]").send_keys("7")
+    page.browser.click(".spec > .under > .tools button")
+    page.browser.until(lambda: "  - relu" in page.spec() and page.settle() == "ready")
+    assert page.browser.run(answer) == "7"
+    page.browser.find(".cm-content").click()
+    page.browser.press(CONTROL + END, "  # a comment")
+    assert page.settle() == "ready"
+    assert page.browser.run(answer) == "7"
+    page.browser.press(ENTER, "- tanh", ESCAPE)
+    page.browser.until(lambda: page.settle() == "ready" and page.browser.run(answer) == "")
 
 
 def test_a_file_is_checked_again(page: Playground) -> None:

@@ -14,6 +14,8 @@ export class ExerciseView implements View {
   private level = "";
   private seed = 1;
   private drawn = "";
+  /** The blanks and the network: a comment or other spaces in the spec change neither. */
+  private about = "";
 
   constructor(
     private readonly session: Session,
@@ -48,6 +50,11 @@ export class ExerciseView implements View {
     if (key === this.drawn) return;
     const sheet = await session.ask("exercise", request, signal);
     this.drawn = key;
+    const { input, rows = [], totals } = session.analysis ?? {};
+    const layers = rows.map(({ name, op, summary }) => [name, op, summary]);
+    const about = JSON.stringify([{ ...sheet, title: "" }, input, layers, totals]);
+    if (about === this.about) return;
+    this.about = about;
     this.draw(sheet);
   }
 
