@@ -245,16 +245,19 @@ class _Simulation:
         training = self.policy.training
         of = dict(kept)  # the buffer of each layer, by its place in `own`, or below 0 where it was there before
         own: list[list[int]] = []  # layer, born, dies
+        sharing: list[list[int]] = []  # the layers of each buffer
         saving = [row for row in rows if training and (phase == RECOMPUTE or self._saves_at_once(row))]
         for index in rows:
             layer = self.layers[index]
             now = self.when[Step(phase, index)]
-            source = of.get(layer.inputs[0]) if layer.inputs else None
-            if source is not None and self._shares(index, phase, source, of, own):
+            source = of.get(layer.inputs[0], -1) if layer.inputs else -1
+            if source >= 0 and self._shares(index, sharing[source]):
                 of[index] = source
+                sharing[source].append(index)
                 own[source][2] = max(own[source][2], now)
             else:
                 of[index] = len(own)
+                sharing.append([index])
                 own.append([index, now, now])
             for reader in layer.inputs:
                 held = of.get(reader, -1)
@@ -274,12 +277,16 @@ class _Simulation:
     def _saves_at_once(self, index: int) -> bool:
         return self.segment_of[index] == len(self.segments) - 1
 
-    def _saved_by(self, index: int) -> tuple[str, ...]:
-        """What the backward pass of a layer reads: of its inputs and its output."""
+    def _saved_by(self, index: int, in_place: bool | None = None) -> tuple[str, ...]:
+        """What the backward pass of a layer reads: of its inputs and its output.
+
+        `in_place`: whether it did overwrite its input; None where that is not known yet, and what the policy lets it.
+        """
         row, layer = self.rows[index], self.layers[index]
         if not self.policy.training or not self.trained[index] or (layer.frozen and row.multiplications):
             return ()
-        if self._overwrites(index) and row.op.saves_in_place is not None:
+        in_place = self._overwrites(index) if in_place is None else in_place
+        if in_place and row.op.saves_in_place is not None:
             return row.op.saves_in_place
         return row.op.saved_parts(row.input_shapes)
 
@@ -299,19 +306,18 @@ class _Simulation:
         op = self.rows[index].op
         return op.is_view and not (op.only_in_training and self.policy.training)
 
-    def _shares(self, index: int, phase: str, source: int, of: dict[int, int], own: list[list[int]]) -> bool:
-        """Whether the output of a layer is the buffer of its first input."""
-        if source < 0:
-            return False
+    def _shares(self, index: int, sharing: Sequence[int]) -> bool:
+        """Whether the output of a layer is the buffer of its first input, which is that of these layers."""
         if self._is_view(index):
             return True
-        if not self._overwrites(index):
-            return False
-        sharing = [layer for layer, buffer in of.items() if buffer == source] if self.policy.training else []
         first = self.layers[index].inputs[0]
-        if self._read_later(first, index, of, source) or self.rows[first].output_shape != self.rows[index].output_shape:
+        if not self._overwrites(index) or self.rows[first].output_shape != self.rows[index].output_shape:
             return False
-        return not any(self._is_saved(layer, index) for layer in sharing)
+        if any(self.last_readers[one] > index for one in sharing):
+            return False
+        return not self.policy.training or not any(
+            self.segment_of[one] != self.segment_of[index] or self._is_saved(one, index) for one in sharing
+        )
 
     @cached_property
     def readers(self) -> list[list[int]]:
@@ -324,20 +330,9 @@ class _Simulation:
                 found[output.layer].append(len(self.rows))
         return found
 
-    def _read_later(self, layer: int, index: int, of: dict[int, int], buffer: int) -> bool:
-        """Whether a layer after this one reads the same buffer, in this pass or another."""
-        sharing = [layer, *self._views_before(layer)]
-        return any(reader > index for one in sharing for reader in self.readers[one]) or any(
-            self.segment_of[one] != self.segment_of[index] for one in sharing if self.policy.training
-        )
-
-    def _views_before(self, layer: int) -> Iterator[int]:
-        """The layers whose buffer a view shows."""
-        while self.rows[layer].op.is_view or self._overwrites(layer):
-            if not self.layers[layer].inputs:
-                return
-            layer = self.layers[layer].inputs[0]
-            yield layer
+    @cached_property
+    def last_readers(self) -> list[int]:
+        return [max(readers, default=-1) for readers in self.readers]
 
     def _shows_parameters(self, layer: int) -> bool:
         """Whether a map is a parameter, maybe under another shape: no layer overwrites it."""
@@ -359,7 +354,7 @@ class _Simulation:
         """Keep what a layer saves until its backward step."""
         row, layer = self.rows[index], self.layers[index]
         back = self.when[Step(BACKWARD, index)]
-        saved = self._saved_by(index)
+        saved = self._saved_by(index, bool(layer.inputs) and of[index] == of.get(layer.inputs[0]))
         kept = [*(layer.inputs if "inputs" in saved else ()), *((index,) if "output" in saved else ())]
         for one in kept:
             held = of.get(one, -1)

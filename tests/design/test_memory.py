@@ -12,6 +12,7 @@ from archcalc.design.fit import fit_into, largest_batch
 from archcalc.design.memory import BACKWARD, IN_PLACE, Policy, Timeline, memory_timeline, policy_of
 from archcalc.ops import OPS
 from tests.networks import numbers, one_of_each
+from tests.random_graphs import random_graph
 from tests.tiers import examples, slow_but
 
 TRAINING = Policy(training=True)
@@ -29,6 +30,40 @@ def test_inference_is_that_of_the_analysis(name: str) -> None:
     assert (
         found.peak == analysis.totals.peak_activation_bytes + analysis.totals.param_bytes + 4 * analysis.totals.buffers
     )
+
+
+@given(st.integers(0, 2**31), st.sets(st.sampled_from(IN_PLACE)), st.sampled_from(IN_PLACE), st.booleans())
+@examples(200)
+def test_random_graphs_run_as_the_analysis_says_and_need_no_more_in_place(
+    seed: int, over: set[str], more: str, training: bool
+) -> None:
+    analysis = ac.analyse(random_graph(seed, 24))
+    assert [image for image, _ in memory_timeline(analysis, Policy()).live] == [4 * one for one in analysis.memory.live]
+    some, others = (Policy(training=training, in_place=tuple(sorted(which))) for which in (over, over | {more}))
+    assert memory_timeline(analysis, others).peak <= memory_timeline(analysis, some).peak
+
+
+@pytest.mark.parametrize(
+    ("view", "in_place", "keep_all", "maps"),
+    [
+        # x is 16 x 16 x 64 float32, 64 KiB: the view still shows it after the ReLU, so x, r and their sum are alive.
+        ("identity", ["activations"], False, 3 * 65_536),
+        ("dropout", ["activations"], False, 3 * 65_536),
+        # With additions in place the sum is written over r.
+        ("identity", ["activations", "additions"], False, 2 * 65_536),
+        # All three, the input of 16 x 16 x 3 and the 10 outputs.
+        ("identity", ["activations"], True, 3 * 65_536 + 3072 + 40),
+    ],
+)
+def test_what_a_view_shows_is_not_overwritten(view: str, in_place: list[str], keep_all: bool, maps: int) -> None:
+    network = ac.from_yaml(
+        "name: sibling\ntitle: Sibling\ninput: 16x16x3\nlayers:\n"
+        "  - conv2d: {name: x, out_channels: 64, kernel_size: 3, padding: 1}\n"
+        f"  - {view}: {{name: keep}}\n  - relu: {{name: r, from: x}}\n  - add: {{from: [r, keep]}}\n"
+        "  - linear: {out_features: 10}\n"
+    )
+    found = memory_timeline(ac.analyse(network), Policy(in_place=tuple(in_place), keep_all=keep_all))
+    assert found.at(found.peak_step)["map"] == maps
 
 
 def test_vgg16_keeps_what_the_notes_add_up() -> None:
