@@ -18,6 +18,8 @@ from archcalc.core.conventions import BYTES
 from archcalc.core.errors import UsageError
 from archcalc.core.suggest import did_you_mean
 from archcalc.core.words import listed
+from archcalc.design.counting import PAIRS
+from archcalc.ops.attention import Heads
 from archcalc.ops.base import elements
 from archcalc.ops.merge import Add
 from archcalc.ops.norm import BatchNorm
@@ -288,6 +290,8 @@ class _Simulation:
         in_place = self._overwrites(index) if in_place is None else in_place
         if in_place and row.op.saves_in_place is not None:
             return row.op.saves_in_place
+        if _is_written_out(row):
+            return ("inputs",)
         return row.op.saved_parts(row.input_shapes)
 
     def _overwrites(self, index: int) -> bool:
@@ -364,7 +368,10 @@ class _Simulation:
             return
         shapes = row.input_shapes, row.output_shape
         now = self.when[Step(phase, index)]
-        values = row.op.saved_values(*shapes) * (4 if self.policy.mixed else self.item)
+        if _is_written_out(row):
+            values = (PAIRS.of(row) or 0) * self.item
+        else:
+            values = row.op.saved_values(*shapes) * (4 if self.policy.mixed else self.item)
         values += row.op.saved_maps(*shapes) * self.item
         if values:
             self.buffers.append(Buffer(index, SAVED, values, now, back, row.op.saved_for_batch))
@@ -446,6 +453,13 @@ class _Simulation:
         copy = 2 * params if policy.mixed else 0
         states = OPTIMISERS[policy.optimiser] * trained * item
         return Fixed(params * item + copy, trained * self.item, states, buffers)
+
+
+def _is_written_out(row: Row) -> bool:
+    """Whether code calculates attention as two products and a softmax, whose output is kept for the backward pass."""
+    return (
+        isinstance(row.op, Heads) and row.call is not None and any(one.function == "softmax" for one in row.call.steps)
+    )
 
 
 def _segments(rows: Sequence[Row], blocks: int | None) -> Iterator[range]:

@@ -168,6 +168,31 @@ def test_attention_to_another_map() -> None:
     assert counted == found
 
 
+class Attention(nn.Module):  # type: ignore[misc]  # torch need not be there
+    """Attention of code: one function, or two products with a softmax between them."""
+
+    def __init__(self, fused: bool) -> None:
+        super().__init__()
+        self.qkv, self.out, self.fused = nn.Linear(8, 24), nn.Linear(8, 8), fused
+
+    def forward(self, x: Any) -> Any:
+        batch, count, width = x.shape
+        q, k, v = self.qkv(x).reshape(batch, count, 3, 2, 4).permute(2, 0, 3, 1, 4)
+        if self.fused:
+            found = nn.functional.scaled_dot_product_attention(q, k, v)
+        else:
+            found = (q @ k.transpose(-2, -1) / 2).softmax(-1) @ v
+        return self.out(found.transpose(1, 2).reshape(batch, count, width))
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("fused", [True, False], ids=["one function", "written out"])
+def test_attention_of_code(fused: bool, batch: int) -> None:
+    module, one = Attention(fused), torch.randn(1, 16, 8)
+    analysis = ac.analyse(ac.from_torch(module.eval(), one), batch)
+    assert memory_timeline(analysis, Policy(training=True)).kept == saved(module.train(), one.repeat(batch, 1, 1))
+
+
 #: What PyTorch keeps besides, or keeps otherwise, and the networks of which that is so.
 OTHERWISE = {
     "copies with uneven padding": (
