@@ -62,6 +62,8 @@ export class Page {
   private slid = "";
   /** How many links were followed: of several the last one counts, whichever is read first. */
   private links = 0;
+  /** How many networks and files were opened: of several files the last one counts, whichever is read first. */
+  private opened = 0;
   private linked: ReturnType<typeof setTimeout> | undefined;
   /** Whether the banner is about a failed calculation, which the next one may mend. */
   private broken = false;
@@ -227,6 +229,7 @@ export class Page {
 
   private async follow(): Promise<void> {
     const link = ++this.links;
+    this.opened++;
     this.latest.stop();
     this.main.dataset.state = "busy";
     this.broken = false;
@@ -268,7 +271,9 @@ export class Page {
   }
 
   private async open({ name, text }: Choice): Promise<void> {
+    const opened = ++this.opened;
     const found = name ? (await this.session.ask("spec", { name })).text : (text ?? "");
+    if (opened !== this.opened) return;
     this.editor.setText(found);
     this.session.choose("", "catalogue");
     this.session.change({
@@ -468,22 +473,29 @@ export class Page {
   }
 
   private take(file: File): void {
-    this.reading.textContent = say("Reading {file} …", { file: file.name });
+    const opened = ++this.opened;
+    const isLast = () => opened === this.opened;
+    const words = say("Reading {file} …", { file: file.name });
+    this.reading.textContent = words;
     const takers = {
       spec: (text: string, notes: readonly string[]) => {
+        if (!isLast()) return;
         this.open({ text }).catch((error: unknown) => this.failed(error));
         announce([say("{file} is open.", { file: file.name }), ...notes].join("\n"));
       },
       table: async () => {
+        if (!isLast()) return;
         this.session.show({ view: "check" });
         this.pane("side");
         await this.check.read(file);
       },
     };
     take(this.session, file, takers)
-      .catch((error: unknown) => this.failed(error))
+      .catch((error: unknown) => {
+        if (isLast()) this.failed(error);
+      })
       .finally(() => {
-        this.reading.textContent = "";
+        if (this.reading.textContent === words) this.reading.textContent = "";
       });
   }
 

@@ -167,6 +167,35 @@ def test_answers_stay_where_the_network_is_the_same(page: Playground) -> None:
     page.browser.until(lambda: page.settle() == "ready" and page.browser.run(answer) == "")
 
 
+SLOW = """
+window.arrayBuffer ??= File.prototype.arrayBuffer;
+window.text ??= File.prototype.text;
+for (const name of ['arrayBuffer', 'text']) File.prototype[name] = async function () {
+  if (this.name.startsWith('slow')) await new Promise((go) => { window.go = go; });
+  return window[name].call(this);
+};
+"""
+
+
+@pytest.mark.parametrize(
+    ("ending", "data", "selector"),
+    [("yaml", "name: {0}\ntitle: {0}\ninput: 8x8x3\nlayers:\n  - relu\n", "h2.title"),
+     ("csv", "layer,params\n{0},1\n", ".check tbody th")],
+)  # fmt: skip
+def test_of_two_files_the_last_one_stays(page: Playground, ending: str, data: str, selector: str) -> None:
+    """Although the one before it takes longer to be read."""
+    page.open("alexnet")
+    page.browser.run(SLOW)
+    for name in ("slow", "conv2"):
+        page.drop(f"{name}.{ending}", data.format(name).encode())
+    page.wait(selector, lambda texts: texts == ["conv2"])
+    page.browser.run("window.go()")
+    assert page.browser.driver.execute_async_script("setTimeout(arguments[0], 300, 1)")
+    assert page.settle() == "ready"
+    assert page.browser.texts(selector) == ["conv2"]
+    assert page.browser.texts(".reading") in ([], [""])
+
+
 def test_a_file_is_checked_again(page: Playground) -> None:
     """Where the network is another one, by the button; its name is shown although it was dropped."""
     page.open("alexnet")

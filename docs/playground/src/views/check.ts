@@ -70,15 +70,18 @@ export class CheckView implements View {
 
   /** A file that was dropped on the page or chosen here. */
   async read(file: File): Promise<void> {
+    const asked = ++this.asked;
     const held = new DataTransfer();
     held.items.add(file);
     this.file.files = held.files;
     if (/\.html?$/i.test(file.name)) {
       const table = tableIn(await file.text());
+      if (asked !== this.asked) return;
       if (!table) throw new Error(say("There is no table in {file}.", { file: file.name }));
       return this.run({ table });
     }
     const bytes = new Uint8Array(await file.arrayBuffer());
+    if (asked !== this.asked) return;
     await this.run({ file: toBase64(bytes), filename: file.name });
   }
 
