@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.section import BETWEEN, FORK, LANE, MERGE, SAME, STEP, Block, Link, Stroke
 from archcalc.render.diagrams.segments import LEAD
-from archcalc.render.diagrams.tracks import HEAD, Wire, turns_of
+from archcalc.render.diagrams.tracks import Wire, turns_of
 
 #: How far in front of a frame a skip turns towards it.
 BACK = 8.0
@@ -164,8 +164,15 @@ class Chains:
         for link in straight:
             if reduced.has_edge(*self.ends(link)):
                 kept.setdefault(self.ends(link), link)
-        chosen = list(kept.values())
+        first = set(kept.values())
+        chosen = [link for link in straight if link in first or self._goes_on(link, reduced)]
         return reduced, chosen, [link for link in links if link not in chosen]
+
+    def _goes_on(self, link: Link, graph: networkx.DiGraph[int]) -> bool:
+        """Whether a map goes to a frame that follows directly, next to the map that goes there down the axis."""
+        first, last = self.ends(link)
+        follows = graph.has_edge(first, last) and graph.out_degree(first) == 1 == graph.in_degree(last)
+        return follows and self.start < first and last < self.end and bool(self.items[last].areas)
 
     def _dead_ends(self) -> dict[int, list[list[int]]]:
         """Branches that are not read at the end of the level, by the item that they leave; they leave the graph."""
@@ -228,9 +235,9 @@ class Chains:
                 # Ways from several inputs, or to several outputs, start on one line.
                 level = self.start == order[place] or self.end == following
                 along = self._fork(line, branches, sides, along + FORK, level) + FORK
-                along += self._in_tracks(line, following)
+                along += max(self._in_tracks(line, following) - FORK, 0.0)
             elif following != sink and (place or outer):
-                along += STEP if place else LEAD
+                along += max(STEP if place else LEAD, self._in_tracks(line, following))
             if following != sink:
                 item = self.items[following]
                 line.put(_Part(item, {following: Place(0.0, item.length, 0.0)}), along, 0.0)
@@ -268,7 +275,7 @@ class Chains:
         return along + length
 
     def _in_tracks(self, line: _Line, item: int) -> float:
-        """Tracks for the lines that come to different places of a frame; gives the space that they need in addition."""
+        """Tracks for the lines that come to different places of a frame; gives the space that they need."""
         links = [link for link in self.links if self.ends(link)[1] == item and self.ends(link)[0] in line.places]
         goals = [self._port(item, link.name, exits=False) for link in links]
         if item not in range(self.end) or len(set(goals)) < 2:
@@ -280,7 +287,7 @@ class Chains:
             wires.append(Wire(link.name, goal, start, goal))
         turns, height = turns_of(wires)
         self.turns.update(zip(links, (height - turn for turn in turns), strict=True))
-        return max(height - HEAD - MERGE, 0.0)
+        return height
 
     def _float(self, line: _Line, before: int, component: Sequence[int]) -> None:
         """A branch that nothing reads, at the side of what goes on."""

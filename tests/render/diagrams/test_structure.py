@@ -330,6 +330,33 @@ def test_two_inputs_of_a_block_enter_its_frame_apart(sources: str, down: bool) -
         assert covering(diagram, down) == []
 
 
+#: The second block reads two maps of the first one.
+TWO_MAPS = """  - conv2d: {name: a/early, out_channels: 4, kernel_size: 1}
+  - conv2d: {name: a/late, out_channels: 4, kernel_size: 3, padding: 1}
+  - conv2d: {name: a/end, out_channels: 4, kernel_size: 1}
+  - conv2d: {name: b/first, from: ORDER, out_channels: 4, kernel_size: 1}
+  - conv2d: {name: b/second, from: OTHER, out_channels: 4, kernel_size: 1}
+  - add: {name: b/sum, from: [b/first, b/second]}
+"""
+
+
+@pytest.mark.parametrize("down", [True, False], ids=["down", "right"])
+@pytest.mark.parametrize(("first", "second"), [("a/end", "a/early"), ("a/early", "a/end")])
+def test_two_maps_go_on_to_the_next_block_without_a_detour(first: str, second: str, down: bool) -> None:
+    diagram = compose_graph(Wiring(numbers(TWO_MAPS.replace("ORDER", first).replace("OTHER", second))))
+    check(diagram, down)
+    assert covering(diagram, down) == []
+    layout = arrange(diagram, "TB" if down else "LR")
+    along = 1 if down else 0
+    one, other = layout.frames
+    end, start = (one.y + one.height, other.y) if down else (one.x + one.width, other.x)
+    between = [line.points for line in layout.lines if end - 1 < line.points[0][along] < start - 1]
+    assert len(between) == 2
+    for points in between:
+        across = [point[1 - along] for point in points]
+        assert max(across) - min(across) == pytest.approx(abs(across[0] - across[-1]))
+
+
 def _with_skips(seed: int) -> str:
     """A chain of layers; some are sums with maps from before, which come straight or through a layer of their own."""
     rng = random.Random(seed)
