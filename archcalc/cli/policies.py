@@ -72,6 +72,8 @@ def in_place_of(text: str) -> tuple[str, ...]:
         return ()
     for part in parts:
         if part not in IN_PLACE:
+            if part == "none":
+                raise UsageError("--in-place none stands alone")
             hint = did_you_mean(part, IN_PLACE) or f"; there are {', '.join(IN_PLACE)} and none"
             raise UsageError(f"--in-place has no {part[:40]!r}{hint}")
     return tuple(dict.fromkeys(parts))

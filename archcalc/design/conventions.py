@@ -95,6 +95,8 @@ class Tool:
     by_call: Callable[[Row, Call, Terms | None], Terms | None] | None = None
     #: Whether it counts the products that are written with einsum as others.
     knows_einsum: bool = False
+    #: Whether it counts the parameters of a module that inference does not use.
+    counts_unused: bool = False
     notes: tuple[Note, ...] = ()
 
     def terms(self, row: Row, placed: Mapping[str, Terms | None] = MappingProxyType({})) -> Terms | None:
@@ -235,7 +237,8 @@ _TOOLS = (
     Tool("caffe", is_library=True),
     Tool("cs231n", (WEIGHTS,)),
     Tool(
-        "fvcore", noun="flops (one for each multiply-add)", rules=tool_rules.FVCORE, by_call=tool_calls.fvcore,
+        "fvcore", counts_unused=True, noun="flops (one for each multiply-add)", rules=tool_rules.FVCORE,
+        by_call=tool_calls.fvcore,
         added="2 for each value of batch norm and 1 for each value that an adaptive average pool of images reads",
         notes=(_note("a known gap: recurrent layers count nothing", _RECURRENT),
                Note("a global average pool counts as a module here; written as x.mean((2, 3)) it counts nothing",
@@ -243,7 +246,7 @@ _TOOLS = (
                _note(_NO_ATTENTION, "scaled_dot_product_attention"), Note(_WITH_WEIGHTS, _is_module)),
     ),
     Tool(
-        "torchinfo", noun="mult-adds", rules=tool_rules.TORCHINFO, by_call=tool_calls.torchinfo,
+        "torchinfo", counts_unused=True, noun="mult-adds", rules=tool_rules.TORCHINFO, by_call=tool_calls.torchinfo,
         added="1 for each bias that is added, and the parameters of batch norm once",
         notes=(_note("a known bug: a transposed convolution counts by its output positions", "conv_transpose"),
                Note("a known bug: a dense layer at several positions counts once",
@@ -253,7 +256,7 @@ _TOOLS = (
                _note(_NO_MODULE, "multi_head_attention")),
     ),
     Tool(
-        "ptflops", noun="MACs", rules=tool_rules.PTFLOPS, by_call=tool_calls.ptflops,
+        "ptflops", counts_unused=True, noun="MACs", rules=tool_rules.PTFLOPS, by_call=tool_calls.ptflops,
         added="1 for each bias that is added, and 2 for each value of batch norm, of ReLU, and that a pool reads",
         notes=(_note("a known bug: ReLU, pools and upsampling as modules count twice, as functions once",
                      "relu__elu__gelu__prelu__max_pool__avg_pool__adaptive_avg_pool__global_avg_pool__"
@@ -280,14 +283,14 @@ _TOOLS = (
                _note(_NO_MODULE, "multi_head_attention")),
     ),
     Tool(
-        "calflops", noun="MACs", rules=tool_rules.CALFLOPS,
+        "calflops", counts_unused=True, noun="MACs", rules=tool_rules.CALFLOPS,
         notes=(Note("a known bug: a transposed convolution in groups is divided by them twice",
                     lambda row: _kind(row) == "conv_transpose" and row.op.model_dump()["groups"] > 1),
                _note("a known gap: products of two maps count nothing", "matmul__scaled_dot_product_attention"),
                Note("a known gap: of nn.MultiheadAttention the projections count alone", _is_module),
                _note("a known gap: recurrent layers count as operations, not as MACs", _RECURRENT)),
     ),
-    Tool("deepspeed", noun="MACs", rules=tool_rules.DEEPSPEED,
+    Tool("deepspeed", counts_unused=True, noun="MACs", rules=tool_rules.DEEPSPEED,
          notes=(_note("a known gap: recurrent layers count as operations, not as MACs", _RECURRENT),)),
     Tool(
         "onnx-tool", (WEIGHTS, BIASES, STATISTICS), tool_rules.ONNX_TOOL, "MACs (instructions of a processor)",
@@ -356,12 +359,17 @@ def by_place(analysis: Analysis, tool: Tool) -> Mapping[str, Terms | None]:
     )
 
 
+def unused(analysis: Analysis, tool: Tool) -> int:
+    """The parameters that no layer has, for inference does not use them, and that a tool counts."""
+    return sum(analysis.graph.unused.values()) if tool.counts_unused else 0
+
+
 def count(analysis: Analysis, tool: Tool, quantity: str) -> Count | None:
     """The `params` or `multiplications` of a network for one image, as the tool counts; None where it counts none."""
     if tool.rules is None and quantity != "params":
         return None
     placed = by_place(analysis, tool)
-    missing, total = Counter[str](), 0
+    missing, total = Counter[str](), unused(analysis, tool) if quantity == "params" else 0
     for row in analysis.rows:
         value = tool.params_of(row) if quantity == "params" else tool.multiplications(row, placed)
         total += value or 0
@@ -391,6 +399,8 @@ def as_counted(analysis: Analysis, tool: Tool) -> Analysis:
                          trainable_params=min(row.trainable_params, params))
         )  # fmt: skip
     params_rule = tool.describe_params()
+    if more := unused(analysis, tool):
+        params_rule += say("; and {count:,} that inference does not use, in no layer here", count=more)
     if unknown := count(analysis, tool, "params"):
         kinds = ", ".join(f"{number} × {line(kind)}" for kind, number in unknown.not_counted.items())
         params_rule += say("; at least, for it may not see those of {kinds}", kinds=kinds) if kinds else ""

@@ -11,7 +11,7 @@ from archcalc.core.conventions import BYTES
 from archcalc.core.errors import ArchcalcError, UsageError
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import listed, several
-from archcalc.design.conventions import OWN, TOOLS, Count, Tool, by_place, count, tool_named
+from archcalc.design.conventions import OWN, TOOLS, Count, Tool, by_place, count, tool_named, unused
 from archcalc.design.counting import (
     BETWEEN_TOKENS,
     BIAS_ADDITIONS,
@@ -94,7 +94,12 @@ def bridge(first: Side, second: Side, quantity: str) -> Bridge:
                     found.values[end] += value
                     found.times[end].add(term.times)
                     found.layers[end] += 1
-    items = [
+    more = [unused(side.analysis, side.tool) if quantity == "params" else 0 for side in (first, second)]
+    parts = listed(sorted({part for side in (first, second) for part in side.analysis.graph.unused}))
+    items = (
+        [Item(f"parameters that inference does not use: {parts}", more[1] - more[0], 0)] if more[0] != more[1] else []
+    )
+    items += [
         Item(_words(measure, kind, one), one.values[1] - one.values[0], max(one.layers))
         for (measure, kind), one in sums.items()
         if one.values[1] != one.values[0]
@@ -229,7 +234,8 @@ def explain_number(graph: LayerGraph, wanted: Wanted) -> Search:
     """The ways of counting this network that give the number, ranked by how much differs from archcalc's own.
 
     Tried are every tool, with multiply-adds once and twice; the trainable parameters alone; other variants of the
-    catalogue; other sides of the input; batches. A search counts at most `MOST_LAYERS` layers.
+    catalogue; other sides of the input; batches. A search counts at most `MOST_LAYERS` layers. Raises `SpecError` for
+    a network that has no numbers.
     """
     found: list[Match] = []
     tried, layers, is_complete = 0, 0, True
@@ -242,6 +248,8 @@ def explain_number(graph: LayerGraph, wanted: Wanted) -> Search:
         try:
             analysis = analyse(candidate)
         except ArchcalcError:  # it does not take an input of this size
+            if candidate is graph:
+                raise
             continue
         if (candidate.name, candidate.input_shape) in seen:
             continue

@@ -129,6 +129,9 @@ class LayerGraph:
     #: Weights that came with a model file: for a layer by its name, each array by its name, read when it is called.
     arrays: Mapping[str, Mapping[str, Callable[[], Any]]] = field(default_factory=dict, compare=False, repr=False)
 
+    #: Parameters of a module that inference does not use, and that are in no layer: how many, by its part.
+    unused: Mapping[str, int] = field(default_factory=dict, compare=False)
+
     def __post_init__(self) -> None:
         # A network that belongs to no family is the only member of its own.
         titles = self.title or self.family_title, self.family_title or self.title

@@ -74,6 +74,7 @@ class ForeignNetwork:
         outputs: The name of a node for each output by its name.
         notes: What a user has to know: what was left out, what was assumed.
         held: How many values the layers have by what the reader found in the file; None where it did not count.
+        unused: Parameters that inference does not use: how many, by the part of the network that has them.
 
     """
 
@@ -84,6 +85,7 @@ class ForeignNetwork:
     outputs: Mapping[str, str]
     notes: tuple[str, ...] = ()
     held: int | None = None
+    unused: Mapping[str, int] = field(default_factory=dict)
 
 
 #: Reads the network again for other inputs.
@@ -148,6 +150,7 @@ class _Builder:
             title=foreign.title,
             notes=foreign.notes,
             arrays=self.arrays,
+            unused=foreign.unused,
         )
         shapes = infer_shapes(graph)
         if shapes.problems:

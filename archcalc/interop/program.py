@@ -164,6 +164,8 @@ class Program:
     stored: Mapping[str, int] = field(default_factory=dict)
     #: Values that no output needs and that cost parameters or multiplications: they stay as layers that nobody reads.
     unread: tuple[str, ...] = ()
+    #: The parameters that inference does not use: how many, by the part of the network that has them.
+    unused: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def wanted(self) -> tuple[str, ...]:

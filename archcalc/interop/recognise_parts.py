@@ -30,7 +30,7 @@ def with_parts(program: Program) -> Program:
                 readers.setdefault(name, []).append(node)
     read = {*readers, *program.wanted}
     constants = dict(program.constants)
-    notes = list(program.notes)
+    notes, unused = list(program.notes), dict(program.unused)
     #: The part that an output of a cut is.
     found: dict[str, str] = {}
     for name, constant in program.constants.items():
@@ -46,6 +46,7 @@ def with_parts(program: Program) -> Program:
         rest = constant.size - sum(constants[own].size for own in names.values())
         if rest and not program.stored:
             notes.append(f"{rest:,} parameters are not used at inference and left out: {name}")
+            unused[name] = rest
     nodes = []
     for node in program.nodes:
         if found.keys().isdisjoint(node.outputs):
@@ -55,7 +56,7 @@ def with_parts(program: Program) -> Program:
             if output in found:
                 shape = {"shape": program.shape(output)}
                 nodes.append(replace(node, op="reshape", inputs=(found[output],), outputs=(output,), attributes=shape))
-    return replace(program, nodes=tuple(nodes), constants=constants, notes=tuple(notes))
+    return replace(program, nodes=tuple(nodes), constants=constants, notes=tuple(notes), unused=unused)
 
 
 def _parts(constant: Constant, readers: list[Node], program: Program, read: set[str]) -> dict[str, _Part]:

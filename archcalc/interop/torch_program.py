@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import warnings
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -63,17 +64,15 @@ class _Reader:
         everything = dict(self.exported.named_parameters())
         # A parameter that two modules share is two tensors with the same values in a file.
         read = {_values_of(tensor) for tensor in everything.values() if self.names.get(id(tensor), "") in used}
-        unused = {
-            key.replace(".", "/"): tensor.numel()
-            for key, tensor in everything.items()
-            if _values_of(tensor) not in read
-        }
+        unused = Counter[str]()
+        for key, tensor in everything.items():
+            if _values_of(tensor) not in read:
+                unused[key.partition(".")[0]] += tensor.numel()
         notes = []
         trained = {name for name, constant in self.constants.items() if constant.role == "parameter"}
         if unused:
-            blocks = sorted({key.partition("/")[0] for key in unused})
             notes.append(
-                f"{sum(unused.values()):,} parameters are not used at inference and left out: {', '.join(blocks)}"
+                f"{unused.total():,} parameters are not used at inference and left out: {', '.join(sorted(unused))}"
             )
         if self.products:
             notes.append(
@@ -82,7 +81,7 @@ class _Reader:
         _, unread = with_unread(self.nodes, outputs.values(), lambda name: name in trained)
         program = Program(
             self.name, tuple(self.inputs), tuple(self.nodes), outputs, self.values, self.constants, tuple(notes),
-            unread=unread,
+            unread=unread, unused=unused,
         )  # fmt: skip
         program.check()
         return with_patterns(program)

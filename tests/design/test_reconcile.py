@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 
-from archcalc.core.errors import UsageError
+from archcalc.core.errors import SpecError, UsageError
 from archcalc.design import reconcile
 from archcalc.design.conventions import TOOLS
 from archcalc.design.printed import read_number
 from archcalc.design.reconcile import (
     QUANTITIES,
+    Item,
     Side,
     as_it_is,
     bridge,
@@ -37,6 +39,19 @@ def test_items_add_up_between_all_conventions(network: str) -> None:
             found = bridge(Side(analysis, first), Side(analysis, second), quantity)
             assert found.first.total + sum(item.change for item in found.items) == found.second.total
             assert first is not second or not found.items
+
+
+@pytest.mark.parametrize(("start", "end", "more"), [("archcalc", "torchinfo", 30), ("fvcore", "ptflops", 0),
+                                                    ("calflops", "thop", -30)])  # fmt: skip
+def test_parameters_that_inference_does_not_use_are_an_item(start: str, end: str, more: int) -> None:
+    graph = replace(load("lenet5"), unused={"aux2": 10, "aux1": 20})
+    _, (found,) = bridges(graph, start, end, "params")
+    assert found.second.total - found.first.total == more
+    item = Item("parameters that inference does not use: aux1 and aux2", more, 0)
+    assert found.items == ((item,) if more else ())
+    wanted = str(analyse(load("lenet5")).totals.params + 30)
+    best = explain_number(graph, read_number(wanted)).matches[0]
+    assert best.tools == ("fvcore", "torchinfo", "ptflops", "calflops", "deepspeed")
 
 
 def test_the_bridge_of_the_published_numbers() -> None:
@@ -239,6 +254,11 @@ def test_a_library_may_have_another_network(network: str, tool: str, said: str) 
 def test_a_variant_is_found() -> None:
     best = explain_number(load("alexnet"), read_number("60,965,224")).matches[0]
     assert best.network == "alexnet@grouped"
+
+
+def test_a_network_without_numbers_is_an_error() -> None:
+    with pytest.raises(SpecError, match="the window is larger than its input"):
+        explain_number(load("lenet5", {}, (1, 3, 3)), read_number("5"))
 
 
 def test_none_gives_the_number() -> None:

@@ -20,6 +20,7 @@ from tests.ops.rows import ROWS, Row
 from tests.ops.test_ranks import BY_HAND
 
 torch = pytest.importorskip("torch", reason="the tools count its modules: pip install 'archcalc[peers]'")
+nn: Any = torch.nn
 pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("default")]  # the tools use what is deprecated
 
 NETWORKS = (
@@ -291,3 +292,33 @@ def test_models_of_torchvision(tool: str, network: str) -> None:
     else:
         assert macs >= expected.total if expected.not_counted else macs == expected.total
         assert network == "maxvit_t" or expected.not_counted.keys() <= {"layer norm", "LRN"}
+
+
+class WithAuxiliary(nn.Module):  # type: ignore[misc]  # torch need not be there
+    """A network with a classifier that only training uses, as GoogLeNet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc, self.aux = nn.Linear(6, 3), nn.Linear(6, 4)
+
+    def forward(self, x: Any) -> Any:
+        return (self.fc(x), self.aux(x)) if self.training else self.fc(x)
+
+
+@pytest.mark.parametrize("tool", [tool for tool in RUN if tool != "fvcore"])
+def test_parameters_that_inference_does_not_use(tool: str) -> None:
+    needs(tool)
+    inputs = torch.zeros(1, 6)
+    analysis = ac.analyse(ac.from_torch(WithAuxiliary().eval(), inputs))
+    assert analysis.graph.unused == {"aux": 28}
+    found = count(analysis, TOOLS[tool], "params")
+    assert found is not None
+    _, params = RUN[tool](WithAuxiliary().eval(), [inputs])
+    assert params in (None, found.total)
+
+
+def test_fvcore_counts_parameters_that_inference_does_not_use() -> None:
+    needs("fvcore")
+    found = count(ac.analyse(ac.from_torch(WithAuxiliary().eval(), torch.zeros(1, 6))), TOOLS["fvcore"], "params")
+    assert found is not None
+    assert found.total == import_module("fvcore.nn").parameter_count(WithAuxiliary())[""]
