@@ -47,6 +47,8 @@ _EXAMPLES = {"out_channels": 64, "kernel_size": 3, "out_features": 10, "p": 0.5,
 
 def unknown_op(word: str, blocks: Iterable[str]) -> tuple[str, tuple[str, ...]]:
     """What to say after `there is no op or block …`: the op that is meant, or those of the likely family."""
+    if " - " in word:
+        return ": the next item of the list is indented deeper than this one", ()
     meant = [op.kind for op in called(word) if op.kind != "input"]
     if len(meant) > 1 and re.search("attention", word):  # several ops are called so: the whole layer comes first
         return f"; did you mean {' or '.join(sorted(meant))}?", (_family("attention"),)
@@ -72,6 +74,9 @@ def _family(family: str) -> str:
 def unknown_setting(key: str, known: Iterable[str]) -> str:
     """What to say after `… has no setting …`."""
     settings = list(known)
+    name, colon, value = key.partition(":")
+    if colon and name in settings:
+        return f"; did you mean {name}: {value}?"
     if (meant := _OTHER_NAMES.get(key)) in settings:
         return f"; did you mean {meant}?"
     for reason, keys in _NOT_NEEDED.items():

@@ -117,13 +117,16 @@ def parse_source(text: str, file: str, plain: Callable[[str], Any] | None = None
     try:
         return Source(file, _Reader(text, file, plain or scalar).read())
     except yaml.MarkedYAMLError as error:
+        what = error.problem or error.context or ""
         mark = error.problem_mark or error.context_mark
-        location = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file, 1, 1)
-        what = (error.problem or error.context or "").replace("could not", "cannot")
-        what = what.replace("did not find expected node content", "a value is expected here")
+        line, column = (mark.line, mark.column) if mark else (0, 0)
         if "nesting depth" in what:  # libyaml looks ahead, and from 0.2.6 on has a bound of its own
-            raise SpecError([Problem(_TOO_DEEP, location)]) from None
-        raise SpecError([Problem(f"is not valid YAML: {what}", location)]) from None
+            raise SpecError([Problem(_TOO_DEEP, Location(file, line + 1, column + 1))]) from None
+        from archcalc.spec.no_yaml import Found, explain
+
+        found = explain(text, error) or Found("this does not fit the lines above", line, column)
+        location = Location(file, found.line + 1, found.column + 1)
+        raise SpecError([Problem(f"is not valid YAML: {found.message}", location, details=found.details)]) from None
     except yaml.YAMLError as error:
         what = str(error).splitlines()[0]
         wrong = re.search(_NOT_TEXT, text)

@@ -187,9 +187,9 @@ FAULTS: dict[str, list[Fault]] = {
         (10, 42, "padding", ["padding: should be at least 0, not -1"]),
         (11, 42, "digits", ["out_features: should be at most 1073741824, not 9999999999"]),
     ],
-    "tab": [(5, 1, None, ["is not valid YAML"])],
+    "tab": [(5, 1, None, ["is not valid YAML: a tab indents this line"])],
     "two_documents": [(5, 1, None, ["holds more than one YAML document"])],
-    "unclosed": [(5, 1, None, ["is not valid YAML"])],
+    "unclosed": [(4, 9, None, ["is not valid YAML: [ is not closed", "close it with ]"])],
     "unknown_key": [
         (3, 1, None, ["unknown key 'yaer'; did you mean year", "known keys: ", "authors"]),
         (5, 25, None, ["unknown key 'veune'; did you mean venue?", "known keys: title, venue, url"]),

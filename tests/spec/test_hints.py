@@ -34,6 +34,8 @@ def problems(text: str) -> tuple[Problem, ...]:
         ("dropout: 0.5", ["for example dropout: {p: 0.5}"]),
         ("max_pool2d: 2", ["for example max_pool2d: {kernel_size: 2}"]),
         ("fc: 10", ["for example linear: {out_features: 10}"]),
+        ("conv2d: {out_channels:4, kernel_size: 3}", ["did you mean out_channels: 4?"]),
+        ("relu\n    - relu", ["the next item of the list is indented deeper than this one"]),
         ("dense", ["did you mean linear?"]),
         ("dense: {units: 10}", ["did you mean linear?"]),
         ("lrn", ["did you mean local_response_norm?"]),

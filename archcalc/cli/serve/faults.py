@@ -43,6 +43,11 @@ _OF_THE_FILE = ("is ", "holds ")
 _LISTED = re.compile(r"input: should be a word or text, not \[(?P<sizes>\d+(?:, \d+)*)\]")
 _LIST = re.compile(r"^(input:[ \t]*)(\[[^\]\n]*\])", re.MULTILINE)
 _INPUT = re.compile(r"^(input:[ \t]*)([^\s#]+)", re.MULTILINE)
+#: What mends a text that is no YAML.
+_NO_YAML = re.compile(
+    r"begin it in column (?P<begin>\d+)|close it with (?P<close>.)|(?P<space>a space is missing)|"
+    r"(?P<comma>a comma is missing before \w)"
+)
 _MOST = 50
 #: The layers that a network may have at all, and those that it may have here.
 _LIMITS = f"{values.MOST_LAYERS:,} layers that a network may have", f"{MOST_LAYERS:,} layers that the playground takes"
@@ -87,6 +92,8 @@ def _width(text: str, line: int, column: int) -> int:
 
 def _fix(found: dict[str, Any], text: str) -> dict[str, Any] | None:
     """The edit that a hint proposes, where what it replaces is found."""
+    if "is not valid YAML" in found["message"]:
+        return _as_yaml(found, text)
     needs = _NEEDS.fullmatch(found["message"])
     if needs is not None:
         return _named(text, needs[1])
@@ -120,6 +127,52 @@ def _fix(found: dict[str, Any], text: str) -> dict[str, Any] | None:
         return _edit(text, _LIST.search(text), 2, listed["sizes"].replace(", ", "x"))
     setting = _SETTING.search(found["message"])
     return _set(found, text, setting["key"], setting["value"]) if setting is not None and "line" in found else None
+
+
+def _as_yaml(found: dict[str, Any], text: str) -> dict[str, Any] | None:
+    """The edit that makes a text YAML at this place."""
+    meant = _NO_YAML.search(found["message"])
+    if meant is None or "line" not in found:
+        return None
+    number, at = found["line"], found["column"] - 1
+    line = _line(text, number)
+    if meant["begin"]:
+        return _moved(text, number, int(meant["begin"]) - 1)
+    if meant["space"]:
+        return _put(number, at, at, " ", "Add a space")
+    if meant["comma"]:
+        at = len(line[:at].rstrip())
+        return _put(number, at, at, ",", "Add a comma")
+    sign = meant["close"]
+    if line[at : at + 1] in ("]", "}"):
+        return _put(number, at, at + 1, sign, f"Replace {line[at]} by {sign}")
+    end = len(line.rstrip())
+    return None if "#" in line else _put(number, end, end, sign, f"Add {sign}")
+
+
+def _moved(text: str, number: int, column: int) -> dict[str, Any]:
+    """The edit that gives a line its indentation, with what is deeper, and with the items of its list that follow."""
+    lines = text.splitlines()
+    own = len(lines[number - 1]) - len(lines[number - 1].lstrip())
+    is_item = lines[number - 1][own : own + 1] == "-"
+    end = number
+    while end < len(lines):
+        indent = len(lines[end]) - len(lines[end].lstrip())
+        if lines[end].strip() and (indent < own or (indent == own and not (is_item and lines[end][own] == "-"))):
+            break
+        end += 1
+    moved = lines[number - 1 : end]
+    new = [" " * (column - own) + one if column > own else one[own - column :] for one in moved]
+    new = [one if before.strip() else before for one, before in zip(new, moved, strict=True)]
+    found = _put(number, 0, len(moved[-1]), "\n".join(new), f"Begin in column {column + 1}")
+    return found | {"end_line": end}
+
+
+def _put(line: int, start: int, end: int, text: str, title: str) -> dict[str, Any]:
+    """An edit within one line; columns from 0."""
+    return {
+        "title": title, "text": text, "line": line, "column": start + 1, "end_line": line, "end_column": end + 1,
+    }  # fmt: skip
 
 
 def _named(text: str, key: str) -> dict[str, Any] | None:

@@ -56,6 +56,23 @@ from tests.cli.serve.test_functions import TEXT, applied, errors, good
         (TEXT.replace("kernel_size: 3, padding: 1", "kernel_size: 41"), None),
         (TEXT.replace("32x32x3", "[32, 32, 3]  # HWC"), TEXT.replace("32x32x3", "32x32x3  # HWC")),
         (TEXT.replace("kernel_size: 3, padding: 1", "kernel_size: 41, padding: 1"), None),
+        # No YAML: the indentation, a bracket or quote that is not closed, a space or a comma that is missing.
+        (
+            f"{TEXT}- relu\n- linear:\n    out_features: 7\n\n- relu  # last\n",
+            f"{TEXT}  - relu\n  - linear:\n      out_features: 7\n\n  - relu  # last\n",
+        ),
+        (f"{TEXT}     - relu\n     - relu\n", f"{TEXT}  - relu\n  - relu\n"),
+        (
+            f"{TEXT}  - linear:\n      out_features: 7\n       bias: false\n",
+            f"{TEXT}  - linear:\n      out_features: 7\n      bias: false\n",
+        ),
+        (TEXT.replace("10}", "10"), TEXT),
+        (TEXT.replace("10}", "10]"), TEXT),
+        (TEXT.replace("Small", "'Small"), TEXT.replace("Small", "'Small'")),
+        (TEXT.replace("name: ", "name:"), TEXT),
+        (TEXT.replace("kernel_size: 3", "kernel_size:3"), TEXT),
+        (f"{TEXT}  -relu\n  - relu\n", f"{TEXT}  - relu\n  - relu\n"),
+        (TEXT.replace("3, padding", "3 padding"), TEXT),
     ],
 )
 def test_the_fix_of_an_error_mends_it(wrong: str, right: str | None) -> None:
@@ -80,8 +97,8 @@ def test_errors_have_a_place_in_the_text() -> None:
     assert (found["end_line"], found["end_column"]) == (10, found["column"] + len("slope"))
     (found,) = errors("draw", source={"text": "8x8x3 -> conv3-4 -> conv11-4p0"})
     assert (found["line"], found["layer"]) == (1, "conv2")
-    (found,) = errors("validate", source={"text": "name: [\n"})
-    assert found["line"] == 2
+    (found,) = errors("validate", source={"text": "name: 1\ntitle: [\n"})
+    assert (found["line"], found["column"]) == (2, 8)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +157,7 @@ def test_the_first_word_of_a_spec_is_no_wrong_network(word: str, message: str) -
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name: [\n", "the spec is not valid YAML: a value is expected here"),
+        ("name: [\n", "the spec is not valid YAML: [ is not closed\nclose it with ]"),
         ("name: a\n---\nname: b\n", "the spec holds more than one YAML document"),
     ],
 )

@@ -56,9 +56,8 @@ def errors(name: str, /, **request: Any) -> list[dict[str, Any]]:
 def applied(text: str, fix: dict[str, Any]) -> str:
     """The text after an edit, as an editor makes it."""
     lines = text.split("\n")
-    assert fix["line"] == fix["end_line"]
-    line = lines[fix["line"] - 1]
-    lines[fix["line"] - 1] = line[: fix["column"] - 1] + fix["text"] + line[fix["end_column"] - 1 :]
+    first, last = fix["line"] - 1, fix["end_line"] - 1
+    lines[first : last + 1] = [lines[first][: fix["column"] - 1] + fix["text"] + lines[last][fix["end_column"] - 1 :]]
     return "\n".join(lines)
 
 
