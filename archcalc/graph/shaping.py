@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import combinations
+from typing import ClassVar
 
 from archcalc.core.errors import Problem, ShapeError
 from archcalc.core.shapes import Shape, format_shape
@@ -20,6 +22,9 @@ class KnownShapes:
 
     A layer that fails has none, nor have those that read it; `problems` says what is wrong with those that failed.
     """
+
+    #: Whether sizes are plain numbers, which may be compared for a message at no cost.
+    are_plain: ClassVar[bool] = True
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self._layers = layers
@@ -43,7 +48,7 @@ class KnownShapes:
             return None
         try:
             op, output = self.shape(layer, tuple(inputs))
-            check_shared(self._layers, layer, op, inputs, self._outputs)
+            check_shared(self._layers, layer, op, inputs, self._outputs, self.are_plain)
         except ShapeError as error:
             self.problems.append(problem_of(layer, error))
             return None
@@ -66,11 +71,17 @@ def shape_layer(layer: Layer, inputs: tuple[Shape, ...], strict: bool = False) -
 
 
 def check_shared(
-    layers: Sequence[Layer], layer: Layer, op: Op, inputs: Sequence[Shape], outputs: Sequence[Shape | None]
+    layers: Sequence[Layer],
+    layer: Layer,
+    op: Op,
+    inputs: Sequence[Shape],
+    outputs: Sequence[Shape | None],
+    are_plain: bool = True,
 ) -> None:
     """Raise `ShapeError` where a layer cannot use the arrays of the layer that it names; `outputs` are those so far.
 
-    Nothing is raised where the shapes of that layer are not known, because it failed itself.
+    Of sizes that `are_plain` numbers it says what would fit. Nothing is raised where the shapes of that layer are not
+    known, because it failed itself.
     """
     if layer.weights_of is None:
         return
@@ -92,7 +103,8 @@ def check_shared(
         raise ShapeError(message, details, _OWN)
     if theirs != own:
         message = f'it cannot use the weights of "{owner.name}": their shapes differ'
-        raise ShapeError(message, details, _fitting(op, inputs, other, shapes, theirs))
+        fix = _fitting(op, tuple(inputs), other, shapes, tuple(theirs)) if are_plain else _OWN
+        raise ShapeError(message, details, fix)
 
 
 #: The way that is always open; the key is on the step, or on its block.
@@ -101,7 +113,8 @@ _OWN = "without weights (or shared on its block) it has its own"
 _MOST_CHANGED = 3
 
 
-def _fitting(op: Op, inputs: Sequence[Shape], owner: Op, shapes: Sequence[Shape], theirs: Sequence[Param]) -> str:
+@lru_cache(maxsize=64)  # a block that is used very often is wrong as often
+def _fitting(op: Op, inputs: tuple[Shape, ...], owner: Op, shapes: tuple[Shape, ...], theirs: tuple[Param, ...]) -> str:
     """The fewest settings with which an op has the arrays of another, or else the input with which it has."""
     changes = []
     for name in type(op).model_fields:

@@ -163,6 +163,8 @@ def plain_variables(variables: Variables) -> Variables:
 class _DecidingShapes(KnownShapes):
     """Shapes with deciding numbers, and the ops as they are resolved."""
 
+    are_plain = False
+
     def __init__(self, layers: Sequence[Layer], path: Path, guards: Sequence[tuple[Node, ...]]) -> None:
         super().__init__(layers)
         self._path, self._guards = path, guards

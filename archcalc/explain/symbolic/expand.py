@@ -193,6 +193,8 @@ class _SymbolicExpander(Expander):
 class _SymbolicShapes(KnownShapes):
     """Shapes with symbols in them; `sides` gives those of the inputs."""
 
+    are_plain = False
+
     def __init__(self, layers: Sequence[Layer], namer: Namer, sides: Callable[[], Shapes]) -> None:
         super().__init__(layers)
         self._namer, self._sides = namer, sides

@@ -14,6 +14,7 @@ from archcalc.design.search.evaluate import BOX, FamilySearch, Wanted
 from archcalc.design.search.query import TOTALS
 from archcalc.design.search.space import Family
 from tests.design.search.spaces import evaluate, family, rows
+from tests.steps import at_most_calls
 from tests.tiers import examples, slow_but
 
 ALL = ",".join(TOTALS)
@@ -272,3 +273,18 @@ def test_every_network_of_the_catalogue(seed: int) -> None:
 
     for text in spaces(seed):
         check(text, most=6)
+
+
+def test_weights_that_do_not_fit_are_left_out_together(tmp_path: Path) -> None:
+    spec = tmp_path / "lent.yaml"
+    spec.write_text(
+        "name: lent\ntitle: Lent\ninput: 16x16x3\n"
+        "parameters: {c: {default: 8, type: int}, k: {default: 3, type: int}}\n"
+        "layers:\n"
+        "  - conv2d: {name: a, out_channels: 8, kernel_size: 3}\n"
+        "  - conv2d: {from: input, out_channels: c, kernel_size: k, weights: a}\n"
+    )
+    text = f"{spec} c=1..400, k=1..7"
+    with at_most_calls(400_000):
+        assert evaluate(text, None, "params")[1].unfit == 2799
+    assert check(text) == (1, 2799)
