@@ -61,7 +61,7 @@ def _fixes(inputs: Sequence[Shape], fits: Callable[[Sequence[Shape]], bool]) -> 
         "flatten": [(product(shape),) for shape in inputs],
         f"a global pool ({pools}) and flatten": [shape[:1] for shape in inputs],
     }
-    if 0 not in ranks and len(set(counts)) > 1:
+    if 0 not in ranks and not _alike(counts):
         order = [f"they have {' and '.join(f'{count:,}' for count in counts)} positions: no order of them is the same"]
     elif 0 not in ranks:
         order = ["tokens makes a row of all positions, and grid: {size: …} makes an image or a volume of a row"]
@@ -70,13 +70,13 @@ def _fixes(inputs: Sequence[Shape], fits: Callable[[Sequence[Shape]], bool]) -> 
     else:
         order = ["flatten makes a map flat, and reshape: {shape: …} gives a flat one positions"]
     known = [way for way, shapes in ways.items() if fits(shapes)]
-    flat = {shape[0] for shape in inputs if len(shape) == 1}
+    flat = [shape[0] for shape in inputs if len(shape) == 1]
     if not known and len(flat) == 1:
-        known = [f"flatten and linear: {{out_features: {flat.pop()}}}"]
+        known = [f"flatten and linear: {{out_features: {flat[0]}}}"]
     return [*order, f"they fit after {', or after '.join(known)}"] if known else order
 
 
-def _alike(shapes: Sequence[Shape]) -> bool:
+def _alike(shapes: Sequence[Shape] | Sequence[Number]) -> bool:
     return all(shape == shapes[0] for shape in shapes)
 
 

@@ -288,3 +288,18 @@ def test_weights_that_do_not_fit_are_left_out_together(tmp_path: Path) -> None:
     with at_most_calls(400_000):
         assert evaluate(text, None, "params")[1].unfit == 2799
     assert check(text) == (1, 2799)
+
+
+def test_maps_that_do_not_fit_are_left_out_together(tmp_path: Path) -> None:
+    spec = tmp_path / "sum.yaml"
+    spec.write_text(
+        "name: sum\ntitle: Sum\ninput: 16x16x3\n"
+        "parameters: {c: {default: 8, type: int}, k: {default: 3, type: int}}\n"
+        "layers:\n"
+        "  - conv2d: {name: a, out_channels: c, kernel_size: 3}\n"
+        "  - flatten\n"
+        "  - linear: {name: b, out_features: k}\n"
+        "  - add: {from: [a, b]}\n"
+    )
+    with at_most_calls(400_000):
+        assert evaluate(f"{spec} c=10..400, k=1..7", None, "params")[1].unfit == 2737
