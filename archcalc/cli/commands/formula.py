@@ -30,7 +30,8 @@ def command(
 ) -> None:
     """A total of a network as a closed form in its parameters and its input size (s, the side of a square image).
 
-    Parameters that change which layers there are stay numbers, and so do the values of --set and --input.
+    Parameters that change which layers there are stay numbers, and so do the values of --set and --input. What is no
+    number, such as true or a word, keeps its value.
     """
     from archcalc.explain.symbolic.closed import closed_form
     from archcalc.explain.symbolic.formats import render

@@ -117,6 +117,7 @@ def closed_form(
         try:
             layers, variables = expand_with(spec, graph, body, outputs, symbols, namer, sides)
             given = sides(variables)
+            terms = total(layers, given, quantity, namer, conventions)
         except SteersError as error:
             names = namer.symbols_in(error.names)
             if with_input and names & symbols_of(sides.first[1:]):
@@ -127,7 +128,6 @@ def closed_form(
             fixed.update(dict.fromkeys(steering, reason))
             wanted = [name for name in wanted if name not in fixed]
             continue
-        terms = total(layers, given, quantity, namer, conventions)
         assumed = {name: _assumptions(declared[name]) for name in wanted}
         form = _written(graph.name, quantity, terms, namer, assumed)
         if with_input and not _holds_elsewhere(form, graph, sides, conventions):

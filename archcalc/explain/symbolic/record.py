@@ -64,6 +64,12 @@ class Recorded(Traced):
         value = -(-self.value // 1) if how == "ceil" else self.value // 1
         return Recorded(Node("floor" if how == "floor" else "ceiling", value, (self.node,)))
 
+    def __index__(self) -> int:
+        # A number of steps, or a place in a list: what it decides no expression has.
+        raise SteersError(self.symbols())
+
+    __int__ = __index__
+
     def symbols(self) -> set[str]:
         return {node.symbol.text for node in self.node.walk() if node.symbol is not None}
 

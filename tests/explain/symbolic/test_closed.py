@@ -328,3 +328,27 @@ def test_a_flat_input_is_named_among_what_stays_a_number() -> None:
     form = closed_form("3072 -> fc10", "multiplications")
     assert dict(form.fixed) == {"input": "has no sides"}
     assert form.at() == 30_720
+
+
+ROWS = """
+name: rows
+title: Rows
+input: 20x5
+parameters:
+  h: {type: int, default: 8}
+  deep: {type: int, default: 2}
+layers:
+  - lstm: {hidden_size: h, num_layers: deep}
+  - linear: {out_features: 5}
+"""
+
+
+@pytest.mark.parametrize("quantity", ["params", "multiplications"])
+def test_how_often_an_op_repeats_itself_stays_a_number(quantity: str, tmp_path: Path) -> None:
+    file = tmp_path / "rows.yaml"
+    file.write_text(ROWS)
+    form = closed_form(str(file), quantity, shape=(5, 20))
+    assert dict(form.fixed) == {"deep": "decides which layers there are"}
+    assert form.at(h=3) == getattr(analyse(load(file, {"h": 3})).totals, quantity)
+    with pytest.raises(UsageError, match="deep cannot be a symbol"):
+        closed_form(str(file), quantity, names=["deep"])
