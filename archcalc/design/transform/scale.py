@@ -153,7 +153,8 @@ def depth(analysis: Analysis, text: str) -> Rewritten:
 
 def _stage(graph: LayerGraph, run: Run) -> str:
     """What holds a run: the block around it, or its first and last block."""
-    first, last = (_prefix(graph.layers[run.blocks[place][0]].name, 1) for place in (0, -1))
+    # Before a run stands the last layer of the block that belongs to it.
+    first, last = (_prefix(graph.layers[at].name, 1) for at in (run.blocks[0][0] - run.has_lead, run.blocks[-1][0]))
     return run.parent.rstrip("/") or f"{first} to {last}"
 
 
@@ -173,20 +174,27 @@ def _runs(analysis: Analysis, connections: Connections) -> tuple[Run, ...]:
             for block in groups
             if len(block) > 1 and not any(names[block[0]].startswith(run.parent) for run in found)
         ]
-        new = []
+        new: list[Run] = []
+        together: set[Run] = set()  # those with the block before them in one stage, or called alike
         for run in connections.runs(blocks):
             if len(connections.entries(run[0])) == 1:
                 parent = names[run[0][0]][: len(_prefix(names[run[0][0]], level - 1)) + (level > 1)]
                 before = next((block for block in blocks if block[-1] + 1 == run[0][0]), None)
                 lead = before is not None and names[before[0]].startswith(parent) and _leads(analysis, before, run[0])
                 new.append(Run(tuple(map(tuple, run)), lead, parent))
+                if before is not None and (parent or _stem(prefixes[before[0]]) == _stem(prefixes[run[0][0]])):
+                    together.add(new[-1])
         several = [run for run in new if len(run.blocks) > 1]
         # A stage of two blocks, of which the first changes the size: next to longer ones it is a stage as they are.
         kinds = [_kinds(analysis, run.blocks[0]) for run in several]
         found += [run for run in new if run in several or (
-            run.parent and run.has_lead and _kinds(analysis, run.blocks[0]) in kinds and _keeps(connections, run)
+            run in together and run.has_lead and _kinds(analysis, run.blocks[0]) in kinds and _keeps(connections, run)
         )]  # fmt: skip
     return tuple(found)
+
+
+def _stem(name: str) -> str:
+    return name.rstrip("0123456789")
 
 
 def _kinds(analysis: Analysis, members: Sequence[int]) -> Counter[str]:
@@ -229,7 +237,7 @@ def _repeat(editor: Editor, run: Run, times: int, connections: Connections) -> N
 
 def _new_names(name: str, taken: Sequence[str]) -> Iterator[str]:
     """The name with the next numbers at its end that no layer or block has."""
-    stem = name.rstrip("0123456789")
+    stem = _stem(name)
     number = name[len(stem) :]
     known = {_prefix(one, name.count("/") + 1) for one in taken}
     numbers = count(int(number) + 1) if number and len(number) < 9 else count(2)
