@@ -11,7 +11,7 @@ from archcalc.core.words import several
 from archcalc.design.transform.rewrite import Rewritten, check_own_weights, find, refusal, with_ops
 from archcalc.design.transform.simple import whole
 from archcalc.ops.activation import Activation
-from archcalc.ops.arrange import Grid, Roll, Tokens
+from archcalc.ops.arrange import ChannelShuffle, Grid, Roll, Tokens
 from archcalc.ops.attention import Matmul, MultiheadAttention, ScaledDotProductAttention
 from archcalc.ops.base import Op
 from archcalc.ops.conv import Conv, ConvTranspose
@@ -84,12 +84,12 @@ def follow(analysis: Analysis, index: int, count: int) -> Pruning:
     convolution reads and makes as many; so do heads of attention. Raises `UsageError` where that cannot be.
     """
     made = _made_channels(analysis.rows[index]) or 0
-    obstacle: UsageError | None = None
+    obstacles: list[UsageError] = []
     for parts in sorted(_parts(analysis)):
         if made % parts or count % parts:
             continue
         size, fewer = made // parts, count // parts
-        pruning = Pruning(analysis)
+        pruning = Pruning(analysis, count)
         try:
             pruning.take(
                 index, frozenset(size * part - 1 - one for part in range(1, parts + 1) for one in range(fewer))
@@ -99,11 +99,16 @@ def follow(analysis: Analysis, index: int, count: int) -> Pruning:
                 why = f"would lose {all_lost} channels, for some belong together; prune {all_lost}"
                 raise refusal("prune", analysis.rows[index], why)
         except UsageError as error:
-            obstacle = obstacle or error
+            obstacles.append(error)
         else:
             return pruning
-    assert obstacle is not None, "one part is always tried"
-    raise obstacle
+    assert obstacles, "one part is always tried"
+    # That parts lose unequal numbers is no reason where others are tried that lose equal ones.
+    raise next((one for one in obstacles if not isinstance(one, _UnevenError)), obstacles[-1])
+
+
+class _UnevenError(UsageError):
+    """Parts of the channels of a layer would lose unequal numbers."""
 
 
 def _parts(analysis: Analysis) -> set[int]:
@@ -112,6 +117,7 @@ def _parts(analysis: Analysis) -> set[int]:
     heads = {op.num_heads for op in ops if isinstance(op, ScaledDotProductAttention)}
     chunks = {op.chunks for op in ops if isinstance(op, Chunk) and op.axis == "channels"}
     grouped = {row.op.groups for row in analysis.rows if isinstance(row.op, Conv) and not _is_depthwise(row)}
+    grouped |= {op.groups for op in ops if isinstance(op, ChannelShuffle)}
     return {1, *grouped, *heads, *chunks, *(one * other for one in chunks for other in heads)}
 
 
@@ -154,7 +160,9 @@ def _is_even(channels: frozenset[int], size: int, parts: int) -> bool:
 class Pruning:
     """Which channels each layer loses, until all that belong together lose the same."""
 
-    def __init__(self, analysis: Analysis) -> None:
+    def __init__(self, analysis: Analysis, count: int) -> None:
+        #: How many channels one layer is to lose.
+        self.count = count
         self.analysis = analysis
         self.rows = analysis.rows
         self.graph = analysis.graph
@@ -200,6 +208,9 @@ class Pruning:
         if isinstance(row.op, Part):
             start, _, step = _taken_by(row)
             return [(sources[0], frozenset(start + channel * step for channel in channels))]
+        if isinstance(row.op, ChannelShuffle):
+            groups, each = row.op.groups, row.output_shape[0] // row.op.groups
+            return [(sources[0], frozenset(channel % groups * each + channel // groups for channel in channels))]
         if isinstance(row.op, (*_KEEP_CHANNELS, Add, Multiply)):
             return [(sources[place], channels) for place in _alike(row)]
         raise refusal("prune", row, _why_not(row, "would have to lose channels, and where they come from"))
@@ -239,6 +250,8 @@ class Pruning:
             return frozenset(begin + channel for begin, one in zip(begins, lost, strict=True) for channel in one)
         if isinstance(row.op, ScaledDotProductAttention):
             return self._lost_by_heads(row, row.op.num_heads, sources, lost)
+        if isinstance(row.op, ChannelShuffle):
+            return self._lost_by_shuffle(row, row.op.groups, sources[0], lost[0])
         if isinstance(row.op, Part):
             start, count, step = _taken_by(row)
             if step > 1:
@@ -267,6 +280,14 @@ class Pruning:
             self.take(source, all_lost - one)
         return wanted[2]
 
+    def _lost_by_shuffle(self, row: Row, groups: int, source: int, lost: frozenset[int]) -> frozenset[int]:
+        """What a shuffle loses: the same places in all of its groups, so that the others stay in their order."""
+        each = row.output_shape[0] // groups
+        places = {channel % each for channel in lost}
+        all_lost = frozenset(group * each + place for group in range(groups) for place in places)
+        self.take(source, all_lost - lost)
+        return frozenset(channel % each * groups + channel // each for channel in all_lost)
+
     def _heads_lost(self, index: int) -> frozenset[int]:
         """The heads of attention that lose all their channels."""
         row = self.rows[index]
@@ -293,12 +314,15 @@ class Pruning:
             return taken
         groups = row.op.groups if isinstance(row.op, Conv) else 1
         if not _is_even(lost[0], row.input_shapes[0][0], groups):
-            raise refusal("prune", row, f"has {groups} groups, which would read unequal numbers of channels; prune a "
-                          f"multiple of {groups}")  # fmt: skip
+            raise self._uneven_groups(row, "read", groups)
         if not _is_even(taken, row.output_shape[0], groups):
-            raise refusal("prune", row, f"has {groups} groups, which would make unequal numbers of channels; prune a "
-                          f"multiple of {groups}")  # fmt: skip
+            raise self._uneven_groups(row, "make", groups)
         return taken
+
+    def _uneven_groups(self, row: Row, what: str, groups: int) -> _UnevenError:
+        fix = f"; prune a multiple of {groups}" if self.count % groups else ""
+        why = f"has {groups} groups, which would {what} unequal numbers of channels{fix}"
+        return _UnevenError(str(refusal("prune", row, why)))
 
     def ops(self) -> dict[int, Op]:
         """The ops that change."""

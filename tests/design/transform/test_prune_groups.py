@@ -28,6 +28,7 @@ layers:
   - conv2d: {name: c, out_channels: 6, kernel_size: 1, groups: 2}
   - linear: {name: end, out_features: 5}
 """
+SHUFFLED = GROUPED.replace("  - conv2d: {name: c,", "  - channel_shuffle: {groups: 2}\n  - conv2d: {name: c,")
 
 
 class Given:
@@ -57,9 +58,10 @@ def without(array: Array, out: list[int], lost: frozenset[int], groups: int, cha
     return np.concatenate(parts)
 
 
+@pytest.mark.parametrize("network", [GROUPED, SHUFFLED], ids=["groups", "shuffled"])
 @pytest.mark.parametrize(("layer", "count", "makes"), [("a", 4, 4), ("b", 4, 8), ("b", 8, 4), ("c", 2, 4)])
-def test_pruned_groups_give_what_zeroed_channels_give(layer: str, count: int, makes: int) -> None:
-    before = ac.from_yaml(GROUPED).analyse()
+def test_pruned_groups_give_what_zeroed_channels_give(network: str, layer: str, count: int, makes: int) -> None:
+    before = ac.from_yaml(network).analyse()
     index = before.graph.index[layer]
     pruning = follow(before, index, count)
     seeded = SeededWeights(before.graph, 0, "float64", keep=True)
@@ -103,6 +105,28 @@ def test_groups_lose_as_many_channels_each() -> None:
         follow(before, before.graph.index["a"], 2)
     with pytest.raises(UsageError, match="unequal numbers of channels"):
         follow(before, before.graph.index["b"], 2)
+
+
+def test_a_shuffle_loses_the_same_places_in_each_of_its_groups() -> None:
+    before = ac.from_yaml(SHUFFLED).analyse()
+    lost = follow(before, before.graph.index["b"], 4).lost
+    # Of 2 rows of 6 channels the third and the last: in the order of columns 4, 5, 10 and 11.
+    assert (lost[before.graph.index["b"]], lost[before.graph.index["c"] - 1]) == ({2, 5, 8, 11}, {4, 5, 10, 11})
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [("2", "prune a multiple of 4"), ("4", "would lose channels, and what becomes of them cannot be followed")],
+)
+def test_the_reason_is_not_what_was_given(count: str, said: str) -> None:
+    network = GROUPED.replace(
+        "- linear", "- conv_transpose2d: {out_channels: 4, kernel_size: 2, groups: 2}\n  - linear"
+    )
+    network = network.replace(
+        "out_channels: 6, kernel_size: 1, groups: 2", "out_channels: 8, kernel_size: 1, groups: 4"
+    )
+    with pytest.raises(UsageError, match=said):
+        transform(ac.from_yaml(network).analyse(), [("prune", ["c", count])])
 
 
 def test_alexnet_on_two_graphics_cards() -> None:
