@@ -15,8 +15,9 @@ from archcalc.design.search.search import Part, Request, Search, run_range, vers
 MOST_TRIES = 5
 #: Parts that wait or run, for each thread of the cluster: what is done out of order is held until its turn.
 AHEAD = 3
-#: Seconds in which a scheduler must answer.
+#: Seconds in which a scheduler must answer, and how often so many are waited for while it has no worker.
 PATIENCE = 10
+MOST_WAITS = 6
 
 
 def timed_range(request: Request, start: int, stop: int, wanted: str) -> tuple[Part, float]:
@@ -77,12 +78,18 @@ def _result(client: Any, search: Search, start: int, stop: int, future: Any) -> 
     from distributed import KilledWorker
     from distributed.comm.core import CommClosedError
 
-    for _ in range(MOST_TRIES):
+    waits = tries = 0
+    while tries < MOST_TRIES:
         try:
-            found: tuple[Part, float] = future.result()
+            found: tuple[Part, float] = future.result(timeout=PATIENCE)
             return found
         except ArchcalcError:
             raise
+        except TimeoutError:
+            waits = 0 if client.nthreads() else waits + 1
+            if waits == MOST_WAITS:
+                raise UsageError("the Dask scheduler has no workers; start some with `dask worker ADDRESS`") from None
         except (KilledWorker, CommClosedError, CancelledError, OSError):
+            tries += 1
             future = _submit(client, search, start, stop)
     raise UsageError(f"the configurations from {start:,} to {stop:,} were lost with {MOST_TRIES} workers")

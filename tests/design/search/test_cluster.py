@@ -102,6 +102,19 @@ def test_where_no_scheduler_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         run(made, Rows(made), cluster.parts_on("tcp://127.0.0.1:9"))
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")
+def test_a_cluster_without_workers_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(cluster, "PATIENCE", 1)
+    made = search("lenet5")
+    with (
+        distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=50) as empty,
+        pytest.raises(UsageError, match="the Dask scheduler has no workers"),
+    ):
+        run(made, Rows(made), cluster.parts_on(empty.scheduler_address))
+
+
 def test_a_worker_of_another_version_is_refused() -> None:
     with pytest.raises(UsageError, match="a worker has archcalc"):
         cluster.timed_range(search("lenet5").request, 0, 1, "0.0.1")
