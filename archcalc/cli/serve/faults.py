@@ -67,7 +67,9 @@ def as_error(problem: Problem, text: str = "", severity: str = "error") -> dict[
     if is_own and problem.message.startswith(_OF_THE_FILE):
         head = "the spec "
     found: dict[str, Any] = {
-        "message": "\n".join([f"{head}{problem.message.replace(*_LIMITS)}", *problem.details]),
+        "message": "\n".join([f"{head}{problem.message.replace(*_LIMITS)}", *problem.details]).replace(
+            "--input ", "input "
+        ),
         "severity": severity,
     }
     if problem.layer is not None:

@@ -9,10 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from archcalc.cli.serve.functions import failure
 from archcalc.cli.serve.pictures import drawn
 from archcalc.cli.serve.requests import LARGEST_MODEL, MOST_LAYERS, Request, Source
 from archcalc.cli.serve.tables import has_converter, table
 from archcalc.core.errors import ArchcalcError, MissingPackageError, Problem, SpecError, UsageError
+from archcalc.graph.inputs import parse_inputs
 from archcalc.interop.models import load
 from archcalc.interop.structured import write_structured
 from archcalc.interop.suffixes import FORMATS, suffix_of
@@ -39,6 +41,8 @@ EXPORTS = {
 }
 #: A value in one line.
 _SCALAR = re.compile(r"""\"[^"\\\n]*\"|'[^'\n]*'|[^\s,\[\]{}#"']+""")
+#: How readers ask for the size of an input.
+_ASKS = re.compile(r"[;,]?\s+give (?:it|one|each) with --input\b.*|, as in --input\b.*")
 _NEED_CONVERTER = ("png", "pdf")
 
 
@@ -109,7 +113,10 @@ def _shipped(shown: Path) -> str:
 
 
 def import_file(request: Request) -> dict[str, Any]:
-    """A model file or a spec as YAML; it is read from a folder of its own, under a name made of its own."""
+    """A model file or a spec as YAML; it is read from a folder of its own, under a name made of its own.
+
+    With `"needs": "input"` the file does not say the size of its input, which the request can give.
+    """
     given = request.text("filename", 300)
     data = request.data("data", LARGEST_MODEL)
     suffix = suffix_of(given)
@@ -122,17 +129,22 @@ def import_file(request: Request) -> dict[str, Any]:
         path = Path(folder, f"{stem}{suffix}")
         path.write_bytes(data)
         try:
-            graph = load(path)
+            graph = load(path, None, parse_inputs(request.text("input")) if request.has("input") else None)
             if len(graph) > MOST_LAYERS:
                 raise UsageError(f"{given[:80]} has {len(graph):,} layers; the playground takes {MOST_LAYERS:,}")
-            return {"text": write_structured(graph), "notes": list(graph.notes)}
-        except SpecError as error:
-            problems = [one._replace(message=one.message.replace(f"{folder}/", "")) for one in error.problems]
-            raise SpecError([Problem(str(one).replace(f"{folder}/", "")) for one in problems]) from None
+            return {
+                "text": write_structured(graph),
+                "notes": [note.replace("--input", "input") for note in graph.notes],
+            }
         except MissingPackageError as error:
             raise MissingPackageError(error.package, str(error).replace(f"{folder}/", "")) from None
         except ArchcalcError as error:
-            raise UsageError(str(error).replace(f"{folder}/", "")) from None
+            found = error.problems if isinstance(error, SpecError) else [error]
+            texts = [str(one).replace(f"{folder}/", "") for one in found]
+            plain = [_ASKS.sub("", text) for text in texts]
+            if plain != texts:
+                return {**failure("\n".join(plain)), "needs": "input"}
+            raise SpecError([Problem(text) for text in texts]) from None
 
 
 def _as_text(data: bytes, name: str) -> str:

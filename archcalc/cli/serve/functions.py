@@ -2,7 +2,8 @@
 
 Every function is a reading of the library. What is wrong with a request or a network is in the answer:
 `{"ok": false, "errors": [{"message", "severity", "line"?, "column"?, "end_line"?, "end_column"?, "layer"?, "fix"?}]}`,
-with `"missing": PACKAGE` where a package is not there, and `"slow": true` where it took too long.
+with `"missing": PACKAGE` where a package is not there, `"needs": "input"` where a file lacks the size of its input,
+and `"slow": true` where it took too long.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ export interface Functions {
   ];
   hover: [{ text: string; line: number; column: number }, { text: string | null }];
   format: [{ text: string }, { text: string }];
-  import_file: [{ filename: string; data: string }, { text: string; notes?: string[] }];
+  import_file: [{ filename: string; data: string; input?: string }, { text: string; notes?: string[] }];
   export: [
     { source: Source; to: string; style?: string; depth?: number; convention?: string; columns?: string },
     { filename: string; mime: string; data: string },
@@ -205,4 +205,4 @@ export type Request<N extends Name> = Functions[N][0];
 export type Good<N extends Name> = { ok: true } & Functions[N][1];
 export type Answer<N extends Name> =
   | Good<N>
-  | { ok: false; errors: Problem[]; missing?: string; slow?: true; busy?: true };
+  | { ok: false; errors: Problem[]; missing?: string; needs?: "input"; slow?: true; busy?: true };

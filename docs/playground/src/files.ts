@@ -53,10 +53,13 @@ export async function isTable(file: File): Promise<boolean> {
   }
 }
 
-export async function take(session: Session, file: File, takers: Takers): Promise<void> {
+/** Read a file; `input`: the size of its input, where it does not say it. */
+export async function take(session: Session, file: File, takers: Takers, input = ""): Promise<void> {
   if (await isTable(file)) return takers.table(file);
   if (SPECS.test(file.name)) return takers.spec(await file.text(), []);
-  const read = (filename: string, data: Uint8Array) => session.call("import_file", { filename, data: toBase64(data) });
+  const size = input ? { input } : {};
+  const read = (filename: string, data: Uint8Array) =>
+    session.call("import_file", { filename, data: toBase64(data), ...size });
   let answer = file.size > MOST ? null : await read(file.name, new Uint8Array(await file.arrayBuffer()));
   if (!answer?.ok && (!answer || answer.missing)) {
     // What is large, or what nothing here reads, is a network without its weights.
@@ -73,7 +76,10 @@ export async function take(session: Session, file: File, takers: Takers): Promis
       ),
     );
   }
-  if (!answer.ok) throw new Refused(answer.errors);
+  if (!answer.ok && answer.missing === "h5py") {
+    throw new Error(say("{file} is damaged, or holds weights without a network.", { file: file.name }));
+  }
+  if (!answer.ok) throw new Refused(answer.errors, input ? "input" : answer.needs);
   takers.spec(answer.text, answer.notes ?? []);
 }
 

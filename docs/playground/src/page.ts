@@ -472,7 +472,7 @@ export class Page {
     if (file) this.take(file);
   }
 
-  private take(file: File): void {
+  private take(file: File, input = ""): void {
     const opened = ++this.opened;
     const isLast = () => opened === this.opened;
     const words = say("Reading {file} …", { file: file.name });
@@ -490,9 +490,11 @@ export class Page {
         await this.check.read(file);
       },
     };
-    take(this.session, file, takers)
+    take(this.session, file, takers, input)
       .catch((error: unknown) => {
-        if (isLast()) this.failed(error);
+        if (!isLast()) return;
+        this.failed(error);
+        if (error instanceof Refused && error.needs) this.askSize(file, input);
       })
       .finally(() => {
         if (this.reading.textContent === words) this.reading.textContent = "";
@@ -536,6 +538,25 @@ export class Page {
     this.broken = true;
     // The same request is refused again.
     this.say(error instanceof Error ? error.message : String(error), !(error instanceof Refused));
+  }
+
+  /** The size of its input, which a file does not say. */
+  private askSize(file: File, input: string): void {
+    const size = h("input", { id: "file-size", value: input, placeholder: "224x224x3", required: true, dir: "ltr" });
+    const read = (event: Event) => {
+      event.preventDefault();
+      this.banner.hidden = true;
+      this.take(file, size.value.trim());
+    };
+    const form = h(
+      "form",
+      { class: "tools", submit: read },
+      h("label", { for: "file-size" }, say("Size of the input")),
+      size,
+      h("button", { type: "submit" }, say("Import")),
+    );
+    this.banner.querySelector("span")?.after(form);
+    size.select();
   }
 
   private say(text: string, again = true): void {

@@ -9,7 +9,11 @@ export type Analysis = Good<"analyse">;
 
 /** A function answered with errors: they are those of the spec. */
 export class Refused extends Error {
-  constructor(readonly problems: Problem[]) {
+  /** `needs`: a file that lacks the size of its input is read once more with it. */
+  constructor(
+    readonly problems: Problem[],
+    readonly needs?: "input",
+  ) {
     super(problems.map((problem) => problem.message).join("\n"));
   }
 }

@@ -56,12 +56,24 @@ def test_a_model_file_is_dropped(page: Playground, name: str, text: str, count: 
 
 
 @STATIC
-def test_what_no_browser_reads_is_refused_in_words(page: Playground) -> None:
+def test_a_damaged_file_is_refused_in_words(page: Playground) -> None:
     page.open("alexnet")
     page.drop("a.h5", b"\x89HDF\r\n\x1a\n" + bytes(100))
-    assert "h5py" in page.wait(".banner span", bool)[0]
-    assert "archcalc serve" in page.browser.texts(".banner span")[0]
+    assert page.wait(".banner span", bool) == ["a.h5 is damaged, or holds weights without a network."]
     assert "name: alexnet" in page.spec()
+
+
+@BOTH
+def test_the_size_of_an_input_that_a_file_lacks_is_asked_for(page: Playground) -> None:
+    page.open("alexnet")
+    page.drop("a.json", KERAS.replace("32, 32, 3]", "null, null, 3]").encode())
+    assert page.wait(".banner span", bool) == ["a.json: the size of the input 'in' is (None, None, 3)"]
+    page.browser.press("8", ENTER)
+    page.wait(".banner span", lambda texts: texts != [] and "its input is (8,)" in texts[0])
+    page.browser.press("32x32x3", ENTER)
+    page.browser.until(lambda: "32x32x3" in page.spec() and page.settle() == "ready")
+    assert page.totals()["parameters"] == "72,234"
+    assert page.browser.texts(".banner") == []
 
 
 @BOTH

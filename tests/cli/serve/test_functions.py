@@ -340,6 +340,33 @@ def test_export_of_pixels_and_pages(to: str, begins: bytes) -> None:
     assert base64.b64decode(good("export", source={"text": "lenet5"}, to=to)["data"]).startswith(begins)
 
 
+SIZELESS = {
+    "a.json": json.dumps(
+        {"class_name": "Sequential", "config": {"name": "small", "layers": [
+            {"class_name": "InputLayer", "config": {"name": "in", "batch_shape": [None, None, None, 3]}},
+            {"class_name": "Conv2D", "config": {"name": "first", "filters": 8, "kernel_size": [3, 3]}},
+        ]}}
+    ),
+    "a.prototxt": """name: "small"
+layer { name: "in" type: "Input" top: "data" }
+layer { name: "c" type: "Convolution" bottom: "data" top: "a" convolution_param { num_output: 8 kernel_size: 3 } }""",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SIZELESS)
+def test_a_model_file_without_the_size_of_its_input_asks_for_it(name: str) -> None:
+    """No message names an option of the command line."""
+    data = base64.b64encode(SIZELESS[name].encode()).decode()
+    answer = call("import_file", {"filename": name, "data": data})
+    assert (answer["ok"], answer["needs"]) == (False, "input")
+    (error,) = answer["errors"]
+    assert "the size of the input" in error["message"]
+    assert "--" not in error["message"]
+    text = good("import_file", filename=name, data=data, input="32x32x3")["text"]
+    assert ac.from_yaml(text).analyse().totals.params == 224
+    assert "needs" not in call("import_file", {"filename": name, "data": data, "input": "32"})
+
+
 def test_a_model_file_becomes_a_spec() -> None:
     cfg = "[net]\nwidth=32\nheight=32\nchannels=3\n[convolutional]\nfilters=8\nsize=3\nstride=1\npad=1\n"
     data = base64.b64encode(cfg.encode()).decode()
