@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from archcalc.core.language import mark, say
@@ -55,16 +55,17 @@ def findings(check: Check, analysis: Analysis) -> list[Finding]:
             continue
         if is_stranger(cell):
             strangers.add(row)
-        found.append(_finding(cell, analysis, _sources(cell, check)))
+        found.append(_finding(cell, analysis, check.cells))
     return found
 
 
-def _sources(cell: Cell, check: Check) -> int:
-    """How many cells of the column make a sum what it is."""
-    not_right = (Verdict.WRONG, Verdict.CARRIED)
-    if cell.layer != TOTAL:
-        return 1
-    return sum(one.quantity == cell.quantity and one.verdict in not_right and one is not cell for one in check.cells)
+def given_by(source: tuple[str, str], layer: str, quantity: str, others: Iterable[Cell]) -> str:
+    """What a value follows from, in words: a cell, or the column where several make a sum what it is."""
+    if layer == TOTAL:
+        not_right = (Verdict.WRONG, Verdict.CARRIED)
+        if sum(one.quantity == quantity and one.verdict in not_right for one in others) > 1:
+            return say("column")
+    return name_of(source)
 
 
 def is_stranger(cell: Cell) -> bool:
@@ -72,10 +73,11 @@ def is_stranger(cell: Cell) -> bool:
     return cell.verdict is Verdict.UNREADABLE and not cell.layer
 
 
-def _finding(cell: Cell, analysis: Analysis, sources: int) -> Finding:
+def _finding(cell: Cell, analysis: Analysis, cells: Sequence[Cell]) -> Finding:
     is_wrong = cell.verdict is Verdict.WRONG
-    given = ""
-    source = name_of(cell.carried_from) if cell.carried_from is not None and sources <= 1 else say("column")
+    given = source = ""
+    if cell.carried_from is not None:
+        source = given_by(cell.carried_from, cell.layer, cell.quantity, [one for one in cells if one is not cell])
     if is_wrong and cell.carried is not None and cell.carried_from is not None:
         given = say(
             "Given your {source} it would be {carried}.", source=source, carried=value_text(cell.carried, cell.quantity)

@@ -17,7 +17,7 @@ from archcalc.teach.check.contradictions import without_contradictions
 from archcalc.teach.check.diagnose import is_unknown
 from archcalc.teach.check.expected import Value, expected
 from archcalc.teach.check.explain import capital
-from archcalc.teach.check.findings import name_of
+from archcalc.teach.check.findings import given_by
 from archcalc.teach.check.habits import with_habits_first
 from archcalc.teach.check.labels import STATISTICS, read_label
 from archcalc.teach.check.mistakes.sizes import by
@@ -290,9 +290,17 @@ class Marking:
             judged.right,
             judged.follows.value if judged.follows else None,
             judged.follows.source if judged.follows else None,
-            judged.diagnoses or _carried(question, judged),
+            judged.diagnoses or self._carried(question, judged),
             "; ".join(filter(None, notes)),
         )
+
+    def _carried(self, question: Question, judged: Outcome) -> tuple[Diagnosis, ...]:
+        """What is right given an earlier mistake, as a diagnosis of its own."""
+        if judged.verdict is not Verdict.CARRIED or judged.follows is None:
+            return ()
+        layer, quantity = question.match.layer, question.answer.quantity
+        source = given_by(judged.follows.source, layer, quantity, self.done.values())
+        return (Diagnosis("carried_forward", layer, quantity, say("Right, given your {source}.", source=source)),)
 
     def _follows(self, index: int, quantity: str) -> list[Follows]:
         """What would be right given what is wrong before; the likeliest first."""
@@ -460,14 +468,6 @@ def _as_calculated(stated: Stated) -> Stated:
     assert stated.expression is not None
     value = Fraction(stated.expression.value)
     return stated._replace(value=value, low=value, high=value)
-
-
-def _carried(question: Question, judged: Outcome) -> tuple[Diagnosis, ...]:
-    """What is right given an earlier mistake, as a diagnosis of its own."""
-    if judged.verdict is not Verdict.CARRIED or judged.follows is None:
-        return ()
-    explanation = say("Right, given your {source}.", source=name_of(judged.follows.source))
-    return (Diagnosis("carried_forward", question.match.layer, question.answer.quantity, explanation),)
 
 
 def _without_layer(question: Question) -> Cell:

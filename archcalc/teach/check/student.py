@@ -107,6 +107,8 @@ class StudentNetwork:
     rows: dict[int, Row] = field(default_factory=dict)
     row_from: dict[int, Where] = field(default_factory=dict)
     counts: dict[Where, Fraction] = field(default_factory=dict)
+    #: Layers whose output is right in the table, though what they read is not: they are printed, or known otherwise.
+    settled: set[int] = field(default_factory=set)
 
     def output(self, index: int) -> Shape:
         return self.outputs.get(index, self.network.rows[index].output_shape)
@@ -162,6 +164,11 @@ class StudentNetwork:
         if shape == row.output_shape:
             self.outputs.pop(index, None)
             self.shape_from.pop(index, None)
+            own = self.rows.get(index)
+            settled = own and self.network.recount(index, own.input_shapes, shape)
+            if settled:
+                self.rows[index] = settled
+                self.settled.add(index)
             return
         usable = len(shape) == len(row.output_shape) and all(1 <= side <= LARGEST_SIZE for side in shape)
         if usable:
@@ -182,9 +189,8 @@ class StudentNetwork:
         seen: set[Any] = {right}
         from_input = next((self.shape_from[one] for one in sources if one in self.shape_from), None)
         origin = self.shape_from.get(index) or from_input
-        for shapes, output in dict.fromkeys(
-            [(inputs, own), (inputs, None), (row.input_shapes, own), (inputs, row.output_shape)]
-        ):
+        outputs = [(inputs, own), (inputs, None), (row.input_shapes, own), (inputs, row.output_shape)]
+        for shapes, output in dict.fromkeys(outputs[3:] if index in self.settled else outputs):
             changed = from_input if shapes != row.input_shapes else None
             source = origin if output == own and own is not None else changed
             if source is None:

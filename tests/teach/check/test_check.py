@@ -202,6 +202,31 @@ def test_memory_follows_from_the_values_that_were_counted() -> None:
     assert result.cells[1].carried_from == ("conv1", "activations")
 
 
+@pytest.mark.parametrize(
+    ("rows", "given"),
+    [({"conv1": "34848", "total": "62378248"}, "conv1 params"),
+     ({"conv1": "34848", "conv4": "885120", "total": "61935880"}, "column")],
+)  # fmt: skip
+def test_a_sum_follows_from_the_one_cell_that_is_wrong_or_from_its_column(rows: dict[str, str], given: str) -> None:
+    result = check("alexnet", [(layer, "params", text) for layer, text in rows.items()])
+    assert [one.explanation for one in result.cells[-1].diagnoses] == [f"Right, given your {given}."]
+    assert f"right, given your {given}" in render(result, analysis_of("alexnet"))
+
+
+@pytest.mark.parametrize(
+    ("layer", "text", "positions"),
+    [
+        ("conv4", "3*3*384*384", "13×13 positions"),
+        ("conv3", "14*14*384*3*3*256", "the input, 14×14. The output has 13×13"),
+    ],
+)
+def test_a_mistake_is_not_carried_past_an_output_that_is_right(layer: str, text: str, positions: str) -> None:
+    cells = [("pool2", "output_shape", "14x14x256"), (layer, "output_shape", "13x13x384")]
+    *_, last = check("alexnet", [*cells, (layer, "multiplications", text)]).cells
+    assert (last.verdict, last.carried) == (Verdict.WRONG, None)
+    assert positions in last.diagnoses[0].explanation
+
+
 # --- single cells
 
 CASES = [
