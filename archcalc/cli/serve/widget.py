@@ -21,6 +21,7 @@ from archcalc.cli.serve.functions import FUNCTIONS, call_text, failure
 from archcalc.cli.serve.requests import Source
 from archcalc.cli.serve.workers import BusyError, SlowError, Workers, largest
 from archcalc.core.errors import UsageError
+from archcalc.explain.derive.network import find_layers
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.interop.models import load
 from archcalc.interop.structured import write_structured
@@ -74,11 +75,28 @@ class Playground(anywidget.AnyWidget):
     layer = traitlets.Unicode().tag(sync=True)
     lang = traitlets.Unicode().tag(sync=True)
     height = traitlets.Int(640, min=200, max=4000).tag(sync=True)
+    _from_page = False
 
     def __init__(self, **state: Any) -> None:
         super().__init__(_esm=bundle(), **state)
         self._calls: dict[str, asyncio.Task[None]] = {}
         self.on_msg(self._said)
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what the page shows, which may have a layer of the network before."""
+        self._from_page = True
+        try:
+            super().set_state(sync_data)
+        finally:
+            self._from_page = False
+
+    @traitlets.validate("layer")
+    def _known(self, proposal: Any) -> str:
+        """A layer or a block of the network. Raises `UsageError` for another one."""
+        layer = str(proposal["value"])
+        if layer and not self._from_page:
+            find_layers(self.network.analyse(), layer)
+        return layer
 
     @property
     def network(self) -> Network:

@@ -102,6 +102,20 @@ def test_the_network_is_what_the_page_shows(front: Front) -> None:
         _ = front.shown.network
 
 
+def test_a_layer_is_one_of_the_network(front: Front) -> None:
+    shown = front.shown
+    shown.layer = "fc1"
+    with pytest.raises(ac.UsageError, match="small has no layer 'fc2'; did you mean fc1"):
+        shown.layer = "fc2"
+    assert shown.layer == "fc1"
+    # The page may tell of a layer that its network has no more.
+    front.change(layer="conv1", text="name: [")
+    assert shown.layer == "conv1"
+    shown.layer = ""
+    shown.text = "resnet18"
+    shown.layer = "conv2_x/unit1"
+
+
 @pytest.mark.parametrize(
     ("network", "text"),
     [
