@@ -143,14 +143,15 @@ def exercise(request: Request) -> dict[str, Any]:
     level = request.choice("level", tuple(LEVELS), next(iter(LEVELS)))
     seed = request.number("seed", 0, 1 << 53) if request.has("seed") else 0
     sheet = _sheet(request.source().analyse(), level, seed)
-    columns = [
+    given = {"operation": say("operation"), **({"reads": say("reads")} if sheet.branches else {})}
+    columns = [{"key": key, "heading": heading, "align": "left"} for key, heading in given.items()] + [
         {"key": key, "heading": name_in_words(key), "align": "right" if QUANTITIES[key].adds_up else "left"}
         for key in sheet.quantities
     ]
     rows = [
         {
             "name": say("total") if line.layer == TOTAL else line.layer, "op": line.operation, "reads": line.reads,
-            "cells": {
+            "cells": {key: {"operation": line.operation, "reads": line.reads}[key] for key in given} | {
                 key: None if sheet.is_blank(line.layer, key) else text
                 for key, text in zip(sheet.quantities, line.cells, strict=True)
             },
@@ -172,7 +173,8 @@ def _sheet(analysis: Analysis, level: str, seed: int) -> Worksheet:
 def mark(request: Request) -> dict[str, Any]:
     """The verdicts on what was filled in: the whole sheet is checked, so that a mistake that is carried is found.
 
-    A cell that is not right has a `hint`, which never holds its right value, and an `answer`, which does.
+    It is carried as far as the next cell that the sheet prints, and what is right given it counts as right. A cell that
+    is not right has a `hint`, which never holds its right value, and an `answer`, line by line, which does.
     """
     analysis = request.source().analyse()
     sheet = _sheet(analysis, *_token(request))
@@ -182,44 +184,62 @@ def mark(request: Request) -> dict[str, Any]:
         if not sheet.is_blank(sheet.lines[row].layer, key):
             raise UsageError(f"row {row} has no blank {key[:60]!r}")
         filled[row, key] = one.text("text", _LONGEST_CELL)
-    asked = [
-        (row, key)
-        for row, line in enumerate(sheet.lines)
-        for key in sheet.quantities
-        if sheet.is_blank(line.layer, key)
-    ]
-    answers = [Answer(sheet.lines[row].layer, key, filled.get((row, key), "")) for row, key in asked]
+    places, answers = [], []
+    for row, line in enumerate(sheet.lines):
+        for key, printed in zip(sheet.quantities, line.cells, strict=True):
+            is_blank = sheet.is_blank(line.layer, key)
+            places.append((row, key, is_blank))
+            # How people write a column is read from their own cells: some give the sides of a map alone.
+            answers.append(
+                Answer(line.layer, key, filled.get((row, key), ""))
+                if is_blank
+                else Answer(line.layer, key, printed, heading="sheet")
+            )
     found = check_answers(analysis, answers)
     by_cell = {id(one.cell): one for one in findings(found, analysis)}
     verdicts = []
-    for (row, key), cell in zip(asked, found.cells, strict=True):
-        is_wrong = cell.verdict in (Verdict.WRONG, Verdict.CARRIED)
+    for (row, key, is_blank), cell in zip(places, found.cells, strict=True):
+        if not is_blank:
+            continue
         finding = by_cell.get(id(cell))
         help_ = (
             {"hint": cell.note} if finding is None else {"hint": _hint(finding, analysis), "answer": _answer(finding)}
         )
         verdicts.append(
-            {"row": row, "key": key, "verdict": "wrong" if is_wrong else str(cell.verdict)}
+            {"row": row, "key": key, "verdict": str(cell.verdict)}
             | {name: text for name, text in help_.items() if text}
         )
-    return {"verdicts": verdicts, "score": {"right": found.count(Verdict.RIGHT), "of": len(asked)}}
+    right = sum(one["verdict"] in (Verdict.RIGHT, Verdict.CARRIED) for one in verdicts)
+    return {"verdicts": verdicts, "score": {"right": right, "of": len(verdicts)}}
 
 
 def _hint(finding: Finding, analysis: Analysis) -> str:
-    """What leads to the right value without it: the mistake where one is known, and the formula, else the layer."""
+    """What leads to the right value without it: the mistake where one is known, and the formula, else what is asked."""
     cell = finding.cell
     if cell.verdict is not Verdict.WRONG:
-        said = _words(finding)
-    elif cell.layer == TOTAL:
-        said = [*finding.explanations, say("Add up the column.")]
-    else:
-        formulas = [
-            " = ".join(Line(one, TEXT).parts[: 2 if one.symbol else 1])
-            for one in finding.derivations
-            if any(node.symbol for node in one.tree.walk())
-        ]
-        said = [*finding.explanations, *(formulas or [one.heading for one in explain_layers(analysis, [cell.layer])])]
-    return " ".join(text for text in said if not _says(text, finding.right))
+        return " ".join(text for text in _words(finding) if not _says(text, finding.right))
+    formulas = [
+        " = ".join(Line(one, TEXT).parts[: 2 if one.symbol else 1])
+        for one in finding.derivations
+        if any(node.symbol for node in one.tree.walk())
+    ]
+    told = [text for text in finding.explanations if not _says(text, finding.right)]
+    return " ".join([*words_of(finding._replace(given="", explanations=tuple(told), note="")),
+                     *(formulas or [_asked(finding, analysis)])])  # fmt: skip
+
+
+def _asked(finding: Finding, analysis: Analysis) -> str:
+    """What a cell asks for that has no formula: a number that is 0, an output that is the input, a sum."""
+    layer, quantity = finding.cell.layer, finding.cell.quantity
+    if layer == TOTAL:
+        return say("Add up the column.")
+    if quantity == "params":
+        return say("Parameters are the weights and biases that a layer has of its own.")
+    if quantity == "multiplications":
+        return say("Multiplications are those of convolution and dense layers.")
+    heading = explain_layers(analysis, [layer])[0].heading
+    says_it = _says(heading, finding.right)
+    return say("Does {layer} change the size or the depth of its input?", layer=layer) if says_it else heading
 
 
 def _says(text: str, value: str) -> bool:
@@ -229,15 +249,14 @@ def _says(text: str, value: str) -> bool:
 
 
 def _answer(finding: Finding) -> str:
-    """The right value, with what was wrong and how it is computed."""
+    """The right value and how it is computed, line by line, without what the hint says already."""
     if finding.cell.verdict is not Verdict.WRONG:
         return finding.right
-    words = _words(finding)
     chains = [" = ".join(Line(one, TEXT).parts) for one in finding.derivations]
-    for more in (chains, [finding.right]):
-        if not any(_says(text, finding.right) for text in words):
-            words += more
-    return " ".join(words)
+    reasons = [] if chains else [text for text in finding.explanations if _says(text, finding.right)]
+    lines = [*filter(None, [finding.given]), *(chains or reasons[:1])]
+    said = any(_says(text, finding.right) for text in lines[-1:])
+    return "\n".join(lines if said else [*lines, finding.right])
 
 
 def _token(request: Request) -> tuple[str, int]:

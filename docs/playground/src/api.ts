@@ -177,8 +177,8 @@ export interface CheckedCell {
   verdict: string;
   expected?: unknown;
   derivation?: string[];
-  diagnoses?: { explanation: string }[];
-  note?: string;
+  /** Why it is not right, or what is to be said of it. */
+  reason?: string;
 }
 
 export interface Comparison {

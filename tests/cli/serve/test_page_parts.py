@@ -420,18 +420,6 @@ def test_a_file_that_is_read_and_a_second_check_are_said_at_once(page: Playgroun
     browser.until(lambda: not browser.find(".reading").is_displayed())
 
 
-def test_the_answer_of_an_exercise_comes_on_request(page: Playground) -> None:
-    page.open("lenet5&view=exercise")
-    cell = page.browser.find(".exercise input[data-key=multiplications]")
-    cell.send_keys("7")
-    page.browser.click(".exercise .primary")
-    hint = page.wait(".exercise .hintline", bool)[0]
-    assert "Show the answer" in hint
-    assert "It is" not in hint
-    page.browser.click(".exercise .answer")
-    assert "It is" in page.wait(".exercise .hintline", bool)[0]
-
-
 def test_escape_closes_the_chosen_layer_and_a_link_without_a_name_says_so(page: Playground) -> None:
     page.open("alexnet&layer=conv2")
     page.browser.until(lambda: page.browser.find(".layer").is_displayed())
@@ -450,13 +438,6 @@ def test_a_cell_in_hebrew_begins_at_the_right_with_its_latin_name(page: Playgrou
         "range.setStart(text, place); range.setEnd(text, place + 1); return range.getBoundingClientRect().left; })"
     )
     assert places[0] > places[1]
-
-
-def test_the_score_of_an_exercise_is_in_the_language_of_the_page(page: Playground) -> None:
-    page.open("lenet5&lang=he&view=exercise")
-    page.browser.click(".exercise .primary")
-    score = page.wait(".exercise .summary", lambda found: found != [""])
-    assert "מתוך" in score[0]
 
 
 def test_formulas_and_links_run_from_left_to_right_in_hebrew(page: Playground) -> None:

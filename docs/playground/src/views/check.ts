@@ -6,7 +6,13 @@ import { toBase64 } from "../link";
 import { Refused, type Session, type View } from "../session";
 import { say } from "../words";
 
-const MARKS: Record<string, string> = { right: "✓", carried_forward: "✓", wrong: "✗", empty: "–", unreadable: "?" };
+export const MARKS: Record<string, string> = {
+  right: "✓",
+  carried_forward: "✓",
+  wrong: "✗",
+  empty: "–",
+  unreadable: "?",
+};
 
 /** The longest table of a page as CSV; empty where there is none. Nothing of the page is run or loaded. */
 export function tableIn(html: string): string {
@@ -23,7 +29,11 @@ export class CheckView implements View {
   readonly title = say("Check");
   readonly element = h("div", { class: "check frame", tabindex: "0", role: "region", "aria-label": say("Check") });
   private readonly text = h("textarea", {
-    input: () => this.result.classList.add("outdated"),
+    input: () => {
+      this.result.classList.add("outdated");
+      // What is checked next is what was written last.
+      if (this.text.value.trim()) this.file.value = "";
+    },
     id: "check-text",
     rows: "7",
     spellcheck: "false",
@@ -74,6 +84,7 @@ export class CheckView implements View {
     const held = new DataTransfer();
     held.items.add(file);
     this.file.files = held.files;
+    this.text.value = "";
     if (/\.html?$/i.test(file.name)) {
       const table = tableIn(await file.text());
       if (asked !== this.asked) return;
@@ -123,8 +134,9 @@ export class CheckView implements View {
     announce(text);
     const body = h("tbody", { role: "rowgroup" });
     for (const cell of cells) {
-      const { label, layer, heading, verdict, diagnoses, derivation, note } = cell;
-      const reason = diagnoses?.[0]?.explanation ?? note ?? "";
+      const { label, layer, heading, verdict, derivation, expected, reason } = cell;
+      // Nothing is asked there, as for the output of all layers together.
+      if (verdict === "empty" && layer && !expected && !reason) continue;
       const shown = verdict === "wrong" ? (derivation?.[0] ?? "") : "";
       const name = layer ? button(label, () => this.session.choose(layer, "check"), { class: "name" }) : label;
       body.append(

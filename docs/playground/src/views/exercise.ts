@@ -4,6 +4,7 @@ import type { Column, Worksheet } from "../api";
 import { announce, apart, button, h, select, spoken } from "../dom";
 import type { Session, View } from "../session";
 import { say } from "../words";
+import { MARKS } from "./check";
 
 export class ExerciseView implements View {
   readonly title = say("Exercise");
@@ -27,18 +28,19 @@ export class ExerciseView implements View {
   async show(session: Session, signal: AbortSignal): Promise<void> {
     const levels = session.catalogue.levels ?? [];
     if (!this.tools.childElementCount) {
-      if (levels.length) {
-        const options = levels.map((name): [string, string] => [name, spoken(name)]);
-        this.tools.append(
-          select(say("Level"), options, options[0]?.[0] ?? "", (level) => {
-            this.level = level;
-            session.show({});
-          }),
-        );
-      }
       this.tools.append(
         button(say("Other blanks"), () => {
           this.seed += 1;
+          session.show({});
+        }),
+      );
+    }
+    // They come with the catalogue, perhaps after the first sheet.
+    if (levels.length && !this.tools.querySelector("select")) {
+      const options = levels.map((name): [string, string] => [name, spoken(name)]);
+      this.tools.prepend(
+        select(say("Level"), options, options[0]?.[0] ?? "", (level) => {
+          this.level = level;
           session.show({});
         }),
       );
@@ -60,12 +62,17 @@ export class ExerciseView implements View {
 
   private draw(sheet: Worksheet): void {
     const columns = sheet.columns.filter(({ key }) => !["name", "layer"].includes(key));
-    const body = h("tbody");
+    // Its roles are said, since a narrow page lays it out in another way.
+    const body = h("tbody", { role: "rowgroup" });
     for (const [place, row] of sheet.rows.entries()) {
-      const line = h("tr", {}, h("th", { scope: "row" }, row.name));
+      const line = h(
+        "tr",
+        { role: "row", "data-layer": row.name },
+        h("th", { scope: "row", role: "rowheader" }, row.name),
+      );
       for (const { key, heading, align } of columns) {
         const text = row.cells[key];
-        const cell = h("td", { class: align ?? "left" });
+        const cell = h("td", { class: `${align ?? "left"} ${key}`, role: "cell" });
         if (text === null) {
           const label = say("{heading} of {layer}", { heading, layer: row.name });
           cell.append(
@@ -84,17 +91,17 @@ export class ExerciseView implements View {
       body.append(line);
     }
     const layer: Column = { key: "name", heading: say("layer") };
-    const head = [layer, ...columns].map(({ heading, align }) =>
-      h("th", { scope: "col", class: align ?? "left" }, heading),
+    const head = [layer, ...columns].map(({ key, heading, align }) =>
+      h("th", { scope: "col", role: "columnheader", class: `${align ?? "left"} ${key}` }, heading),
     );
     const form = h(
       "form",
       {},
       h(
         "table",
-        { class: "rows" },
+        { class: "rows", role: "table" },
         h("caption", { class: "unseen" }, sheet.title ?? say("Worksheet")),
-        h("thead", {}, h("tr", {}, ...head)),
+        h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...head)),
         body,
       ),
       h(
@@ -120,25 +127,35 @@ export class ExerciseView implements View {
       text: input.value,
     }));
     const answer = await this.session.ask("mark", { source: this.session.source, token: sheet.token, cells });
+    for (const old of form.querySelectorAll(".mark, .hints")) old.remove();
     for (const input of inputs) {
-      const found = answer.verdicts.find(
-        ({ row, key }) => row === Number(input.dataset.row) && key === input.dataset.key,
-      );
+      const { key: quantity } = input.dataset;
+      const found = answer.verdicts.find(({ row, key }) => row === Number(input.dataset.row) && key === quantity);
       const cell = input.parentElement;
-      if (!cell) continue;
-      cell.querySelector(".hintline")?.remove();
+      const line = cell?.closest("tr");
+      if (!cell || !line) continue;
       const verdict = found?.verdict ?? "empty";
       cell.dataset.verdict = verdict;
       input.setAttribute("aria-invalid", String(verdict === "wrong" || verdict === "unreadable"));
-      const words =
-        verdict === "right" ? `✓ ${say("right")}` : verdict === "empty" ? "" : `✗ ${found?.hint || spoken(verdict)}`;
-      const { answer: solution } = found ?? {};
-      const hint = h("span", { class: "hintline" }, words);
+      input.removeAttribute("aria-describedby");
+      if (verdict === "empty") continue;
+      cell.append(h("span", { class: "mark" }, `${MARKS[verdict] ?? "·"} ${spoken(verdict)}`));
+      if (!found?.hint && !found?.answer) continue;
+      const id = `hint-${input.dataset.row}-${quantity}`;
+      input.setAttribute("aria-describedby", id);
+      const heading = sheet.columns.find(({ key }) => key === quantity)?.heading ?? null;
+      const hint = h("div", { class: "hintline", id }, h("b", {}, heading), " ", apart(found.hint ?? ""), " ");
+      const { answer: solution } = found;
       if (solution) {
-        const show = button(say("Show the answer"), () => show.replaceWith(apart(solution)), { class: "answer" });
-        hint.append(" ", show);
+        const lines = solution.split("\n").map((text) => h("div", {}, apart(text)));
+        const show = button(say("Show the answer"), () => show.replaceWith(...lines), { class: "answer" });
+        hint.append(show);
       }
-      if (words) cell.append(hint);
+      if (line.nextElementSibling?.className !== "hints")
+        line.after(
+          h("tr", { class: "hints", role: "row" }, h("td", { role: "cell", colspan: sheet.columns.length + 1 })),
+        );
+      line.nextElementSibling?.firstElementChild?.append(hint);
     }
     const { right, of: all } = answer.score;
     this.score.textContent = say("{right} of {all} are right.", { right, all });
