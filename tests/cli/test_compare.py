@@ -39,12 +39,21 @@ def test_csv(archcalc: Run) -> None:
 def test_markdown(archcalc: Run) -> None:
     out = archcalc("compare", "alexnet", "alexnet@grouped", "--diff", "-f", "markdown").out
     assert "| \\~ | conv2 | conv 5×5, 256, 2 groups | 27×27×256 | 307,456 | groups 1 → 2 |" in out
-    assert "21 layers the same, 3 changed" in out
+    assert "20 layers the same, 3 changed" in out
 
 
 def test_settings_are_for_the_networks_that_have_them(archcalc: Run) -> None:
     found = json.loads(archcalc("compare", "mobilenet", "resnet18", "--set", "alpha=0.5", "-f", "json").out)
     assert found["totals"]["params"] == [1_331_592, 11_689_512]
+    # A heading says that the network is another one than its name.
+    heading = archcalc("compare", "mobilenet", "resnet18", "--set", "alpha=0.5").out.splitlines()[1]
+    assert heading.split() == ["mobilenet", "alpha=0.5", "resnet18", "×"]
+
+
+def test_the_inputs_are_no_layers(archcalc: Run) -> None:
+    out = archcalc("compare", "lenet5", "lenet5", "--diff").out
+    assert next(line for line in out.splitlines() if line.startswith("layers")).split() == ["layers", "12", "12"]
+    assert "12 layers the same, 0 changed" in out
 
 
 @pytest.mark.parametrize(

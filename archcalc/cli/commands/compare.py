@@ -38,4 +38,9 @@ def command(networks: list[NetworkChoice], diff: bool, target: Target, counting:
         raise click.UsageError(f"compare takes at most {_MOST} networks; `archcalc list` shows more")
     data_in_english(target.form)
     analyses = [network.analyse(*counting) for network in networks]
-    target.write(render(analyses, target.form, diff, target.colour))
+    # With a parameter set a network is not the one that its name alone says.
+    names = [
+        " ".join([one.graph.name, *(f"{key}={value}" for key, value in network.settings.items())])
+        for network, one in zip(networks, analyses, strict=True)
+    ]
+    target.write(render(analyses, target.form, diff, target.colour, names))

@@ -28,12 +28,17 @@ _SIGNS = {"same": " ", "changed": "~", "removed": "-", "added": "+"}
 Section = tuple[str, list[list[str]], list[bool]]
 
 
-def render(analyses: Sequence[Analysis], form: str, diff: bool = False, colour: bool = False) -> str:
-    """The totals of the networks, and with `diff` the layers that two of them do not have in common."""
+def render(
+    analyses: Sequence[Analysis], form: str, diff: bool = False, colour: bool = False, names: Sequence[str] = ()
+) -> str:
+    """The totals of the networks, and with `diff` the layers that two of them do not have in common.
+
+    `names`: what headings call the networks, where that is not their name alone.
+    """
     pairs = aligned(*analyses) if diff else ()
     if form == "json":
         return json.dumps(as_dict(analyses, pairs if diff else None), ensure_ascii=False, indent=1) + "\n"
-    found = list(_sections(analyses))
+    found = list(_sections(analyses, names or [analysis.graph.name for analysis in analyses]))
     if diff:
         found = [found[0], _differences(pairs)]
     if form == "csv":
@@ -67,8 +72,7 @@ def as_dict(analyses: Sequence[Analysis], pairs: Sequence[Pair] | None) -> dict[
     return made
 
 
-def _sections(analyses: Sequence[Analysis]) -> Iterator[Section]:
-    names = [analysis.graph.name for analysis in analyses]
+def _sections(analyses: Sequence[Analysis], names: Sequence[str]) -> Iterator[Section]:
     heads = [part for index, name in enumerate(names) for part in ([name] if index == 0 else [name, "×"])]
     numbers = [True] * len(heads)
     inputs = [analysis.graph.inputs_in_words() for analysis in analyses]
@@ -156,6 +160,8 @@ def _change(what: str, before: str, after: str) -> str:
 
 def _summary(pairs: Sequence[Pair]) -> str:
     counts = {status: sum(pair.status == status for pair in pairs) for status in _SIGNS}
+    # An input is no layer.
+    counts["same"] -= sum(pair.status == "same" and pair.first is not None and pair.first.op.is_input for pair in pairs)
     return say(
         "{layers} the same, {changed:,} changed, {removed:,} only in the first, {added:,} only in the second.",
         layers=several(counts["same"], "layer"), changed=counts["changed"], removed=counts["removed"],
