@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from archcalc.core.cells import as_written
 from archcalc.core.errors import UsageError
 from archcalc.core.files import note_input, read_bytes
 from archcalc.core.suggest import did_you_mean
@@ -144,7 +145,7 @@ def _read_csv(path: str) -> tuple[list[str], list[list[Any]]]:
                 raise UsageError(f"{path}:{reader.line_num}: {len(row)} fields, and the heading has {len(heading)}")
             if len(rows) == MOST_ROWS:
                 raise UsageError(f"{path} has more than {MOST_ROWS:,} rows; search with --pareto or a narrower --where")
-            rows.append([row[0], *map(_value, row[1:])])
+            rows.append([as_written(row[0]), *map(_value, row[1:])])
     except csv.Error as error:
         raise UsageError(f"{path} is no CSV file: {error}") from None
     return heading, rows
@@ -156,4 +157,4 @@ def _value(text: str) -> Any:
         return None
     if _WHOLE.fullmatch(text):
         return int(text)
-    return float(text) if _DECIMAL.fullmatch(text) else text
+    return float(text) if _DECIMAL.fullmatch(text) else as_written(text)

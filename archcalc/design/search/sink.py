@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from archcalc.core.cells import harmless
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target, write_text
 from archcalc.design.search.evaluate import Evaluated
@@ -269,6 +270,5 @@ def _across(columns: Sequence[Sequence[Any]], count: int) -> list[tuple[Any, ...
 
 def quoted(text: str) -> str:
     """A field of CSV; a name that a spreadsheet would calculate is made a text."""
-    if text[:1] in "=@" or (text[:1] in "+-" and not text[1:2].isdigit()):
-        text = f"'{text}"
+    text = harmless(text)
     return '"' + text.replace('"', '""') + '"' if any(letter in text for letter in ',"\n\r') else text

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.core import words
+from archcalc.core.cells import harmless
 from archcalc.core.language import mark, say
 from archcalc.core.markup import escape_markdown
 from archcalc.core.shapes import format_shape
@@ -199,7 +200,7 @@ def _csv(results: Sequence[Measured], every: bool) -> str:
             values = (layer.weights, layer.relative, layer.map)
             numbers = ["" if value is None else f"{value:.6g}" for value in values]
             shape = format_shape(layer.output_shape).replace("×", "x")
-            writer.writerow([label, layer.name, layer.op.kind, shape, layer.params, *numbers])
+            writer.writerow([harmless(label), harmless(layer.name), layer.op.kind, shape, layer.params, *numbers])
     return out.getvalue()
 
 

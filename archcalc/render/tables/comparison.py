@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from archcalc.core.cells import harmless
 from archcalc.core.language import say
 from archcalc.core.markup import escape_markdown
 from archcalc.core.quantities import quantity, quantity_of_network
@@ -17,7 +18,6 @@ from archcalc.core.words import AT_LEAST, several, share
 from archcalc.design.compare import SHARED_OUT, Pair, Total, shares, totals
 from archcalc.design.compare import align as aligned
 from archcalc.passes.analysis import Analysis, Row
-from archcalc.render.tables.csv import harmless
 from archcalc.render.tables.report import not_counted_in_words
 
 FORMATS = ("table", "markdown", "csv", "json")
@@ -193,5 +193,5 @@ def _csv(analyses: Sequence[Analysis], pairs: Sequence[Pair] | None) -> str:
     for pair in pairs:
         names = [harmless(row.name) if row else "" for row in (pair.first, pair.second)]
         for change in pair.changes or (("", "", ""),):
-            writer.writerow([pair.status, *names, *change])
+            writer.writerow([pair.status, *names, *map(harmless, change)])
     return out.getvalue()

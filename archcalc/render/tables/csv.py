@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
+from archcalc.core.cells import harmless
 from archcalc.render.tables.report import Report
 
 
@@ -16,7 +17,7 @@ def render(reports: Sequence[Report]) -> str:
     several = len(reports) > 1
     for index, report in enumerate(reports):
         context = report.context
-        label = [report.analysis.graph.name] if several else []
+        label = [harmless(report.analysis.graph.name)] if several else []
         if index == 0:
             writer.writerow(["network"] * several + [column.key for column in report.columns])
         for row in report.rows:
@@ -28,12 +29,9 @@ def render(reports: Sequence[Report]) -> str:
 
 
 def _cell(key: str, value: object) -> object:
-    """Shapes with a plain x; shares with six digits; names as they are."""
+    """Shapes with a plain x; shares with six digits; texts that no spreadsheet takes for a formula."""
     if isinstance(value, float):
         return f"{value:.6f}"
-    return value.replace("×", "x") if isinstance(value, str) and key not in ("layer", "inputs") else value
-
-
-def harmless(text: str) -> str:
-    """Text that no spreadsheet takes for a formula, in files that people open rather than programs."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
+    if not isinstance(value, str):
+        return value
+    return harmless(value if key in ("layer", "inputs") else value.replace("×", "x"))

@@ -8,12 +8,12 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from archcalc.core.cells import harmless
 from archcalc.core.language import say, say_many
 from archcalc.core.text import align, bold, wrap
 from archcalc.core.words import AT_LEAST, NONE, NOT_COUNTED, duration, several, size
 from archcalc.design.devices import Device
 from archcalc.design.estimate import COMPUTE, MEMORY, Bound, Estimate, Timed
-from archcalc.render.tables.csv import harmless
 
 FORMATS = ("table", "csv", "json")
 ENDINGS = {".txt": "table", ".csv": "csv", ".json": "json"}

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from archcalc.core.cells import harmless
 from archcalc.core.language import mark, say
 from archcalc.core.shapes import format_shape
 from archcalc.core.text import align, bold
 from archcalc.core.words import distinct_sizes, several, share, size
 from archcalc.design.fit import Fit
 from archcalc.design.memory import BACKWARD, FORWARD, RECOMPUTE, Buffer, Policy, Timeline
-from archcalc.render.tables.csv import harmless
 
 FORMATS = ("table", "csv", "json")
 ENDINGS = {".txt": "table", ".csv": "csv", ".json": "json"}

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+from archcalc.core.cells import harmless
 from archcalc.core.language import direction, language, say, without_isolates
 from archcalc.core.markup import escape_latex, escape_markdown, html_page
 from archcalc.explain.derive.formats import sections, sum_section
-from archcalc.render.tables.csv import harmless
 from archcalc.teach.exercise.contents import (
     SOLUTIONS,
     Cell,

@@ -12,10 +12,10 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from archcalc.core import words
+from archcalc.core.cells import harmless
 from archcalc.core.errors import Location, Problem, SpecError, UsageError
 from archcalc.core.files import read_bytes
 from archcalc.core.language import ENGLISH, language, say
-from archcalc.render.tables.csv import harmless
 from archcalc.teach.check.expected import Value
 from archcalc.teach.grade.marks import Item, Marked, points
 from archcalc.teach.grade.overview import Overview, Section, cell_name

@@ -12,9 +12,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 from archcalc.core import words
+from archcalc.core.cells import harmless
 from archcalc.core.language import apart, mark, say
 from archcalc.core.markup import escape_markdown
-from archcalc.render.tables.csv import harmless
 from archcalc.teach.check.mistakes import MISTAKES
 from archcalc.teach.check.model import Verdict
 from archcalc.teach.grade.marks import UNKNOWN, Marked, percent, points

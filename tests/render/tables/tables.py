@@ -113,7 +113,9 @@ def _unmark(cell: str) -> str:
 
 def read_csv(text: str) -> list[Table]:
     """One table, or one a network where the first column names it."""
-    lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    # What a spreadsheet would calculate has an apostrophe in front.
+    lines = [[cell.removeprefix("'") if cell.startswith("'=") else cell for cell in row] for row in reader]
     heads, *rows = lines
     if heads[0] != "network":
         return [_table(lines)]

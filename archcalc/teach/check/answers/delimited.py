@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 
+from archcalc.core.cells import as_written
 from archcalc.core.language import say
 from archcalc.teach.check.answers.heads import LAYER, find_head
 from archcalc.teach.check.answers.table import MOST_COLUMNS, MOST_ROWS, Answers, Item, fault, read_table
@@ -71,7 +72,7 @@ def _rows(text: str, file: str, delimiter: str) -> Iterator[Sequence[Item]]:
                     say("holds more than {count:,} columns", count=MOST_COLUMNS), Place(file, line, MOST_COLUMNS + 1)
                 )
             cells = _rejoined(fields, width) if delimiter == "," and len(fields) > width > 1 else fields
-            yield [Item(cell, Place(file, line, index + 1)) for index, cell in enumerate(cells)]
+            yield [Item(as_written(cell), Place(file, line, index + 1)) for index, cell in enumerate(cells)]
             line = reader.line_num + 1
     except csv.Error as error:
         problem = say("a quote is not closed") if "end of data" in str(error) else str(error)
