@@ -7,6 +7,7 @@ what a catalogue lacks stays English. Mathematics and the names of layers are va
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import cache
@@ -34,6 +35,9 @@ WITHOUT_FONT = ("zh",)
 RIGHT_TO_LEFT = ("he",)
 #: Around a text from left to right in one from right to left: Unicode's isolates (UAX #9, section 2.4).
 _OPEN, _RIGHT, _CLOSE = "\u2066", "\u2067", "\u2069"
+
+#: A part that is set apart.
+_PART = re.compile(f"{_OPEN}[^{_OPEN}-{_CLOSE}]*{_CLOSE}")
 
 #: What stands for an isolate: marks are letters without a width that are written from left to right, or the other way.
 #: After a value the second one lets a number that follows take its place in the line.
@@ -221,6 +225,8 @@ class _Isolating(Formatter):
         if is_turned(text):
             # A phrase of its own, with its own signs; a name that leaves one open would turn what follows.
             return text if text.count(_OPEN) == text.count(_CLOSE) else text.replace(_OPEN, "").replace(_CLOSE, "")
+        if _OPEN in text and not any(sign.isalnum() for sign in _PART.sub("", text)):
+            return text  # parts that are set apart already, in the order of the language
         text = text.replace(_OPEN, "").replace(_CLOSE, "")
         return f"{_OPEN}{text}{_CLOSE}" if text else text
 

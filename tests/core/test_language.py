@@ -197,6 +197,19 @@ def test_a_name_turns_nothing_that_follows() -> None:
     assert "\u2066" not in text
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("437 M", "\u2066437 M\u2069"),
+        ("\u2066140,800\u2069 · \u2066437 M\u2069", "\u2066140,800\u2069 · \u2066437 M\u2069"),
+        ("conv \u20663×3\u2069", "\u2066conv 3×3\u2069"),
+    ],
+)
+def test_parts_that_are_set_apart_run_in_the_direction_of_the_language(value: str, shown: str) -> None:
+    use("he")
+    assert say("total {sums}", sums=value).endswith(f" {shown}")
+
+
 def test_lists() -> None:
     assert (all_of([]), all_of(["a"]), all_of(["a", "b"]), one_of(["a", "b", "c"])) == ("", "a", "a and b", "a, b or c")
 

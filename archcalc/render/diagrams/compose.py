@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import inf, log, prod
 
-from archcalc.core.language import THEN, say
+from archcalc.core.language import THEN, apart, say
 from archcalc.core.quantities import QUANTITIES
 from archcalc.core.shapes import format_shape
 from archcalc.core.words import AT_LEAST, NOT_COUNTED, several
@@ -417,11 +417,10 @@ class _Composer:
         if not params and not work and not unknown:
             return []
         each = f"{times} × " if times > 1 else ""
-        figures = [f"{each}{words.params(params)}"] if params else []
+        figures = [words.params(params, each)] if params else []
         if work:
-            figures.append(
-                f"{each}{AT_LEAST if unknown else ''}{words.figure(work)} {QUANTITIES['multiplications'].short}"
-            )
+            number = apart(f"{each}{AT_LEAST if unknown else ''}{words.figure(work)}")
+            figures.append(f"{number} {QUANTITIES['multiplications'].short}")
         elif unknown:
             figures.append(say(NOT_COUNTED))
         lines = words.lines_of(figures, words.AND, self.widest, SMALL)
@@ -430,7 +429,7 @@ class _Composer:
             if work or not unknown:
                 sums.append(f"{AT_LEAST if unknown else ''}{words.figure(work * times)}")
             if sums:
-                lines.append(say("total {sums}", sums=" · ".join(sums)))
+                lines.append(say("total {sums}", sums=words.AND.join(map(apart, sums))))
         return lines
 
     # -- frames and legend -------------------------------------------------------------------------------------------

@@ -50,9 +50,9 @@ def suffix(row: Row, label: str) -> str:
     return " · ".join(parts)
 
 
-def params(count: int) -> str:
-    """A number of parameters in a box."""
-    return say("{count:,} params", count=count)
+def params(count: int, each: str = "") -> str:
+    """A number of parameters in a box, or so many times that number."""
+    return say("{count} params", count=f"{each}{count:,}")
 
 
 def work(multiplications: int, is_lower_bound: bool) -> str:

@@ -1,0 +1,55 @@
+"""Pictures in Hebrew: numbers keep their units, and stand in the order in which the line is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from archcalc.core.language import is_turned, use
+from tests.render.diagrams.pictures import svg_of
+
+APART = re.compile("\u2066[^\u2066-\u2069]*\u2069")
+#: A unit away from its number, or a product that a line from right to left would turn round.
+TURNED = re.compile(r"\d\s[KMGT]\b|\d\s?[×+/=−]\s?\d|\d\s?[×+/=−] ?□|≥")
+
+
+@pytest.fixture(autouse=True)
+def hebrew() -> Iterator[None]:
+    use("he")
+    yield
+    use("en")
+
+
+def lines_of(name: str, style: str) -> list[str]:
+    return re.findall(r"<text[^>]*>([^<]*)", svg_of(name, style))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "\u2067\u20669,536\u2069 פרמ' · \u2066118 M\u2069 כפ.\u2069",
+        "\u2067\u20662 × 70,400\u2069 פרמ' · \u20662 × 218 M\u2069 כפ.\u2069",
+        "\u2067סך הכול \u2066140,800\u2069 · \u2066437 M\u2069\u2069",
+    ],
+)
+def test_numbers_of_a_box(line: str) -> None:
+    assert line in [text.replace("&#x27;", "'") for text in lines_of("resnet50", "blocks")]
+
+
+@pytest.mark.parametrize(
+    ("name", "style"),
+    [
+        ("resnet50", "blocks"), ("alexnet", "graph"), ("unet", "volumes"), ("alexnet@grouped", "towers"),
+        ("mobilenet", "bars"), ("lenet5", "maps"), ("alexnet", "slabs"), ("googlenet", "tall"), ("yolov3", "detector"),
+    ],
+)  # fmt: skip
+def test_numbers_with_units_and_products_are_set_apart(name: str, style: str) -> None:
+    lines = [line for line in lines_of(name, style) if is_turned(line)]
+    assert lines
+    for line in lines:
+        rest = line
+        while (inner := APART.sub("□", rest)) != rest:
+            rest = inner
+        assert not TURNED.search(rest), line
