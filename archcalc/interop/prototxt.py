@@ -25,7 +25,7 @@ _TOKEN = re.compile(
     r"""|(?P<word>[A-Za-z_][\w./-]*|[-+]?\.?\d[\w.+-]*|-[A-Za-z_]\w*)|(?P<mark>[{}<>:\[\],;])"""
 )
 _ESCAPE = re.compile(r"\\(.)")
-_INTEGER = re.compile(r"[+-]?\d{1,15}")
+_INTEGER = re.compile(r"[+-]?\d+")
 _NUMBER = re.compile(r"[+-]?(?:\d{1,40}\.?\d{0,40}|\.\d{1,40})(?:[eE][+-]?\d{1,5})?[fF]?")
 _FLAGS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
@@ -117,9 +117,11 @@ class Message:
 def _integer(name: str, value: Scalar, least: int) -> int:
     if not _INTEGER.fullmatch(value.text):
         raise fault(f"{name} should be a whole number, not {value.text[:60]!r}", value.place)
-    found = int(value.text)
+    # Python refuses to read thousands of digits.
+    found = int(value.text) if len(value.text) <= 20 else LARGEST_FLAT + 1
     if not least <= found <= LARGEST_FLAT:
-        raise fault(f"{name} should lie between {least} and {LARGEST_FLAT:,}, not {found}", value.place)
+        text = f"{name} should lie between {least} and {LARGEST_FLAT:,}, not {value.text[:20]}"
+        raise fault(text + "…" * (len(value.text) > 20), value.place)
     return found
 
 

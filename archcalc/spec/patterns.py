@@ -16,6 +16,7 @@ from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops import OPS, Op, called
 from archcalc.ops.windowed import Windowed
 from archcalc.spec.source import MarkedDict, MarkedList, Source
+from archcalc.spec.values import MOST_LAYERS
 
 LONGEST = 10_000
 DEEPEST = 20
@@ -189,8 +190,11 @@ class _Parser:
             return None
         token = self.take()
         digits = token.text[1:].strip()
-        if not digits or len(digits) > 9:
+        if not digits:
             raise self.fault("'*' needs a number of times, as in [conv3-64 -> relu]*2", token.column)
+        if len(digits) > 9:
+            text = f"*{digits[:20]} is more than the {MOST_LAYERS:,} layers that a network may have"
+            raise self.fault(text, token.column)
         return int(digits)
 
     def layer(self, token: _Token) -> Any:

@@ -248,10 +248,11 @@ def test_a_size_that_is_not_in_the_file_can_be_given() -> None:
         ),
         (
             data(3, 8, 8) + layer("a", "InnerProduct", "data", inner_product_param={"num_output": 2**63}),
-            "num_output should be a whole number",
+            "num_output should lie between 0 and",
         ),
         (data(3, 2**40, 8) + layer("a", "ReLU", "data"), "each from 1 to 1,048,576"),
         (data(0, 8, 8) + layer("a", "ReLU", "data"), "dim should lie between 1 and"),
+        (data(10**20, 8, 8) + layer("a", "ReLU", "data"), "dim should lie between 1 and"),
         (data(3, 8, 8) + layer("a", "Pooling", "data", pooling_param={"pool": "MIN"}), "pool is 'MIN', not one of"),
         (data(3, 8, 8) + layer("a", "Slice", "data", ["b", "c"]), "3 cannot be cut into 2 equal parts"),
         (data(3, 8, 8) + layer("a", "Concat", ["data"], concat_param={"axis": 0}), "axis 0 is not among the axes"),

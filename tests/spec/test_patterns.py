@@ -207,6 +207,7 @@ def test_another_input() -> None:
         ("8x8x3 ->^", "the pattern ends"),
         ("8x8x3 -> relu -> ^-> fc1", "expected a layer"),
         ("8x8x3 -> relu^* -> fc1", "needs a number of times"),
+        ("8x8x3 -> relu^*1000000000 -> fc1", "1000000000 is more than the 50,000 layers"),
         ("8x8x3 -> relu ^> fc1", "'>' cannot stand here"),
         ("^conv3-64 -> fc1", "begins with the size of its input"),
         ("^8x8x8x8x8 -> fc1", "5 numbers"),
