@@ -30,12 +30,16 @@ def main() -> None:
     gc.collect()
     gc.freeze()
 
-    answers.write(b"ready\n")
-    answers.flush()
-    for line in sys.stdin.buffer:
-        name, _, request = line.decode("utf-8", "replace").partition(" ")
-        answers.write(call_text(name, request).encode() + b"\n")
+    try:
+        answers.write(b"ready\n")
         answers.flush()
+        for line in sys.stdin.buffer:
+            name, _, request = line.decode("utf-8", "replace").partition(" ")
+            answers.write(call_text(name, request).encode() + b"\n")
+            answers.flush()
+    except BrokenPipeError:
+        # The server is gone. What is left to write would fail again.
+        os._exit(0)
 
 
 def limit_memory() -> None:

@@ -478,3 +478,16 @@ def test_a_call_that_takes_too_long_is_ended_and_the_next_is_answered() -> None:
         await workers.close()
 
     asyncio.run(run())
+
+
+def test_a_worker_whose_server_is_gone_says_nothing() -> None:
+    command = [sys.executable, "-m", "archcalc.cli.serve.worker"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as worker:
+        assert worker.stdin
+        assert worker.stdout
+        assert worker.stderr
+        assert worker.stdout.readline() == b"ready\n"
+        worker.stdout.close()
+        worker.stdin.write(b'hover {"text": "a", "line": 1, "column": 1}\n')
+        worker.stdin.close()
+        assert worker.stderr.read() == b""
