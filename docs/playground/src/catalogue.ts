@@ -106,7 +106,9 @@ export function catalogueDialog(session: Session, choose: (choice: Choice) => vo
     fill();
     open();
     // Its numbers take a while the first time: the names are there before.
-    session.loadCatalogue(true);
+    session.loadCatalogue(true).catch((error: Error) => {
+      none.textContent = error.message;
+    });
     search.focus();
   };
   return dialog;

@@ -242,7 +242,14 @@ export class Page {
       damage = (error as Error).message;
     }
     if (link !== this.links) return;
-    if (damage) this.say(damage);
+    if (damage) {
+      this.say(damage, false);
+      if (this.session.state.text) {
+        // The page stays as it is.
+        this.later();
+        return;
+      }
+    }
     const { lang } = this.session.state;
     if (this.keeper.canShare && asked.lang !== lang && LANGUAGES.some(([key]) => key === asked.lang)) {
       location.reload();

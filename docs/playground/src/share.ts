@@ -7,7 +7,13 @@ import { say } from "./words";
 export function shareDialog(state: () => State): HTMLDialogElement {
   const dialog = h("dialog", { class: "share", "aria-labelledby": "share-title" });
   const link = h("input", { id: "share-link", readonly: true, dir: "ltr" });
-  const frame = h("textarea", { id: "share-frame", readonly: true, rows: "3", dir: "ltr" });
+  const frame = h("textarea", {
+    id: "share-frame",
+    "aria-describedby": "share-note",
+    readonly: true,
+    rows: "3",
+    dir: "ltr",
+  });
   const copy = (field: HTMLInputElement | HTMLTextAreaElement) => async () => {
     field.select();
     try {
@@ -37,6 +43,7 @@ export function shareDialog(state: () => State): HTMLDialogElement {
     h("div", { class: "tools" }, link, button(say("Copy"), copy(link), { class: "primary" })),
     h("label", { for: "share-frame" }, say("In a page of your own")),
     h("div", { class: "tools" }, frame, button(say("Copy"), copy(frame))),
+    h("p", { id: "share-note" }, say("A page that is opened as a file cannot show a frame of archcalc serve.")),
   );
   dialog.append(
     h(

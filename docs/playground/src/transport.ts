@@ -18,6 +18,9 @@ export class Unreachable extends Error {}
 const LATER = 500;
 const MOST = 20;
 
+/** The largest request without a file that the server takes. */
+const LARGEST = 2 * 1024 * 1024;
+
 /** `POST ./api/NAME`. */
 export class HttpTransport implements Transport {
   constructor(private readonly later = LATER) {}
@@ -33,6 +36,10 @@ export class HttpTransport implements Transport {
 
   private async once<N extends Name>(name: N, request: Request<N>, signal?: AbortSignal): Promise<Answer<N>> {
     const body = JSON.stringify(request);
+    if (name !== "import_file" && name !== "check" && new Blob([body]).size > LARGEST) {
+      const message = say("The spec is too long: {most} MiB are read.", { most: 1 });
+      return { ok: false, errors: [{ message, severity: "error" }] };
+    }
     let response: Response;
     try {
       response = await fetch(`./api/${name}`, {

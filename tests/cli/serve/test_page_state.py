@@ -196,6 +196,39 @@ def test_of_two_files_the_last_one_stays(page: Playground, ending: str, data: st
     assert page.browser.texts(".reading") in ([], [""])
 
 
+def test_a_damaged_link_leaves_the_page_as_it_is(page: Playground) -> None:
+    page.open("lenet5&view=table")
+    page.browser.run("location.hash = 'z=AAAA'")
+    page.wait(".banner span", bool)
+    page.browser.until(lambda: page.settle() == "ready" and page.browser.run("return location.hash") != "#z=AAAA")
+    assert page.browser.texts(".banner button") == ["×"]
+    assert "name: lenet5" in page.spec()
+    assert page.browser.run("return location.hash") == "#lenet5&view=table"
+
+
+def test_sharing_says_where_a_frame_is_refused(page: Playground) -> None:
+    page.open("lenet5")
+    page.browser.click(".share-button")
+    words = "A page that is opened as a file cannot show a frame of archcalc serve."
+    page.wait("#share-note", lambda texts: texts == [words])
+    page.browser.press(ESCAPE)
+
+
+def test_the_catalogue_without_a_server_says_so(page: Playground) -> None:
+    page.open("lenet5")
+    page.browser.run("window.real = fetch; window.fetch = () => Promise.reject(new TypeError('gone'));")
+    page.browser.click(".open")
+    page.wait(".catalogue .empty", lambda texts: texts == ["archcalc serve does not answer. Was it stopped?"])
+    page.browser.run("window.fetch = window.real")
+    page.browser.press(ESCAPE)
+
+
+def test_a_spec_that_no_request_holds_is_refused_in_words(page: Playground) -> None:
+    page.load(link(text=SPEC + "\n#" + "x" * 3_000_000))
+    page.wait(".problems .error", lambda texts: texts == ["Error: The spec is too long: 1 MiB are read."])
+    assert page.settle() == "wrong"
+
+
 def test_a_file_is_checked_again(page: Playground) -> None:
     """Where the network is another one, by the button; its name is shown although it was dropped."""
     page.open("alexnet")
