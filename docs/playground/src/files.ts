@@ -132,10 +132,9 @@ export function exportMenu(session: Session, failed: (error: unknown) => void): 
       class: "popup",
       toggle: () => {
         const listed = session.catalogue.exports ?? EXPORTS;
-        const exports = [
-          ...listed,
-          ...EXPORTS.filter(({ to }) => PICTURES[to] && !listed.some((one) => one.to === to)),
-        ];
+        // What the page makes stands next to the picture it is made of, where Python has it too.
+        const made = EXPORTS.filter(({ to }) => PICTURES[to] && !listed.some((one) => one.to === to));
+        const exports = listed.flatMap((one) => (one.to === "svg" ? [one, ...made] : [one]));
         list.replaceChildren(
           ...exports.map(({ to, title }) => button(spoken(title), () => run(to).catch(failed), { "data-to": to })),
         );

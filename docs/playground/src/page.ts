@@ -45,6 +45,7 @@ export class Page {
   private readonly reading = h("p", { class: "reading", role: "status" });
   private readonly editor: Editor;
   private readonly problems: Problems;
+  private readonly pattern: PatternLine;
   private readonly tabs: Tabs;
   private readonly views: Record<ViewId, View>;
   private readonly check: CheckView;
@@ -98,7 +99,7 @@ export class Page {
     };
     this.tabs = new Tabs(this.views, (view) => session.show({ view }));
     this.parameters = h("fieldset", { class: "parameters-of" }, new Parameters(session).element);
-    const pattern = new PatternLine(session, (choice) => this.open(choice), failed);
+    this.pattern = new PatternLine(session, (choice, pattern) => this.open(choice, pattern), failed);
     const catalogue = catalogueDialog(session, (choice) => this.open(choice).catch(failed));
     const share = shareDialog(() => session.state);
     const file = h("input", {
@@ -124,7 +125,7 @@ export class Page {
       h(
         "section",
         { class: "spec", "aria-label": say("Spec") },
-        pattern.element,
+        this.pattern.element,
         editorBox,
         h(
           "div",
@@ -273,14 +274,16 @@ export class Page {
         this.say(answer.errors.map(({ message }) => message).join("\n"));
       }
     }
+    this.pattern.show("");
     this.editor.setText(this.session.state.text);
     this.later();
   }
 
-  private async open({ name, text }: Choice): Promise<void> {
+  private async open({ name, text }: Choice, pattern = ""): Promise<void> {
     const opened = ++this.opened;
     const found = name ? (await this.session.ask("spec", { name })).text : (text ?? "");
     if (opened !== this.opened) return;
+    this.pattern.show(pattern);
     this.editor.setText(found);
     this.session.choose("", "catalogue");
     this.session.change({

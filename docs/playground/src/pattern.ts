@@ -21,7 +21,7 @@ export class PatternLine {
 
   constructor(
     private readonly session: Session,
-    private readonly open: (choice: Choice) => Promise<void>,
+    private readonly open: (choice: Choice, pattern: string) => Promise<void>,
     failed: (error: unknown) => void,
   ) {
     this.text.addEventListener("input", () => this.refused(""));
@@ -40,6 +40,12 @@ export class PatternLine {
     );
   }
 
+  /** The pattern of the network that is shown; "" where it came from elsewhere. */
+  show(text: string): void {
+    this.text.value = text;
+    this.refused("");
+  }
+
   private refused(text: string): void {
     this.problem.textContent = text;
     this.text.setAttribute("aria-invalid", String(Boolean(text)));
@@ -50,10 +56,10 @@ export class PatternLine {
     if (!text) return;
     try {
       const known = this.session.catalogue.networks.some(({ name }) => name === text);
-      if (known) await this.open({ name: text });
+      if (known) await this.open({ name: text }, text);
       else {
         const { data } = await this.session.ask("export", { source: { text }, to: "yaml" });
-        await this.open({ text: new TextDecoder().decode(fromBase64(data)) });
+        await this.open({ text: new TextDecoder().decode(fromBase64(data)) }, text);
       }
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

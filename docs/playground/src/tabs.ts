@@ -53,6 +53,9 @@ export class Tabs {
   /** Scroll to the tab that is chosen. */
   reveal(): void {
     const tab = this.list.querySelector<HTMLElement>(`#tab-${this.shown}`);
-    if (tab) this.list.scrollTo({ left: tab.offsetLeft - this.list.offsetLeft - 40 });
+    if (!tab) return;
+    // By what is seen, which holds for both directions; a part of the next tab is shown too.
+    const [seen, list] = [tab.getBoundingClientRect(), this.list.getBoundingClientRect()];
+    this.list.scrollBy({ left: Math.min(0, seen.left - list.left - 40) || Math.max(0, seen.right - list.right + 40) });
   }
 }

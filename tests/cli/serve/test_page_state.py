@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cli.serve.playground import CONTROL, ENTER, ESCAPE, Playground, link
-from tests.cli.serve.test_playground import SPEC
+from tests.cli.serve.test_playground import BOTH, SPEC
 
 ALT, SHIFT, UP, END = "\ue00a", "\ue008", "\ue013", "\ue010"
 
@@ -283,3 +283,50 @@ def test_after_a_mend_the_keyboard_is_at_the_next_problem(page: Playground) -> N
     page.wait(problems, lambda found: not found)
     assert page.settle() == "ready"
     assert str(page.browser.run(at)).endswith("3 warnings")
+
+
+@BOTH
+def test_the_menu_of_exports_has_one_order(page: Playground) -> None:
+    page.open("alexnet")
+    page.browser.click(".bar .popup summary")
+    orders = "return [...document.querySelectorAll('.bar .menu button')].map((button) => button.dataset.to).join(' ')"
+    page.browser.until(lambda: bool(page.browser.run(orders)))
+    found = str(page.browser.run(orders))
+    page.browser.click(".bar .popup summary")
+    assert found == "yaml torch keras caffe csv markdown json svg png pdf mermaid"
+
+
+def test_the_pattern_goes_when_another_network_is_opened(page: Playground) -> None:
+    page.open("alexnet")
+    pattern = "return document.querySelector('#pattern').value"
+    field = page.browser.find("#pattern")
+    field.send_keys("8x8x3 -> conv3-4")
+    page.browser.click(".pattern button")
+    page.browser.until(lambda: "8x8x3" in page.spec())
+    assert page.browser.run(pattern) == "8x8x3 -> conv3-4"
+    page.drop("small.yaml", b"name: small\ntitle: Small\ninput: 9x9x1\nlayers: [relu]\n")
+    page.browser.until(lambda: "9x9x1" in page.spec())
+    assert page.browser.run(pattern) == ""
+
+
+def test_messages_keep_their_lines(page: Playground) -> None:
+    lines = "return document.querySelector(arguments[0]).innerText.split('\\n')"
+    page.open("alexnet&view=check")
+    page.browser.find("#pattern").send_keys("8x8x3 -> frob")
+    page.browser.click(".pattern button")
+    page.browser.until(lambda: bool(page.browser.texts("#pattern-problem")[0]))
+    assert page.browser.run(lines, "#pattern-problem")[1].startswith("layers: ")
+    page.browser.find(".check textarea").send_keys("hello")
+    page.browser.click(".check .primary")
+    page.wait(".check .result p", lambda found: "hello" in "".join(found))
+    assert page.browser.run(lines, ".check .result p")[-1] == "found: hello"
+
+
+def test_every_tab_and_the_whole_derivation_are_in_a_narrow_window(page: Playground) -> None:
+    page.open("resnet50&layer=fc&lang=he", 768)
+    cut = "return [...document.querySelectorAll('.derivation dd')].map((dd) => dd.scrollWidth - dd.clientWidth)"
+    page.browser.until(lambda: bool(page.browser.run(cut)))
+    assert not any(page.browser.run(cut))
+    page.browser.find("#tab-exercise").click()
+    page.settle()
+    assert page.browser.texts("#tab-exercise[aria-selected=true]")

@@ -6,7 +6,7 @@ import { sanitiseHtml } from "../sanitise";
 import { Refused, type Session } from "../session";
 import { say } from "../words";
 
-/** As many signs before the first `=` stay in its line. */
+/** As many letters and signs before the first `=` stay in its line. */
 const SHORT = 3;
 
 /** A formula in parts that a line can break between: before each `=`, but for the first of H₂ = … */
@@ -18,7 +18,11 @@ export function breakable(formula: DocumentFragment): DocumentFragment {
     for (const child of row.children) {
       const equals = child.localName === "mo" && child.textContent === "=";
       const last = parts.at(-1) ?? [];
-      if (equals && (last.length > SHORT || last.some((one) => one.textContent === "="))) parts.push([]);
+      if (
+        equals &&
+        (last.map((one) => one.textContent).join("").length > SHORT || last.some((one) => one.textContent === "="))
+      )
+        parts.push([]);
       parts.at(-1)?.push(child);
     }
     const pieces = parts.map((part) => {
