@@ -138,6 +138,8 @@ def _as_yaml(found: dict[str, Any], text: str) -> dict[str, Any] | None:
         return None
     number, at = found["line"], found["column"] - 1
     line = _line(text, number)
+    if at > len(line) or (meant["begin"] and (line[:at].strip() or not line.strip())):
+        return None  # the place is in another text, as that of a second network
     if meant["begin"]:
         return _moved(text, number, int(meant["begin"]) - 1)
     if meant["space"]:

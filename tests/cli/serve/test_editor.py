@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from archcalc.cli.serve import requests
+from archcalc.cli.serve.faults import as_error
+from archcalc.core.errors import Location, Problem
 from archcalc.spec import tidy
 from tests.cli.serve.test_functions import TEXT, applied, errors, good
 
@@ -242,3 +245,13 @@ def ac_value(text: str) -> Any:
     from archcalc.spec.source import parse_source
 
     return parse_source(text, "text").value
+
+
+@pytest.mark.parametrize(("line", "column"), [(5, 5), (99, 1), (2, 9), (1, 4)])
+def test_a_place_in_another_text_has_no_mend(line: int, column: int) -> None:
+    problem = Problem(
+        "is not valid YAML: the indentation differs",
+        Location(requests.TEXT, line, column),
+        details=("begin it in column 1",),
+    )
+    assert "fix" not in as_error(problem, "name: x\n\ntitle: X")
