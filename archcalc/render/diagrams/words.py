@@ -95,7 +95,7 @@ def composition(rows: Sequence[Row]) -> list[str]:
 def drawn_together(rows: Iterable[Row]) -> list[str]:
     """The note that names the layers which have no box of their own; none where there are no such layers."""
     nouns = dict.fromkeys(say(row.op.noun) for row in rows)
-    return [say("Drawn together with a neighbour: {layers}.", layers=", ".join(nouns))] if nouns else []
+    return [say("Without a box: {layers}.", layers=", ".join(nouns))] if nouns else []
 
 
 def _strided(op: Op) -> str:

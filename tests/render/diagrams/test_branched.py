@@ -202,4 +202,4 @@ def test_products_have_a_sign_of_their_own() -> None:
 )
 def test_layers_without_boxes_of_their_own_are_named(name: str, layers: str) -> None:
     drawing, _ = drawing_of(analysis_of(name), Choices(style="volumes"))
-    assert f"Drawn together with a neighbour: {layers}." in " ".join(texts(drawing))
+    assert f"Without a box: {layers}." in " ".join(texts(drawing))
