@@ -63,10 +63,14 @@ def kept_frames(
 ) -> set[Path]:
     """The blocks that are drawn: those of several nodes, but not long chains, whose parts are drawn instead.
 
-    Those that are `repeated` are drawn in any case: their frame says how often.
+    Those that are `repeated` are drawn in any case: their frame says how often. Of equal ways from several inputs, as
+    the towers of a siamese network, all are drawn where one is: past the last no map of the others runs.
     """
     crossing = crossings(len(paths), edges)
     kept: set[Path] = set()
+    starts = set(range(len(paths))) - {target for _, target in edges}
+    firsts = {target for source, target in edges if source in starts}
+    towers: dict[tuple[Path, ...], list[Path]] = {}
     # A map that is read past others, where the one before is read too.
     linked = {*edges}
     skips = [(source, target) for source, target in edges if source < target - 1 and (target - 1, target) in linked]
@@ -82,6 +86,10 @@ def kept_frames(
         chain = chain or (not always and len(inside) > LONGEST_PIECE and _passed_by(low, high, crossing, skips))
         if path in repeated or not (alone or same or chain):
             kept.add(path)
+        if low in firsts and not (alone or same):
+            towers.setdefault(tuple([paths[index][len(path) :] for index in inside]), []).append(path)
+    for equal in towers.values():
+        kept |= set(equal) if kept.intersection(equal) else set()
     return kept
 
 

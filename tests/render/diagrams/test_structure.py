@@ -12,6 +12,7 @@ from archcalc.render.diagrams.arrange import arrange
 from archcalc.render.diagrams.choices import Choices
 from archcalc.render.diagrams.compose import compose_blocks, compose_graph
 from archcalc.render.diagrams.drawing import Curve, Point, Text
+from archcalc.render.diagrams.frames import kept_frames
 from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.layers import KINK
 from archcalc.render.diagrams.model import Diagram
@@ -397,3 +398,19 @@ def test_all_lines_of_a_shortcut_have_its_colour(name: str) -> None:
         others = {number for other in found if other.edge.kind != way.edge.kind for number in other.lines}
         own = {colours[number] for number in way.lines if number not in others}
         assert own <= {edge_colour(way.edge.kind, LIGHT)}, way.edge
+
+
+def test_equal_towers_are_framed_alike() -> None:
+    """No map of the others runs past the last, which alone would be a chain of its parts."""
+    inputs, length = 3, 14
+    paths: list[tuple[str, ...]] = []
+    edges = []
+    for tower in range(inputs):
+        begin = len(paths)
+        paths += [(f"input{tower}",), *((f"tower{tower}", f"layer{index}") for index in range(length))]
+        edges += [(begin + index, begin + index + 1) for index in range(length)]
+    # Every tower but the last is read by the loss at the end.
+    edges += [((length + 1) * (tower + 1) - 1, len(paths)) for tower in range(inputs)]
+    paths.append(("loss",))
+    assert kept_frames(paths, edges) == {(f"tower{tower}",) for tower in range(inputs)}
+    assert kept_frames(paths[: length + 1], edges[:length]) == set()

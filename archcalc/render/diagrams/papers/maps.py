@@ -291,7 +291,7 @@ def _sized(stop: Stop, largest: int, features: int, sizes: str, factor: float) -
     if not positions:
         height = scaled(channels, features, 2 * SMALLEST, LONGEST * factor, sizes)
         return Stack(0.0, -height / 2, BAR, height, 1, 0.0)
-    height, width = (scaled(size, largest, SMALLEST, LARGEST * factor, sizes) for size in (positions * 2)[-2:])
+    height, width = (scaled(size, largest, SMALLEST, LARGEST * factor, sizes) for size in (1, *positions)[-2:])
     sheets = min(channels, SHEETS)
     step = min(STEP * factor**0.5, max(width, 20.0) / 3)
     return Stack(0.0, -(height + (sheets - 1) * step) / 2, width, height, sheets, step)
@@ -332,7 +332,9 @@ def _link(stops: Sequence[Stop], before: Stack, after: Stack, index: int, theme:
     windows = window_of(stop.main) if positions_of(stops[index - 1]) else None
     title = f"{stops[index - 1].name} → {stop.name}"
     line = theme.families[stop.main.op.family].line
-    whole = windows and all(int(w.size) >= size for w, size in zip(windows, stops[index - 1].size, strict=False))
+    # A row that is read of an image has its positions last.
+    sizes = stops[index - 1].size[-len(windows or ()) :]
+    whole = windows and all(int(w.size) >= size for w, size in zip(windows, sizes, strict=False))
     if windows is None or whole:
         return Cluster(title, _fan(before, after, theme), "edge", step=index + 1)
     spread = windows[0].transposed
@@ -366,11 +368,11 @@ def _tube(stack: Stack, read: range, place: Place, line: str) -> list[Shape]:
 
 
 def _fan(before: Stack, after: Stack, theme: Theme) -> tuple[Shape, ...]:
-    """From all values to each one."""
+    """From all values of the sheet in front to the one at the back."""
     starts = (before.low - before.height, before.low)
     return tuple(
         Curve(((before.right, start), (after.x, end)), theme.edge, 1.0)
-        for start, end in zip(starts, (after.y, after.low), strict=True)
+        for start, end in zip(starts, (after.y, after.y + after.height), strict=True)
     )
 
 
@@ -385,8 +387,9 @@ class Place(NamedTuple):
 
 def _place(windows: Sequence[Window], before: Stop, stack: Stack) -> Place:
     """In proportion to the map, but large enough to be seen."""
-    sides = [int(window.size) for window in (list(windows) * 2)[-2:]]
-    sizes = (list(before.size) * 2)[-2:]
+    # A row is a strip: it is one value high.
+    sides = [1, *(int(window.size) for window in windows)][-2:]
+    sizes = [1, *before.size][-2:]
     least = 8.0 if max(window.dilation for window in windows) == 1 else 20.0
     height = min(max(stack.height * sides[0] / sizes[0], least), stack.height * 0.8)
     width = min(max(stack.width * sides[1] / sizes[1], least), stack.width * 0.8)
@@ -396,15 +399,15 @@ def _place(windows: Sequence[Window], before: Stop, stack: Stack) -> Place:
 def _cells(windows: Sequence[Window], x: float, y: float, place: Place, line: str, theme: Theme) -> list[Shape]:
     """The window on the sheet in front; of a dilated one, the values that it reads."""
     fill = mix(theme.background, line, 0.35)
-    steps = [window.dilation for window in (list(windows) * 2)[-2:]]
+    steps = [1, *(window.dilation for window in windows)][-2:]
     if max(steps) == 1:
         return [Rect(x, y, place.width, place.height, fill, line, 1.1)]
-    counts = [(int(window.size) - 1) // step + 1 for window, step in zip((list(windows) * 2)[-2:], steps, strict=True)]
+    counts = [1, *((int(window.size) - 1) // window.dilation + 1 for window in windows)][-2:]
     cell = max(min(place.width / (2 * counts[1]), 5.0), 2.0)
     shapes: list[Shape] = [Rect(x, y, place.width, place.height, None, line, 0.9, dash=(2.0, 2.0))]
     for down in range(min(counts[0], 9)):
         for right in range(min(counts[1], 9)):
             left = x + (place.width - cell) * (right / max(counts[1] - 1, 1))
-            top = y + (place.height - cell) * (down / max(counts[0] - 1, 1))
+            top = y + (place.height - cell) * (down / (counts[0] - 1) if counts[0] > 1 else 0.5)
             shapes.append(Rect(left, top, cell, cell, line, None))
     return shapes

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+import archcalc as ac
 from archcalc.core.errors import UsageError
 from archcalc.render.diagrams.choices import Choices
 from archcalc.render.diagrams.draw import draw
-from archcalc.render.diagrams.drawing import Rect, Text
+from archcalc.render.diagrams.drawing import Curve, Rect, Text
 from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.maps import sheets_read
 from tests.render.diagrams.papers.figures import edges, figure, nodes, texts
@@ -18,6 +19,17 @@ FIGURE = [
     ("input", "1@32×32"), ("C1", "6@28×28"), ("S2", "6@14×14"), ("C3", "16@10×10"), ("S4", "16@5×5"), ("C5", "120"),
     ("F6", "84"), ("output", "10"),
 ]  # fmt: skip
+ROWS = """
+name: rows
+title: Rows
+input: 16x40x1
+layers:
+  - conv2d: {out_channels: 8, kernel_size: 3, padding: 1}
+  - max_pool2d: {kernel_size: [16, 1]}
+  - tokens
+  - conv1d: {out_channels: 6, kernel_size: 3, padding: 1}
+  - lstm: {hidden_size: 5}
+"""
 KINDS = "64x64x8 -> conv3-8p2d2 -> conv3-8p1g8 -> conv1-16 -> conv3-16p1g2 -> conv3-8p1 -> pool2"
 
 
@@ -27,6 +39,21 @@ def test_the_maps_of_the_figure_in_its_order() -> None:
     # "Convolutions, subsampling, convolutions, subsampling, convolutions, full connection, Gaussian connections".
     words = [lines[0].split()[0] for lines in plain if lines not in FIGURE]
     assert words == ["conv", "subsampling", "conv", "subsampling", "conv", "dense", "RBF"]
+
+
+def test_a_row_is_a_strip_and_lines_end_at_sheets() -> None:
+    drawing = drawing_of(ac.from_yaml(ROWS).analyse(), Choices(style="maps"))[0]
+    boxes = [next(shape for shape in node.shapes if isinstance(shape, Rect)) for node in nodes(drawing)]
+    assert len(boxes) == 5
+    pool, row, lstm = boxes[2:]
+    assert (row.width, row.height) == (lstm.width, lstm.height) == (pool.width, pool.height)
+    assert row.width > 4 * row.height
+    # A window on the map of the pool, and from the row to the LSTM two lines, to both ends of the first sheet.
+    window, fan = edges(drawing)[2:]
+    assert any(isinstance(shape, Rect) for shape in window.shapes)
+    assert [shape.points[-1] for shape in fan.shapes if isinstance(shape, Curve)] == [
+        (lstm.x, lstm.y), (lstm.x, lstm.y + lstm.height)
+    ]  # fmt: skip
 
 
 def test_as_many_sheets_as_maps() -> None:
