@@ -58,6 +58,7 @@ ONE = [
     ("alexnet", "conv2", "params", "307,456", "other_variant", "Right for conv2 of alexnet@grouped"),
     ("alexnet", "fc6", "params", "(256+1)*4096", "wrong_input_channels", "fc6 reads 6×6×256 = 9,216 values"),
     ("vgg16", "fc6", "params", "(14*14*512 + 1)*4096", "wrong_input_channels", "the map that pool5 reads, 14×14×512"),
+    ("vit_b_16", "encoder2/fc1", "params", "464,784,384", "wrong_input_channels", "the values of all 197 positions"),
     ("alexnet", "fc7", "params", "37,752,832", "repeat_count", "the number of fc6"),
     ("vgg16", "conv4_2", "params", "3*2359808", "repeat_count", "3 layers of this size in one"),
     ("alexnet", "conv4", "params", "(3*3*200+1)*384", "wrong_input_channels", "200 stands where 384 belongs"),

@@ -239,8 +239,19 @@ def _other_depth(letter: str, depth: Node) -> Callable[[Node], Node | None]:
 
 def _values(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
     """The inputs of a dense layer: the values of a map, or of the dense layer before."""
-    if context.row.op.family != "dense" or getattr(context.row.op, "per_position", False):
-        return  # at each position it reads the channels alone
+    if context.row.op.family != "dense":
+        return
+    if getattr(context.row.op, "per_position", False):
+        channels, positions = context.inputs[0][0], product(context.inputs[0][1:])
+        if context.depth_letter in has and positions > 1:
+            why = say(
+                "the values of all {positions:,} positions. {layer} reads the {channels:,} channels of each position "
+                "alone, with the same weights.",
+                positions=positions, layer=context.name, channels=channels,
+            )  # fmt: skip
+            all_values = named(has[context.depth_letter], channels * positions)
+            yield Edit(Mistake("wrong_input_channels", why), 16, _replace({context.depth_letter: all_values}))
+        return
     maker = context.network.maker(context.row.inputs[0])
     image = context.inputs[0]
     flat = len(image) == 1
