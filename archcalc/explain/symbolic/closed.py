@@ -184,8 +184,8 @@ def _holds_elsewhere(form: ClosedForm, graph: LayerGraph, sides: _Sides, convent
     return False
 
 
-#: How much larger inputs are tried.
-_LARGER = (1, 2, 4, 8, 16, 32, 64, 128)
+#: How much larger inputs are tried: windows of 3, 5 and 7 divide some of them too.
+_LARGER = (1, 2, 4, 8, 12, 16, 32, 60, 64, 128, 840)
 
 
 class _Sides:

@@ -330,6 +330,24 @@ def test_a_flat_input_is_named_among_what_stays_a_number() -> None:
     assert form.at() == 30_720
 
 
+WINDOWS = """
+name: windows
+title: Windows
+input: 15x4x12
+parameters:
+  h: {type: int, default: 3}
+layers:
+  - multi_head_attention: {num_heads: h, window_size: [3, 2]}
+"""
+
+
+def test_a_side_that_windows_have_to_divide_is_a_symbol(tmp_path: Path) -> None:
+    file = tmp_path / "windows.yaml"
+    file.write_text(WINDOWS)
+    form = closed_form(str(file), "multiplications", names=["input"])
+    assert form.at(H=21, W=8) == analyse(load(file, None, (12, 21, 8))).totals.multiplications
+
+
 ROWS = """
 name: rows
 title: Rows
