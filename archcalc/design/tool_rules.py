@@ -62,6 +62,11 @@ def _plain(terms: Terms) -> Rule:
     return rule
 
 
+def _of_pytorch(terms: Terms) -> Rule:
+    """For a GRU that is a module of PyTorch; one that resets the state before its product is written out."""
+    return lambda row: terms if row.op.model_dump()["reset_after"] else None
+
+
 def _unpadded(terms: Terms) -> Rule:
     """For a pool that pads by itself; where PyTorch's does not pad so, another layer pads, and its map is counted."""
 
@@ -193,12 +198,13 @@ PRODUCTS = rules(
 )
 
 #: Of recurrent layers the profilers of DeepSpeed and calflops count operations, which are no MACs.
-DEEPSPEED = rules(PRODUCTS, rnn__lstm__gru=NOTHING, multi_head_attention=_attention(MACS, MACS))
+DEEPSPEED = rules(PRODUCTS, rnn__lstm=NOTHING, gru=_of_pytorch(NOTHING), multi_head_attention=_attention(MACS, MACS))
 
 #: Its rule for a transposed convolution in groups divides by the groups once too often.
 CALFLOPS = rules(
     PRODUCTS,
-    matmul__scaled_dot_product_attention__rnn__lstm__gru=NOTHING,
+    matmul__scaled_dot_product_attention__rnn__lstm=NOTHING,
+    gru=_of_pytorch(NOTHING),
     multi_head_attention=_attention(PROJECTIONS, MACS),
     conv_transpose=lambda row: MACS if row.op.model_dump()["groups"] == 1 else None,
 )
@@ -216,7 +222,8 @@ FLOP_COUNTER = rules(
 
 FVCORE = rules(
     PRODUCTS,
-    scaled_dot_product_attention__rnn__lstm__gru=NOTHING,
+    scaled_dot_product_attention__rnn__lstm=NOTHING,
+    gru=_of_pytorch(NOTHING),
     multi_head_attention=_attention(PROJECTIONS, MACS),
     batch_norm=_scaled(values(2), values(1)),
     layer_norm__group_norm__instance_norm=_scaled(values(5), values(4)),
