@@ -88,6 +88,7 @@ class RowFile:
         """`restart`: an earlier run is not continued."""
         check_target(path)
         self._search, self._path = search, path
+        self._heading = ",".join(search.heading)
         self._write_whole = columnar(search) if is_parquet(path) else None
         self._partial, self._progress = Path(f"{path}.partial"), Path(f"{path}.progress")
         for name in (self._partial, self._progress):
@@ -106,8 +107,9 @@ class RowFile:
             if earlier is None:
                 self._progress.unlink(missing_ok=True)
                 self._file = self._partial.open("wb")
-                self._write([",".join(self._search.heading)])
-                return Progress()
+                self._write([self._heading])
+                self.keep(progress := Progress())
+                return progress
             progress, size = earlier
             self._file = self._partial.open("r+b")
             self._file.truncate(size)
@@ -119,6 +121,7 @@ class RowFile:
     def _earlier(self) -> tuple[Progress, int] | None:
         """What a run that was stopped has done, and the size of its rows. Raises `UsageError` where it cannot be."""
         if not self._progress.exists():
+            self._refuse_rows_without_progress()
             return None
         try:
             # The file is the search's own, and is written again: it is no input.
@@ -136,6 +139,16 @@ class RowFile:
         if why := self._wrong_rows(size, data["rows"]):
             raise self._refusal(f"cannot be continued: {self._partial} {why}")
         return progress, size
+
+    def _refuse_rows_without_progress(self) -> None:
+        """Raises `UsageError` where rows would be overwritten; the heading alone is what a stop at the start leaves."""
+        with suppress(FileNotFoundError):
+            size = self._partial.stat().st_size
+            if size > len(self._heading) + 1:
+                raise UsageError(
+                    f"{self._partial} has {size:,} bytes of a search that was stopped, and {self._progress}, which "
+                    "says how far it was, is missing; --restart begins again and overwrites it, or give another file"
+                )
 
     def _refusal(self, why: str) -> UsageError:
         return UsageError(f"{self._progress} {why}; --restart begins again, or give another file")

@@ -162,6 +162,46 @@ def test_rows_that_were_changed_are_refused(tmp_path: Path, change: Any, message
         RowFile(search(SPACE, WHERE), path).begin()
 
 
+def _heading(rows: bytes) -> bytes:
+    return rows.splitlines(keepends=True)[0]
+
+
+@pytest.mark.parametrize(
+    ("left", "is_refused"),
+    [
+        (lambda rows: rows, True),
+        (lambda rows: _heading(rows) + b"m", True),
+        (lambda rows: _heading(rows), False),
+        (lambda rows: b"", False),
+    ],
+)
+def test_rows_without_progress_are_not_overwritten(tmp_path: Path, left: Any, is_refused: bool) -> None:
+    expected = whole(tmp_path / "whole.csv")
+    path = tmp_path / "found.csv"
+    with pytest.raises(KeyboardInterrupt):
+        run(search(SPACE, WHERE), RowFile(search(SPACE, WHERE), str(path)), stopping_after(3))
+    (tmp_path / "found.csv.progress").unlink()
+    rows = tmp_path / "found.csv.partial"
+    rows.write_bytes(kept := left(rows.read_bytes()))
+    if is_refused:
+        with pytest.raises(UsageError, match=rf"has {len(kept):,} bytes.*\.progress, which .* is missing; --restart"):
+            RowFile(search(SPACE, WHERE), str(path)).begin()
+        assert rows.read_bytes() == kept
+    run(search(SPACE, WHERE), RowFile(search(SPACE, WHERE), str(path), restart=is_refused))
+    assert path.read_bytes() == expected
+
+
+def test_a_search_that_is_killed_at_once_continues(tmp_path: Path) -> None:
+    made = search(SPACE, WHERE)
+    killed = RowFile(made, str(tmp_path / "found.csv"))
+    killed.begin()
+    killed.add(*made.run(0, 100).found[0])
+    killed.close()
+    assert (tmp_path / "found.csv.partial").stat().st_size > 1000
+    run(made, RowFile(made, str(tmp_path / "found.csv")))
+    assert (tmp_path / "found.csv").read_bytes() == whole(tmp_path / "whole.csv")
+
+
 def test_state_is_never_written_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("kept")
     (tmp_path / "found.csv.partial").symlink_to(tmp_path / "precious")
