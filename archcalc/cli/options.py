@@ -13,6 +13,7 @@ import click
 from archcalc.core.conventions import BYTES, Conventions
 from archcalc.core.errors import UsageError
 from archcalc.core.language import ENGLISH, LANGUAGES, language, of_environment, use
+from archcalc.core.shapes import LARGEST_BATCH
 from archcalc.graph.inputs import InputShapes, parse_inputs
 
 if TYPE_CHECKING:
@@ -98,7 +99,9 @@ call_option = click.option(
     "--call", "call", metavar="NAME=VALUE", multiple=True,
     help="For NET as py:package.module:callable, which runs that code: an argument of the callable; repeatable.",
 )  # fmt: skip
-batch_option = click.option("--batch", type=click.IntRange(1, 1 << 20), default=1, help="Number of images in a batch.")
+batch_option = click.option(
+    "--batch", type=click.IntRange(1, LARGEST_BATCH), default=1, help="Number of images in a batch."
+)
 dtype_option = click.option(
     "--dtype", type=click.Choice(list(BYTES)), default="float32", show_default=True, help="Type of a stored value."
 )

@@ -16,6 +16,8 @@ Shape = tuple[int, ...]
 LARGEST_SIZE = 1 << 20
 #: The values of a flat map are those of a whole image.
 LARGEST_FLAT = 1 << 40
+#: The images of a batch, by the same guard.
+LARGEST_BATCH = 1 << 20
 #: The names of the position axes, by their number.
 AXES: tuple[tuple[str, ...], ...] = ((), ("length",), ("height", "width"), ("depth", "height", "width"))
 #: Every name of a position axis, in the order in which people write them.

@@ -8,12 +8,15 @@ from typing import NamedTuple
 
 from archcalc.core.conventions import BYTES
 from archcalc.core.errors import UsageError
+from archcalc.core.shapes import LARGEST_BATCH
 from archcalc.design.memory import IN_PLACE, Policy, Timeline, memory_timeline
 from archcalc.passes.analysis import Analysis
 
 
 class Fit(NamedTuple):
     """The largest batch, 0 where not even one image fits; the bytes that it takes, and what one image more would.
+
+    No batch is larger than `LARGEST_BATCH`, whatever fits: `is_at_limit`.
 
     `training_batch`: the largest batch of training, which inference says too; None where what it keeps is not known.
     `alternatives`: the batch with another policy or type of values, by the option that asks for it, where it is larger.
@@ -26,6 +29,11 @@ class Fit(NamedTuple):
     needed: int
     training_batch: int | None
     alternatives: Mapping[str, int]
+
+    @property
+    def is_at_limit(self) -> bool:
+        """Whether one image more would fit into the memory, and the batch is the largest that there may be."""
+        return self.batch > 0 and self.needed <= self.memory
 
 
 def fit_into(analysis: Analysis, policy: Policy, memory: int) -> Fit:
@@ -50,9 +58,10 @@ def _training_batch(analysis: Analysis, policy: Policy, memory: int) -> int | No
 
 
 def largest_batch(timeline: Timeline, memory: int) -> int:
-    """The largest batch of a timeline that fits into so many bytes."""
+    """The largest batch of a timeline that fits into so many bytes, up to `LARGEST_BATCH`."""
     free = memory - sum(timeline.fixed)
-    return max(0, min([(free - once) // image for image, once in timeline.live if image], default=0))
+    fitting = min([(free - once) // image for image, once in timeline.live if image], default=0)
+    return min(max(fitting, 0), LARGEST_BATCH)
 
 
 def _peak(timeline: Timeline, batch: int) -> int:

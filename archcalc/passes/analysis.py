@@ -12,7 +12,7 @@ from typing import NamedTuple
 from archcalc.core.conventions import BYTES, Conventions
 from archcalc.core.errors import Problem, SpecError, UsageError
 from archcalc.core.language import say
-from archcalc.core.shapes import Shape
+from archcalc.core.shapes import LARGEST_BATCH, Shape
 from archcalc.graph.layer_graph import Call, LayerGraph
 from archcalc.ops.base import Op, Operations, elements
 from archcalc.passes.depth import weighted_depth
@@ -22,8 +22,6 @@ from archcalc.passes.operations import Work, count_operations
 from archcalc.passes.params import ParamCount, count_params
 from archcalc.passes.receptive_field import ReceptiveField, receptive_fields
 from archcalc.passes.shapes import ShapedLayer, infer_shapes
-
-LARGEST_BATCH = 1 << 20
 
 
 class Row(NamedTuple):

@@ -58,6 +58,25 @@ def test_the_largest_batch(archcalc: Run) -> None:
 
 
 @pytest.mark.parametrize(
+    ("memory", "options", "wanted"),
+    [
+        ("999TB", [], "is 1,048,576, which takes 23.0 GiB.\nMore would fit: 1,048,576 is the largest batch"),
+        ("999TB", [], "The largest batch of training is 1,048,576, the limit (--training)."),
+        ("35GiB", ["--dtype", "float64"], "--dtype float32  1,048,576, the limit"),
+    ],
+)
+def test_the_limit_of_a_batch(archcalc: Run, memory: str, options: list[str], wanted: str) -> None:
+    assert wanted in archcalc("fit", "lenet5", "--memory", memory, *options).out
+
+
+def test_the_batch_that_fits_is_one_that_memory_takes(archcalc: Run) -> None:
+    found = archcalc("fit", "lenet5", "--memory", "999TB", "-f", "json").json
+    assert found["is_at_limit"]
+    taken = archcalc("memory", "lenet5", "--batch", found["batch"], "-f", "json").json
+    assert taken["peak_bytes"] == found["used_bytes"]
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["memory", "alexnet", "--in-place", "activation"], "did you mean activations"),

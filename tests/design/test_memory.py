@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import archcalc as ac
 from archcalc.core.errors import UsageError
+from archcalc.core.shapes import LARGEST_BATCH
 from archcalc.design.fit import fit_into, largest_batch
 from archcalc.design.memory import BACKWARD, IN_PLACE, Policy, Timeline, memory_timeline, policy_of
 from archcalc.ops import OPS
@@ -188,6 +189,23 @@ def test_the_largest_batch_fits_and_one_more_does_not(memory: int, policy: Polic
     step = range(len(found.steps))
     assert fit.batch == 0 or fit.used == max(found.bytes_at(one, fit.batch) for one in step) <= memory
     assert fit.needed == max(found.bytes_at(one, fit.batch + 1) for one in step) > memory
+
+
+@pytest.mark.parametrize(
+    ("memory", "is_at_limit"),
+    [(1 << 30, False), ("limit", False), ("one more", True), (1 << 60, True)],
+)
+def test_the_largest_batch_is_one_that_can_be_calculated(memory: int | str, is_at_limit: bool) -> None:
+    found = timeline("lenet5", Policy())
+    peaks = {"limit": LARGEST_BATCH, "one more": LARGEST_BATCH + 1}
+    peak_of = [max(found.bytes_at(step, batch) for step in range(len(found.steps))) for batch in peaks.values()]
+    size = memory if isinstance(memory, int) else dict(zip(peaks, peak_of, strict=True))[memory]
+    fit = fit_into(found.analysis, Policy(), size)
+    assert fit.is_at_limit == is_at_limit
+    assert timeline("lenet5", Policy(), fit.batch).peak == fit.used <= size
+    assert (fit.batch == LARGEST_BATCH) == (size >= peak_of[0])
+    assert (fit.needed <= size) == is_at_limit
+    assert max(fit.alternatives.values(), default=0) <= LARGEST_BATCH
 
 
 FOLDED, ADDED = "--in-place activations,batch-norm", "--in-place activations,additions"

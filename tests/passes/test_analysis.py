@@ -8,9 +8,10 @@ import pytest
 
 from archcalc.core.conventions import BYTES, Conventions
 from archcalc.core.errors import ShapeError, UsageError
+from archcalc.core.shapes import LARGEST_BATCH
 from archcalc.ops.base import NO_OPERATIONS
 from archcalc.passes import axis_field
-from archcalc.passes.analysis import LARGEST_BATCH, analyse, row_of
+from archcalc.passes.analysis import analyse, row_of
 from archcalc.passes.axis_field import AxisField
 from archcalc.passes.receptive_field import ReceptiveField
 from archcalc.spec.catalogue import load

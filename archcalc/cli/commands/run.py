@@ -16,6 +16,7 @@ from archcalc.cli.output import Target, note, output_options, write
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target, read_bytes
+from archcalc.core.shapes import LARGEST_BATCH
 from archcalc.passes.analysis import Analysis
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ class MapFiles(NamedTuple):
     help="An image or an .npy array (C, H, W); else random numbers. Of several inputs: NAME=FILE,NAME=FILE.",
 )
 @click.option("--input-size", metavar="HxWxC", help="Input size: height×width×channels, as in 384x384x3.")
-@click.option("--batch", type=click.IntRange(1, 1 << 20), help="Number of images. Default: 1, or those of --input.")
+@click.option(
+    "--batch", type=click.IntRange(1, LARGEST_BATCH), help="Number of images. Default: 1, or those of --input."
+)
 @precision_option
 @click.option("--algorithm", type=click.Choice(["auto", "loops", "im2col", "fast"]), default="auto", show_default=True,
               help="How convolutions and pools are calculated.")  # fmt: skip

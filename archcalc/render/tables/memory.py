@@ -11,7 +11,7 @@ from typing import Any
 
 from archcalc.core.cells import harmless
 from archcalc.core.language import mark, say
-from archcalc.core.shapes import format_shape
+from archcalc.core.shapes import LARGEST_BATCH, format_shape
 from archcalc.core.text import align, bold
 from archcalc.core.words import distinct_sizes, several, share, size
 from archcalc.design.fit import Fit
@@ -151,27 +151,36 @@ def render_fit(fit: Fit, form: str) -> str:
         data = {
             "schema": "archcalc.fit/1", "network": timeline.analysis.graph.name, "dtype": timeline.analysis.dtype,
             "policy": asdict(timeline.policy), "memory_bytes": memory, "batch": fit.batch, "used_bytes": fit.used,
-            "needed_for_one_more_bytes": fit.needed, "training_batch": fit.training_batch,
-            "alternatives": dict(fit.alternatives),
+            "needed_for_one_more_bytes": fit.needed, "is_at_limit": fit.is_at_limit,
+            "training_batch": fit.training_batch, "alternatives": dict(fit.alternatives),
         }  # fmt: skip
         return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
     if not fit.batch:
         return f"{too_little(fit)}.\n"
-    given, used, needed = distinct_sizes(memory, fit.used, fit.needed)
-    lines = [f"{_what(fit)}: the largest batch in {_in_thousands(memory)}{given} is {fit.batch:,}, which takes {used}."]
-    missing = fit.needed - memory
-    lines.append(f"One image more needs {needed}, which is {size(missing)} ({missing:,} bytes) too much.")
+    if fit.is_at_limit:
+        given, used = distinct_sizes(memory, fit.used)
+        more = f"More would fit: {LARGEST_BATCH:,} is the largest batch that archcalc calculates."
+    else:
+        given, used, needed = distinct_sizes(memory, fit.used, fit.needed)
+        missing = fit.needed - memory
+        more = f"One image more needs {needed}, which is {size(missing)} ({missing:,} bytes) too much."
+    what = f"{_what(fit)}: the largest batch in {_in_thousands(memory)}{given}"
+    lines = [f"{what} is {fit.batch:,}, which takes {used}.", more]
     if not timeline.policy.training:
-        batch = "not known" if fit.training_batch is None else f"{fit.training_batch:,}"
+        batch = "not known" if fit.training_batch is None else _batch(fit.training_batch)
         lines.append(f"The largest batch of training is {batch} (--training).")
     if fit.alternatives:
         lines.append("")
         lines += align(
-            [["with", "batch"], *([what, f"{batch:,}"] for what, batch in fit.alternatives.items())],
+            [["with", "batch"], *([what, _batch(batch)] for what, batch in fit.alternatives.items())],
             [False, True],
             False,
         )
     return "\n".join(lines) + "\n"
+
+
+def _batch(images: int) -> str:
+    return f"{images:,}, the limit" if images == LARGEST_BATCH else f"{images:,}"
 
 
 def _in_thousands(memory: int) -> str:

@@ -171,7 +171,7 @@ def _heading(rows: bytes) -> bytes:
     [
         (lambda rows: rows, True),
         (lambda rows: _heading(rows) + b"m", True),
-        (lambda rows: _heading(rows), False),
+        (_heading, False),
         (lambda rows: b"", False),
     ],
 )

@@ -9,8 +9,8 @@ import pytest
 
 from archcalc import Analysis, Conventions, SpecError, analyse, load, names
 from archcalc.core.conventions import BYTES
+from archcalc.core.shapes import LARGEST_BATCH
 from archcalc.ops.base import Operations
-from archcalc.passes.analysis import LARGEST_BATCH
 from archcalc.passes.shapes import infer_shapes
 from tests.cli.runner import DATA
 from tests.networks import graph, numbers
