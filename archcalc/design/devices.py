@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -31,7 +31,8 @@ class Device:
     """A device: operations per second by dtype, bytes per second between it and its memory, bytes of that memory.
 
     A device that is given by its rates has one for all dtypes, under an empty name. `tf32`: the rate of products of
-    float32 that are rounded to TF32 first, where it has them.
+    float32 that are rounded to TF32 first, where it has them. `source_of_rate`: what besides `source` says where the
+    rate of a dtype comes from.
     """
 
     name: str
@@ -42,6 +43,20 @@ class Device:
     memory: int | None = None
     kind: str = ""
     tf32: int | None = None
+    source_of_rate: Mapping[str, str] = field(default_factory=dict)
+
+    def source_in(self, dtype: str) -> str:
+        """Where the rate in a dtype comes from, and the bandwidth."""
+        return self._source([dtype])
+
+    @property
+    def whole_source(self) -> str:
+        """Where all rates come from."""
+        return self._source(self.flops)
+
+    def _source(self, dtypes: Iterable[str]) -> str:
+        rates = [f"{dtype}: {self.source_of_rate[dtype]}" for dtype in dtypes if dtype in self.source_of_rate]
+        return "; ".join([self.source, *rates])
 
     def rate(self, dtype: str) -> int:
         """Operations per second in a dtype. Raises `UsageError` where none is known."""
@@ -62,14 +77,15 @@ def devices() -> Mapping[str, Device]:
     return MappingProxyType({one["name"]: _device(one) for one in json.loads(text)["devices"]})
 
 
-def _device(data: Mapping[str, str | Mapping[str, str]]) -> Device:
+def _device(data: Mapping[str, str | dict[str, str]]) -> Device:
     texts = {key: value for key, value in data.items() if isinstance(value, str)}
-    rates = data["flops"]
-    assert isinstance(rates, Mapping), "rates are by dtype"
+    rates, sources = data["flops"], data.get("source_of_rate", {})
+    assert isinstance(rates, dict), "rates are by dtype"
+    assert isinstance(sources, dict), "so are their sources"
     return Device(
         texts["name"], texts["title"], {dtype: flops_of(rate) for dtype, rate in rates.items()},
         bandwidth_of(texts["bandwidth"]), texts["source"], memory_of(texts["memory"]), texts["kind"],
-        flops_of(texts["tf32"]) if "tf32" in texts else None,
+        flops_of(texts["tf32"]) if "tf32" in texts else None, sources,
     )  # fmt: skip
 
 

@@ -62,6 +62,11 @@ class Estimate:
         return self.rate / self.device.bandwidth
 
     @property
+    def source(self) -> str:
+        """Where the two rates that it is calculated with come from."""
+        return self.device.source_in(self.analysis.dtype)
+
+    @property
     def operations(self) -> int:
         """Operations of all layers that can be counted."""
         return sum(bound.operations or 0 for bound in self.bounds)

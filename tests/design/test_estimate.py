@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import pytest
 
@@ -12,6 +13,7 @@ from archcalc.core.conventions import BYTES
 from archcalc.core.errors import UsageError
 from archcalc.design.devices import bandwidth_of, chosen, device, devices, flops_of, given
 from archcalc.design.estimate import COMPUTE, MEMORY, estimate
+from archcalc.render.charts.roofline import _footnote
 
 #: 1,000 operations and 100 bytes a second: the ridge is at 10.
 SLOW = given("1000", "100 bytes/s")
@@ -113,6 +115,42 @@ def test_absurd_rates(bad: str) -> None:
 def test_absurd_bandwidths(bad: str) -> None:
     with pytest.raises(UsageError, match="--bandwidth"):
         bandwidth_of(bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "there", "absent"),
+    [
+        ("t4", "float32", "float32: 8.1 TFLOPS", ["Tensor Cores", "TOPS"]),
+        ("t4", "float16", "float16: 65 TFLOPS with Tensor Cores", ["8.1", "TOPS"]),
+        ("v100-sxm2", "float32", "NVIDIA Tesla V100 whitepaper", ["Tensor Cores"]),
+        ("rtx-3090", "float32", "float32: 35.6 TFLOPS", ["float16", "142"]),
+        ("rtx-4090", "float32", "NVIDIA Ada GPU", ["float16", "661"]),
+        ("rtx-4090", "float16", "with sums in float16", ["float32"]),
+        ("rtx-5090", "float16", "half of the 838 TFLOPS", ["21,760·2.407·2"]),
+        ("l4", "int8", "half of the 485 TOPS", ["242", "float16"]),
+        ("raspberry-pi-4", "float64", "23.94 GFLOPS", ["47.88"]),
+        ("core-i5-8250u", "float64", "4·3.4·16 GFLOP/s", ["4·3.4·32"]),
+    ],
+)
+def test_the_source_is_that_of_the_rate_that_is_used(name: str, dtype: str, there: str, absent: list[str]) -> None:
+    analysis = ac.analyse("lenet5", dtype=dtype)
+    result = ac.estimate(analysis, name)
+    text = " ".join(result.render("text").split())
+    sources = [text.partition("Source of the rates: ")[2], json.loads(result.render("json"))["device"]["source"]]
+    sources.append(_footnote(result.value)[-1])
+    for source in sources:
+        assert there in source
+        assert [word for word in absent if word in source] == []
+
+
+@pytest.mark.parametrize("name", devices())
+def test_no_source_speaks_of_another_dtype(name: str) -> None:
+    one = device(name)
+    assert set(one.source_of_rate) <= set(one.flops)
+    for dtype in one.flops:
+        words = re.findall(r"\w+", one.source_in(dtype))
+        assert not set(words) & (set(BYTES) - {dtype})
+        assert one.source_of_rate.get(dtype, "") in one.whole_source
 
 
 def test_a_device_is_one_or_the_other() -> None:

@@ -136,7 +136,7 @@ def _footnote(estimate: Estimate) -> list[str]:
     if estimate.not_counted:
         layers = ", ".join(estimate.not_counted[:5]) + (" …" if estimate.not_counted[5:] else "")
         notes.append(say("Not counted: {layers}.", layers=layers))
-    notes.append(say("Source of the rates: {source}.", source=estimate.device.source))
+    notes.append(say("Source of the rates: {source}.", source=estimate.source))
     return [" ".join(notes)]
 
 

@@ -40,7 +40,7 @@ def as_dict(estimate: Estimate) -> dict[str, Any]:
         "batch": analysis.batch,
         "dtype": analysis.dtype,
         "device": {"name": device.name, "title": device.title, "flops_per_second": estimate.rate,
-                   "bytes_per_second": device.bandwidth, "memory_bytes": device.memory, "source": device.source},
+                   "bytes_per_second": device.bandwidth, "memory_bytes": device.memory, "source": estimate.source},
         "ridge": estimate.ridge,
         "layers": [_layer(estimate, bound) for bound in estimate.bounds],
         "totals": {
@@ -163,7 +163,7 @@ def notes(estimate: Estimate) -> Iterator[str]:
             "The run in numpy took {time}, {ratio:.3g} times the bound layer after layer.",
             time=duration(estimate.run_seconds), ratio=estimate.run_seconds / estimate.seconds,
         )  # fmt: skip
-    yield say("Source of the rates: {source}.", source=estimate.device.source)
+    yield say("Source of the rates: {source}.", source=estimate.source)
 
 
 def rate(value: float, unit: str) -> str:
@@ -193,7 +193,7 @@ def render_devices(devices: Iterable[Device], form: str, colour: bool = False) -
     if form == "json":
         data = {"schema": "archcalc.devices/1", "devices": [
             {"name": one.name, "title": one.title, "kind": one.kind, "flops_per_second": dict(one.flops),
-             "bytes_per_second": one.bandwidth, "memory_bytes": one.memory, "source": one.source} for one in every
+             "bytes_per_second": one.bandwidth, "memory_bytes": one.memory, "source": one.whole_source} for one in every
         ]}  # fmt: skip
         return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
     dtypes = ("float32", "float16", "bfloat16", "int8")
@@ -208,9 +208,9 @@ def render_devices(devices: Iterable[Device], form: str, colour: bool = False) -
         writer.writerow(["name", "title", "kind", *dtypes, "bytes_per_second", "memory_bytes", "source"])
         for one in every:
             rates = [one.flops.get(dtype) for dtype in dtypes]
-            writer.writerow([one.name, one.title, one.kind, *rates, one.bandwidth, one.memory, one.source])
+            writer.writerow([one.name, one.title, one.kind, *rates, one.bandwidth, one.memory, one.whole_source])
         return out.getvalue()
     head = [say("device"), say("kind"), *dtypes, say("bandwidth"), say("memory")]
     lines = align([head, *rows], [False, False, *[True] * 6], colour)
-    sources = [line for one in every for line in wrap(f"{one.name}: {one.source}", _WIDTH)]
+    sources = [line for one in every for line in wrap(f"{one.name}: {one.whole_source}", _WIDTH)]
     return "\n".join([*lines, "", say("Operations per second by dtype. Sources:"), "", *sources]) + "\n"
