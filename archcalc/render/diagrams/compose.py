@@ -254,10 +254,16 @@ class _Composer:
             name,
             parts,
             frame,
-            "" if self._gives_size_alone(unit.rows[0]) else self._sizes(self._read_on(number)),
+            "" if self._gives_size_alone(unit.rows[0]) else self._output(number),
             unit.times,
             all(row in self.wiring.side for row in unit.rows),
         )
+
+    def _output(self, number: int) -> str:
+        """The size of what leaves a box; one that nobody reads is no output of the network, and says so."""
+        rows, wiring = self._read_on(number), self.wiring
+        unread = not any(row in wiring.outputs or wiring.consumers[row] for row in rows)
+        return say("{size}, not read", size=self._sizes(rows)) if unread else self._sizes(rows)
 
     def _read_on(self, number: int) -> list[int]:
         """The maps of a unit that other layers read; without any, all that leave it. Outputs say their own sizes."""

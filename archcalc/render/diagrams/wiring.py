@@ -179,7 +179,7 @@ class Wiring(Connections):
                 if found:
                     end, between = found
                     shorter = not way or self._weighted(way) < self._weighted(between)
-                    if shorter and not (way and self._descends(between, place, end)):
+                    if shorter and not (way and (self._leaks(between, end) or self._descends(between, place, end))):
                         return way, place
                     break
                 # A map that others read too is no mere way round.
@@ -189,6 +189,17 @@ class Wiring(Connections):
                 way.append(place)
                 place = self.inputs[place][0]
         return None
+
+    def _leaks(self, between: Sequence[int], end: int) -> bool:
+        """Whether others read what lies between a fork and the end of the longer way: then that is no residual alone.
+
+        So the skip connections of WaveNet add what each layer gives on its way to the next one.
+        """
+        inside = set(between)
+        residual = inside - {end}
+        return not residual.isdisjoint(self.outputs) or any(
+            not inside.issuperset(self.consumers[member]) for member in residual
+        )
 
     def _descends(self, members: Sequence[int], start: int, end: int) -> bool:
         """Whether all ways between two layers pass smaller maps than the last one gives.

@@ -442,10 +442,17 @@ def test_a_level_across_a_pyramid_is_no_shortcut(text: str) -> None:
         ("retinanet_resnet50_fpn", {"identity": 12, "projection": 12}),
         ("se_resnet50", {"identity": 12, "projection": 12}),
         ("attention_unet", {}),
+        ("wavenet", {"identity": 50}),  # its skip connections are no projections past its residuals
     ],
 )
 def test_shortcuts_are_those_past_residuals(name: str, kinds: dict[str, int]) -> None:
     assert Counter(Wiring(analysis_of(name)).edge_kinds.values()) == kinds
+
+
+def test_a_map_that_nobody_reads_says_so() -> None:
+    outputs = {node.id: node.output for node in check(analysis_of("wavenet"), EVERYTHING).nodes}
+    assert outputs["stack5/layer10/out"] == "16000×32, not read"
+    assert [name for name, output in outputs.items() if "not read" in output] == ["stack5/layer10/out"]
 
 
 #: Blocks that are equal but for the map whose size they take; and blocks that take the size of a map of their own.
