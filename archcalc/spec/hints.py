@@ -54,7 +54,9 @@ def unknown_op(word: str, blocks: Iterable[str]) -> tuple[str, tuple[str, ...]]:
         return f"; did you mean {' or '.join(sorted(meant))}?", (_family("attention"),)
     if meant:
         return f"; did you mean {meant[0]}?", ()
-    known = [*blocks, *(kind for kind in OPS if kind != "input")]
+    rank = re.search("[123]d$", word)
+    other = f"[^{rank[0][0]}\\D]d$" if rank else "(?!)"  # pool3d is no typo of pool2d
+    known = [kind for kind in (*blocks, *OPS) if kind != "input" and not re.search(other, kind)]
     near = [op.kind for op in nearly_called(word) if op.kind != "input"]
     similar = did_you_mean(word, known, likeness=0.7) or (f"; did you mean {near[0]}?" if near else "")
     stand_in = f"a block named {word} may stand in for it" if word.isidentifier() else "a block may stand in for it"

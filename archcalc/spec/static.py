@@ -237,10 +237,13 @@ class Checker:
 
     def recursion(self) -> None:
         uses = {name: dict(kinds_of(block.body)) for name, block in self.spec.blocks.items()}
-        found = 0
+        found, told = 0, set[str]()
         for name in _on_or_between_cycles(uses):
-            if self.spec.blocks[name].file == self.spec.file and (path := _path_to(name, uses)) and found < 10:
+            if name in told or self.spec.blocks[name].file != self.spec.file or found == 10:
+                continue
+            if path := _path_to(name, uses):
                 found += 1
+                told.update(path)
                 shown = path if len(path) <= 10 else [*path[:4], "…", *path[-4:]]
                 self.problem(f"the block {name!r} includes itself: {' → '.join(shown)}", uses[name][path[1]])
 

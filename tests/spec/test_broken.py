@@ -79,7 +79,6 @@ FAULTS: dict[str, list[Fault]] = {
     "block_in_itself": [
         (8, 9, None, ["the block 'direct' includes itself: direct → direct"]),
         (10, 14, None, ["the block 'ping' includes itself: ping → pong → ping"]),
-        (15, 20, None, ["the block 'pong' includes itself: pong → ping → pong"]),
     ],
     "branches_differ": [
         (5, 5, "add1", ["the maps to add differ in shape", "inputs 32×32×8, 32×32×4"]),

@@ -37,6 +37,7 @@ def problems(text: str) -> tuple[Problem, ...]:
         ("conv2d: {out_channels:4, kernel_size: 3}", ["did you mean out_channels: 4?"]),
         ("relu\n    - relu", ["the next item of the list is indented deeper than this one"]),
         ("dense", ["did you mean linear?"]),
+        ("deformable_conv2d", ["did you mean separable_conv2d?"]),  # none of another rank
         ("dense: {units: 10}", ["did you mean linear?"]),
         ("lrn", ["did you mean local_response_norm?"]),
         ("quickswish", ["ops are relu, relu6, sigmoid", "a block named quickswish may stand in"]),
