@@ -404,7 +404,9 @@ def as_counted(analysis: Analysis, tool: Tool) -> Analysis:
     if unknown := count(analysis, tool, "params"):
         kinds = ", ".join(f"{number} × {line(kind)}" for kind, number in unknown.not_counted.items())
         params_rule += say("; at least, for it may not see those of {kinds}", kinds=kinds) if kinds else ""
-    counted = replace(analysis, rows=tuple(rows))
+    # Memory is no matter of counting: what the tool leaves out is there all the same.
+    stored = analysis.totals.params + (analysis.totals.buffers if STATISTICS in tool.params else 0)
+    counted = replace(analysis, rows=tuple(rows), stored_params=stored)
     conventions = replace(
         analysis.conventions, params_rule=params_rule, multiplications_rule=tool.describe_multiplications(counted)
     )

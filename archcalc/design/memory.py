@@ -445,8 +445,9 @@ class _Simulation:
     def _fixed(self) -> Fixed:
         policy, totals = self.policy, self.analysis.totals
         item = BYTES[self.analysis.dtype]
-        buffers = totals.buffers * item
-        params = totals.params - (totals.buffers if self.analysis.conventions.running_statistics else 0)
+        params = totals.weights + totals.biases
+        # Where running statistics count as parameters, they are no less what they are.
+        buffers = (totals.params + totals.buffers - params) * item
         if not policy.training:
             return Fixed(params * item, 0, 0, buffers)
         trained = totals.trainable_params

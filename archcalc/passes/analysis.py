@@ -108,6 +108,8 @@ class Analysis:
     batch: int
     dtype: str
     problems: tuple[Problem, ...] = ()
+    #: The values that the parameters have in memory, where params are counted as another tool does; None: params.
+    stored_params: int | None = None
 
     @cached_property
     def totals(self) -> Totals:
@@ -124,15 +126,11 @@ class Analysis:
             operations=sum_operations(self.rows),
             activations=sum(row.activations for row in self.rows),
             activation_bytes=sum(row.activation_bytes for row in self.rows),
-            param_bytes=self.param_bytes(params),
+            param_bytes=(params if self.stored_params is None else self.stored_params) * BYTES[self.dtype],
             peak_activation_bytes=self.memory.peak * BYTES[self.dtype] * self.batch,
             peak_layer=self.rows[self.memory.peak_layer].name,
             not_counted=not_counted(self.rows),
         )
-
-    def param_bytes(self, params: int) -> int:
-        """Bytes of so many parameters, which a batch shares."""
-        return params * BYTES[self.dtype]
 
     def describe_conventions(self) -> dict[str, str]:
         """What is counted, and how, in a sentence for each choice; kinds of layers that are not there are not named."""

@@ -6,11 +6,14 @@ import re
 
 import pytest
 
+from archcalc.core.conventions import BYTES
 from archcalc.core.errors import UsageError
+from archcalc.core.words import size
 from archcalc.design.conventions import OWN, TOOLS, as_counted, calculates, count, tool_named
 from archcalc.design.printed import PAPER
 from archcalc.explain.derive.network import explain_layers
 from archcalc.passes.analysis import Analysis, analyse
+from archcalc.render.tables.report import make_report
 from tests.docs.pages import analysis_of
 from tests.networks import chain, numbers, op
 from tests.ops.rows import ROWS, Row
@@ -272,6 +275,7 @@ def test_only_notes_on_layers_that_are_there() -> None:
 def test_thop_sees_no_arrays_of_a_group_norm() -> None:
     analysis = numbers("  - group_norm: {num_groups: 2}\n  - conv2d: {out_channels: 2, kernel_size: 1}\n")
     assert count(analysis, TOOLS["thop"], "params") == (10, {})
+    assert as_counted(analysis, TOOLS["thop"]).totals.param_bytes == 4 * 18
     assert count(analysis, TOOLS["fvcore"], "params") == (18, {})
 
 
@@ -330,6 +334,31 @@ def test_a_report_has_the_totals_of_the_tool(name: str) -> None:
     assert totals.params == params.total
     assert totals.multiplications == (analysis.totals.multiplications if macs is None else macs.total)
     assert not totals.not_counted
+
+
+@pytest.mark.parametrize(
+    ("network", "tool", "counted", "in_memory"),
+    [
+        # LeNet-5 by hand: 150 + 2,400 + 48,000 + 10,080 + 840 weights, 6 + 16 + 120 + 84 + 10 biases.
+        ("lenet5", "archcalc", 61_706, 61_706),
+        ("lenet5", "cs231n", 61_470, 61_706),
+        ("lenet5", "keras", 61_706, 61_706),
+        ("resnet18", "cs231n", 11_683_712, 11_689_512),
+        ("resnet18", "fvcore", 11_689_512, 11_689_512),
+        # What counts running statistics as parameters has their bytes among those of the parameters.
+        ("resnet18", "keras", 11_699_112, 11_699_112),
+        ("resnet18", "onnx-tool", 11_699_112, 11_699_112),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "int8"])
+def test_the_memory_of_the_parameters_is_that_of_all(
+    network: str, tool: str, counted: int, in_memory: int, dtype: str
+) -> None:
+    analysis = as_counted(analyse(analysis_of(network).graph, dtype=dtype), tool_named(tool))
+    assert (analysis.totals.params, analysis.totals.param_bytes) == (counted, in_memory * BYTES[dtype])
+    notes = " ".join(make_report(analysis).notes())
+    assert f"Parameters take {size(in_memory * BYTES[dtype])}" in notes
+    assert (f"Their memory is that of all parameters ({in_memory:,})" in notes) == (counted != in_memory)
 
 
 @pytest.mark.parametrize("name", [name for name in TOOLS if name != "paper"])

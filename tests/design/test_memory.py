@@ -192,6 +192,20 @@ def test_the_largest_batch_fits_and_one_more_does_not(memory: int, policy: Polic
 
 
 @pytest.mark.parametrize(
+    "policy", [Policy(), TRAINING, Policy(training=True, optimiser="adam"), Policy(training=True, mixed=True)]
+)
+@pytest.mark.parametrize("name", ["resnet18", "lenet5"])
+def test_memory_is_the_same_however_running_statistics_count(name: str, policy: Policy) -> None:
+    plain, counted = (
+        memory_timeline(ac.analyse(name, conventions=ac.Conventions(running_statistics=one)), policy)
+        for one in (False, True)
+    )
+    assert plain.fixed == counted.fixed
+    assert plain.fixed.buffers == 4 * plain.analysis.totals.buffers
+    assert plain.peak == counted.peak
+
+
+@pytest.mark.parametrize(
     ("memory", "is_at_limit"),
     [(1 << 30, False), ("limit", False), ("one more", True), (1 << 60, True)],
 )

@@ -87,6 +87,13 @@ class Report:
                 meaning=described["peak"],
             )
         )
+        if analysis.stored_params not in (None, totals.params):
+            notes.append(
+                say(
+                    "Their memory is that of all parameters ({count:,}), whichever are counted here.",
+                    count=analysis.stored_params,
+                )
+            )
         if keys & {"multiplications", "multiplications_share"}:
             notes.append(say("Multiplications: {meaning}.", meaning=described["multiplications"]))
         if totals.not_counted:
