@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from fractions import Fraction
+from math import prod
 from typing import NamedTuple
 
 from archcalc.core.amounts import parse_amount
 from archcalc.core.errors import UsageError
+from archcalc.core.language import say
 from archcalc.graph.layer_graph import LayerGraph
-from archcalc.passes.analysis import Analysis
+from archcalc.graph.published import Counts
+from archcalc.ops.norm import BatchNorm
+from archcalc.passes.analysis import Analysis, Row
 
 #: The convention of what was published: a paper, the code or the model card of its authors, a library.
 PAPER = "paper"
@@ -74,6 +80,7 @@ class Printed(NamedTuple):
     number: Wanted
     source: str
     note: str
+    counts: Counts
 
 
 def printed(graph: LayerGraph) -> dict[str, Printed]:
@@ -86,7 +93,9 @@ def printed(graph: LayerGraph) -> dict[str, Printed]:
             except UsageError:  # in words, or in another unit
                 continue
             if number.value.denominator == 1 and not number.is_bytes:
-                found[one.quantity] = Printed(one.quantity, str(one.value), number, one.source, one.note or "")
+                found[one.quantity] = Printed(
+                    one.quantity, str(one.value), number, one.source, one.note or "", one.counts or Counts()
+                )
     return found
 
 
@@ -99,23 +108,97 @@ def needed(graph: LayerGraph, quantity: str | None = None) -> dict[str, Printed]
     return found if quantity is None else {quantity: found[quantity]}
 
 
-def difference(figure: Printed, computed: int) -> str:
-    """What lies between what archcalc counts and what was published, in words."""
-    if figure.number.closeness(computed) is not None:
-        return "rounded in print"
-    return figure.note or "not explained by the source"
+class Adjustment(NamedTuple):
+    """One thing that a source counts otherwise: in words, and the change of each layer that it concerns."""
+
+    words: str
+    changes: Mapping[int, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.changes.values())
+
+
+def adjustments(analysis: Analysis, figure: Printed) -> list[Adjustment]:
+    """What leads from archcalc's count to that of the source of a figure, in the order in which it applies.
+
+    Raises `UsageError` where the source leaves out layers that are not there.
+    """
+    rows, counts = analysis.rows, figure.counts
+    now: list[int] = [getattr(row, figure.quantity) or 0 for row in rows]
+    found: list[Adjustment] = []
+
+    def change(words: str, changes: Mapping[int, int]) -> None:
+        found.append(Adjustment(words, {layer: by for layer, by in changes.items() if by}))
+        for layer, by in changes.items():
+            now[layer] += by
+
+    for name in counts.without:
+        if name == "biases":
+            change(say("without biases"), {layer: -min(row.biases, now[layer]) for layer, row in enumerate(rows)})
+        elif name == "gamma":
+            norms = [layer for layer, row in enumerate(rows) if isinstance(row.op, BatchNorm)]
+            change(
+                say("without γ of batch normalisation"),
+                {layer: -min(rows[layer].weights, now[layer]) for layer in norms},
+            )
+        else:
+            change(say("without {layers}", layers=name), {layer: -now[layer] for layer in _named(rows, name, figure)})
+    if counts.running_statistics:
+        statistics = {layer: row.params + row.buffers - row.weights - row.biases for layer, row in enumerate(rows)}
+        change(say("with running statistics"), statistics)
+    for name, times in counts.for_each_value.items():
+        values = {layer: times * prod(rows[layer].output_shape) for layer in _named(rows, name, figure)}
+        change(say("{count} for each value of {layers}", count=times, layers=name), values)
+    if counts.operations > 1:
+        change(say("the addition of each multiply-add too"), dict(enumerate(now)))
+    return found
+
+
+def _named(rows: Sequence[Row], name: str, figure: Printed) -> list[int]:
+    """The layers of an op, or of a name in which * stands for anything."""
+    found = [layer for layer, row in enumerate(rows) if row.op.kind == name or fnmatchcase(row.name, name)]
+    if not found:
+        raise UsageError(f"reported {figure.quantity} of {figure.source}: counts: there is no layer {name}")
+    return found
+
+
+def difference(figure: Printed, counted: int) -> str:
+    """What lies between a count and what was published, in words; the count may be by the rule of the source."""
+    close = figure.number.closeness(counted)
+    if close is not None:
+        return (say("as printed"), say("rounded in print"), say("cut off in print"), say("rounded in print"))[close]
+    return say(figure.note) if figure.note else say("not explained by the source")
 
 
 def with_figures(analysis: Analysis) -> Analysis:
-    """The analysis, with what was published among its conventions. Raises `UsageError` where nothing was."""
+    """The analysis, with params and multiplications as the sources of the published figures count them.
+
+    Raises `UsageError` where none were published.
+    """
     figures = needed(analysis.graph)
-    rules = {}
-    for quantity in ("params", "multiplications"):
-        rules[quantity] = analysis.conventions.describe()[quantity]
-        if one := figures.get(quantity):
-            why = difference(one, getattr(analysis.totals, quantity))
-            rules[quantity] += f"; {one.source} prints {one.text}: {why}"
+    rules, rows, stored = analysis.describe_conventions(), list(analysis.rows), analysis.totals.params
+    for quantity, figure in figures.items():
+        changes = adjustments(analysis, figure)
+        for layer in {layer for one in changes for layer in one.changes}:
+            rows[layer] = _counted(rows[layer], quantity, sum(one.changes.get(layer, 0) for one in changes))
+        if figure.counts.running_statistics:
+            rows = [row._replace(buffers=0) for row in rows]
+            stored += analysis.totals.buffers
+        total = getattr(analysis.totals, quantity) + sum(one.total for one in changes)
+        if changes:
+            how = ", ".join(one.words for one in changes)
+            rules[quantity] += say("; here as the source counts: {changes}", changes=how)
+        why = difference(figure, total)
+        rules[quantity] += say("; {source} prints {text}: {why}", source=figure.source, text=figure.text, why=why)
     conventions = replace(
         analysis.conventions, params_rule=rules["params"], multiplications_rule=rules["multiplications"]
     )
-    return replace(analysis, conventions=conventions)
+    return replace(analysis, rows=tuple(rows), conventions=conventions, stored_params=stored)
+
+
+def _counted(row: Row, quantity: str, change: int) -> Row:
+    if quantity == "multiplications":
+        return row._replace(multiplications=(row.multiplications or 0) + change)
+    params = row.params + change
+    return row._replace(params=params, trainable_params=min(row.trainable_params, params))

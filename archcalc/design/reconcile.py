@@ -25,7 +25,7 @@ from archcalc.design.counting import (
     Term,
     Terms,
 )
-from archcalc.design.printed import PAPER, Wanted, difference, needed, printed
+from archcalc.design.printed import PAPER, Wanted, adjustments, difference, needed, printed
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import Analysis, Row, analyse
 from archcalc.spec.catalogue import key_of, load, variants_in_catalogue
@@ -110,16 +110,18 @@ def bridge(first: Side, second: Side, quantity: str) -> Bridge:
 
 
 def _from_paper(first: Side, second: Side, quantity: str) -> Bridge:
-    """The bridge, with one more item where an end is what was published."""
+    """The bridge, with what its source counts otherwise, and the rest, where an end is what was published."""
     whole = bridge(first, second, quantity)
     ends, items = [whole.first, whole.second], list(whole.items)
     for place, side in enumerate((first, second)):
         if side.tool.name == PAPER:
             figure = needed(side.analysis.graph, quantity)[quantity]
-            value = int(figure.number.value)
-            change = value - ends[place].total
-            words = f"{difference(figure, ends[place].total)} ({figure.source})"
-            items += [Item(words, change if place else -change, 0)] if change else []
+            sign = 1 if place else -1
+            changes = adjustments(side.analysis, figure)
+            items += [Item(one.words, sign * one.total, len(one.changes)) for one in changes if one.total]
+            value, counted = int(figure.number.value), ends[place].total + sum(one.total for one in changes)
+            words = f"{difference(figure, counted)} ({figure.source})"
+            items += [Item(words, sign * (value - counted), 0)] if value != counted else []
             ends[place] = Count(value, {})
     return Bridge(quantity, ends[0], ends[1], tuple(items))
 

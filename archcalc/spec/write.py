@@ -90,7 +90,7 @@ def facts_of(graph: LayerGraph) -> Iterator[str]:
     )
     if graph.reported:
         yield "reported:"
-        yield from (f"  - {inline(figure.model_dump(exclude_none=True))}" for figure in graph.reported)
+        yield from (f"  - {inline(figure.model_dump(exclude_defaults=True))}" for figure in graph.reported)
 
 
 def _entries(values: Mapping[str, Any], indent: str = "") -> Iterator[str]:

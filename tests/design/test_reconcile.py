@@ -65,8 +65,10 @@ def test_the_bridge_of_the_published_numbers() -> None:
     ("network", "start", "end", "totals", "last"),
     [
         # He et al. 2015, table 1: 3.8 billion; 3,857,973,248 with the stride on the first 1×1.
-        ("resnet50@v1", "paper", "archcalc", (3_800_000_000, 3_857_973_248), "rounded in print (He et al. 2015"),
+        ("resnet50@v1", "paper", "archcalc", (3_800_000_000, 3_857_973_248), "cut off in print (He et al. 2015"),
         ("resnet50", "archcalc", "paper", (4_089_184_256, 3_800_000_000), "counted with shortcuts A for 18"),
+        ("resnet18", "archcalc", "paper", (1_814_073_344, 1_800_000_000), "without */projection/*"),
+        ("facenet", "paper", "archcalc", (1_600_000_000, 4_789_592_064), "without positive_face/*"),
         ("mobilenet", "fvcore", "paper", (578_875_904, 569_000_000), "rounded in print (Howard et al. 2017, table 6)"),
     ],
 )  # fmt: skip

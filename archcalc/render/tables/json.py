@@ -50,7 +50,7 @@ def as_dict(analysis: Analysis, rows: Sequence[Row] | None = None) -> dict[str, 
         ],
         "layers": [_row(row) for row in (analysis.rows if rows is None else rows)],
         "totals": _totals(analysis.totals),
-        "reported": [figure.model_dump(exclude_none=True, exclude={"by", "when"}) for figure in graph.reported],
+        "reported": [figure.model_dump(exclude_defaults=True, exclude={"by", "when"}) for figure in graph.reported],
         "conventions": {
             **analysis.describe_conventions(),
             **({"notation": " ".join(graph.notes)} if graph.notes else {}),
