@@ -66,10 +66,10 @@ def prune(analysis: Analysis, name: str, text: str) -> Rewritten:
     try:
         pruning = follow(analysis, index, count)
     except UsageError as error:
-        nearest = _nearest(analysis, index)
-        if nearest is None:
-            raise
-        raise UsageError(f"{error}; the nearest layer that can be pruned is {nearest}") from None
+        other, nearest = _other_count(analysis, index, count), _nearest(analysis, index)
+        fixes = [] if other is None else [f"prune {other} instead"]
+        fixes += [] if nearest is None else [f"the nearest layer that can be pruned is {nearest}"]
+        raise UsageError("; ".join([str(error), *fixes])) from None
     others = sorted(set(pruning.taken) - {index})
     notes = [f"{several(count, 'channel')} fewer in {row.name}"]
     if others:
@@ -81,22 +81,22 @@ def follow(analysis: Analysis, index: int, count: int) -> Pruning:
     """What every layer loses where one loses so many channels.
 
     They are its last ones; where it has groups, or layers after it have, the last of each group, for every group of a
-    convolution reads and makes as many; so do heads of attention. Raises `UsageError` where that cannot be.
+    convolution reads and makes as many; so do heads of attention. Channels that are shuffled between two layers with
+    groups are spread over the groups of both. Raises `UsageError` where that cannot be.
     """
     made = _made_channels(analysis.rows[index]) or 0
     obstacles: list[UsageError] = []
     for parts in sorted(_parts(analysis)):
-        if made % parts or count % parts:
+        fewer = count // parts
+        if count % parts or fewer >= made // parts:
             continue
-        size, fewer = made // parts, count // parts
-        pruning = Pruning(analysis, count)
+        pruning = Pruning(analysis)
         try:
-            pruning.take(
-                index, frozenset(size * part - 1 - one for part in range(1, parts + 1) for one in range(fewer))
-            )
+            ends = [made * part // parts for part in range(1, parts + 1)]
+            pruning.take(index, frozenset(end - 1 - one for end in ends for one in range(fewer)))
             pruning.settle()
             if (all_lost := len(pruning.taken[index])) != count:
-                why = f"would lose {all_lost} channels, for some belong together; prune {all_lost}"
+                why = f"would lose {all_lost} channels, for some belong together"
                 raise refusal("prune", analysis.rows[index], why)
         except UsageError as error:
             obstacles.append(error)
@@ -117,19 +117,31 @@ def _parts(analysis: Analysis) -> set[int]:
     heads = {op.num_heads for op in ops if isinstance(op, ScaledDotProductAttention)}
     chunks = {op.chunks for op in ops if isinstance(op, Chunk) and op.axis == "channels"}
     grouped = {row.op.groups for row in analysis.rows if isinstance(row.op, Conv) and not _is_depthwise(row)}
-    grouped |= {op.groups for op in ops if isinstance(op, ChannelShuffle)}
-    return {1, *grouped, *heads, *chunks, *(one * other for one in chunks for other in heads)}
+    shuffled = {op.groups for op in ops if isinstance(op, ChannelShuffle)}
+    both = {one * other for one in shuffled for other in grouped} | {one * other for one in chunks for other in heads}
+    return {1, *grouped, *shuffled, *heads, *chunks, *both}
+
+
+def _other_count(analysis: Analysis, index: int, count: int) -> int | None:
+    """The number nearest to one that a layer cannot lose which it can; None where there is none among those tried."""
+    made = _made_channels(analysis.rows[index]) or 0
+    near = {(count // parts + more) * parts for parts in _parts(analysis) for more in (0, 1)}
+    for other in sorted(near - {0, count}, key=lambda one: (abs(one - count), one))[:_TRIED]:
+        if other < made:
+            with suppress(UsageError):
+                follow(analysis, index, other)
+                return other
+    return None
 
 
 def _nearest(analysis: Analysis, index: int) -> str | None:
-    """The layer nearest to one that can lose a channel; None where none of those around it can."""
+    """The layer nearest to one that can lose channels, and how many if not one; None where none around it can."""
     around = sorted(range(len(analysis.rows)), key=lambda place: (abs(place - index), place))
     for place in [place for place in around if place != index and (_made_channels(analysis.rows[place]) or 0) > 1][
         :_TRIED
     ]:
-        with suppress(UsageError):
-            follow(analysis, place, 1)
-            return analysis.rows[place].name
+        if fewest := _other_count(analysis, place, 0):
+            return analysis.rows[place].name + (f", by {fewest} channels" if fewest > 1 else "")
     return None
 
 
@@ -160,9 +172,7 @@ def _is_even(channels: frozenset[int], size: int, parts: int) -> bool:
 class Pruning:
     """Which channels each layer loses, until all that belong together lose the same."""
 
-    def __init__(self, analysis: Analysis, count: int) -> None:
-        #: How many channels one layer is to lose.
-        self.count = count
+    def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
         self.rows = analysis.rows
         self.graph = analysis.graph
@@ -320,8 +330,7 @@ class Pruning:
         return taken
 
     def _uneven_groups(self, row: Row, what: str, groups: int) -> _UnevenError:
-        fix = f"; prune a multiple of {groups}" if self.count % groups else ""
-        why = f"has {groups} groups, which would {what} unequal numbers of channels{fix}"
+        why = f"has {groups} groups, which would {what} unequal numbers of channels"
         return _UnevenError(str(refusal("prune", row, why)))
 
     def ops(self) -> dict[int, Op]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -29,6 +30,12 @@ layers:
   - linear: {name: end, out_features: 5}
 """
 SHUFFLED = GROUPED.replace("  - conv2d: {name: c,", "  - channel_shuffle: {groups: 2}\n  - conv2d: {name: c,")
+#: Three groups of eight channels: the groups after the shuffle begin in the middle of its rows of three.
+ACROSS = (
+    SHUFFLED.replace("out_channels: 12, kernel_size: 3, groups: 4", "out_channels: 24, kernel_size: 3, groups: 3")
+    .replace("out_channels: 8", "out_channels: 6")
+    .replace("groups: 2", "groups: 3")
+)
 
 
 class Given:
@@ -58,8 +65,15 @@ def without(array: Array, out: list[int], lost: frozenset[int], groups: int, cha
     return np.concatenate(parts)
 
 
-@pytest.mark.parametrize("network", [GROUPED, SHUFFLED], ids=["groups", "shuffled"])
-@pytest.mark.parametrize(("layer", "count", "makes"), [("a", 4, 4), ("b", 4, 8), ("b", 8, 4), ("c", 2, 4)])
+#: The network, a layer, how many of its channels, and how many are left.
+CASES = [
+    *((network, *case) for network in (GROUPED, SHUFFLED) for case in
+      [("a", 4, 4), ("b", 4, 8), ("b", 8, 4), ("c", 2, 4)]),
+    *((ACROSS, *case) for case in [("a", 3, 3), ("b", 9, 15), ("c", 3, 3)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("network", "layer", "count", "makes"), CASES)
 def test_pruned_groups_give_what_zeroed_channels_give(network: str, layer: str, count: int, makes: int) -> None:
     before = ac.from_yaml(network).analyse()
     index = before.graph.index[layer]
@@ -99,9 +113,7 @@ def test_pruned_groups_give_what_zeroed_channels_give(network: str, layer: str, 
 def test_groups_lose_as_many_channels_each() -> None:
     before = ac.from_yaml(GROUPED).analyse()
     assert follow(before, before.graph.index["a"], 4).lost[1] == {1, 3, 5, 7}
-    with pytest.raises(
-        UsageError, match="has 4 groups, which would read unequal numbers of channels; prune a multiple"
-    ):
+    with pytest.raises(UsageError, match="has 4 groups, which would read unequal numbers of channels"):
         follow(before, before.graph.index["a"], 2)
     with pytest.raises(UsageError, match="unequal numbers of channels"):
         follow(before, before.graph.index["b"], 2)
@@ -115,9 +127,47 @@ def test_a_shuffle_loses_the_same_places_in_each_of_its_groups() -> None:
     assert lost[before.graph.index["c"] - 1] == {4, 5, 10, 11}
 
 
+def test_channels_between_groups_are_spread_over_the_groups_of_both() -> None:
+    before = ac.from_yaml(ACROSS).analyse()
+    lost = follow(before, before.graph.index["b"], 9).lost
+    # Of each row of 8 channels the second, the fifth and the last: the columns 1, 4 and 7, which no two groups share.
+    assert lost[before.graph.index["b"]] == {row * 8 + place for row in range(3) for place in (1, 4, 7)}
+    assert lost[before.graph.index["c"] - 1] == {3 * place + row for row in range(3) for place in (1, 4, 7)}
+
+
+FIRST = "stage2/unit1/residual/body/gconv1/conv"
+
+
+@pytest.mark.parametrize(
+    ("network", "layer", "count", "obstacle", "fix"),
+    [
+        ("shufflenet_x1_0", FIRST, "1", "gconv2/conv", "prune 9 instead"),
+        ("shufflenet_x1_0", FIRST, "3", "gconv2/conv", "prune 9 instead"),
+        ("shufflenet_x1_0", FIRST, "20", FIRST, "prune 18 instead"),
+        ("shufflenet_x1_0", "stage2/unit2/residual/body/gconv1/conv", "6", "gconv2/conv", "prune 9 instead"),
+        ("shufflenet_x1_0", "conv1/conv", "1", "stage2/unit2/residual/body/gconv1/conv", f"is {FIRST}, by 9 channels"),
+        ("alexnet@grouped", "conv1", "3", "conv2", "prune 2 instead"),
+    ],
+)
+def test_the_fix_that_is_named_works(network: str, layer: str, count: str, obstacle: str, fix: str) -> None:
+    before = ac.analyse(network)
+    with pytest.raises(UsageError, match=rf'layer "[^"]*{obstacle}" .*{fix}') as caught:
+        transform(before, [("prune", [layer, count])])
+    words = str(caught.value)
+    instead, nearest = re.search(r"prune (\d+) instead", words), re.search(r"is (\S+), by (\d+) channels", words)
+    assert instead or nearest
+    for name, number in ([(layer, instead[1])] if instead else []) + ([(nearest[1], nearest[2])] if nearest else []):
+        after = transform(before, [("prune", [name, number])]).after
+        assert after.by_name[name].output_shape[0] == before.by_name[name].output_shape[0] - int(number)
+        assert after.totals.params < before.totals.params
+
+
 @pytest.mark.parametrize(
     ("count", "said"),
-    [("2", "prune a multiple of 4"), ("4", "would lose channels, and what becomes of them cannot be followed")],
+    [
+        ("2", "unequal numbers of channels; prune 1"),
+        ("4", "would lose channels, and what becomes of them cannot be followed"),
+    ],
 )
 def test_the_reason_is_not_what_was_given(count: str, said: str) -> None:
     network = GROUPED.replace(
