@@ -165,7 +165,7 @@ def test_the_fix_that_is_named_works(network: str, layer: str, count: str, obsta
 @pytest.mark.parametrize(
     ("count", "said"),
     [
-        ("2", "unequal numbers of channels; prune 1"),
+        ("2", "unequal numbers of channels; the nearest layer that can be pruned is b, by 4 channels"),
         ("4", "would lose channels, and what becomes of them cannot be followed"),
     ],
 )
