@@ -40,10 +40,14 @@ class Bound(NamedTuple):
 
 
 class Timed(NamedTuple):
-    """Seconds that a run took for some layers, in order, which ran as one."""
+    """Seconds that a run took for some layers, in order, which ran as one.
+
+    `transformed`: by Winograd's algorithm, with fewer multiplications than the convolution that the bound is of.
+    """
 
     layers: tuple[int, ...]
     seconds: float
+    transformed: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,11 @@ class Estimate:
     def run_seconds(self) -> float | None:
         """Seconds of the whole run; None where there was none."""
         return sum(part.seconds for part in self.run) if self.run else None
+
+    @property
+    def transformed(self) -> int:
+        """How many convolutions the run computed by Winograd's algorithm: their bound does not hold for it."""
+        return sum(part.transformed for part in self.run)
 
     @property
     def not_counted(self) -> list[str]:

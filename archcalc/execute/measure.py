@@ -62,8 +62,16 @@ def _best(work: Callable[[], object], timer: Timer) -> float:
     return best
 
 
-def time_layers(analysis: Analysis, seed: int = 0, timer: Timer = perf_counter) -> list[tuple[tuple[int, ...], float]]:
-    """The seconds of a fast run: for each layer, or for several that ran as one, their indices and the time.
+class Part(NamedTuple):
+    """Layers that ran as one, and whether by Winograd's algorithm, with fewer multiplications than are counted."""
+
+    layers: tuple[int, ...]
+    seconds: float
+    transformed: bool
+
+
+def time_layers(analysis: Analysis, seed: int = 0, timer: Timer = perf_counter) -> list[Part]:
+    """The seconds of a fast run, for each layer or for several that ran as one.
 
     A first run, which prepares the weights, is not counted. Raises `UsageError` where memory does not suffice, and
     `KernelError` where a layer cannot be executed.
@@ -82,4 +90,5 @@ def time_layers(analysis: Analysis, seed: int = 0, timer: Timer = perf_counter) 
         before = now
 
     plan.run(x, report=note)
-    return [(group.layers, times[group.last]) for group in plan.groups]
+    transformed = plan.transformed
+    return [Part(group.layers, times[group.last], group.first in transformed) for group in plan.groups]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import count
+import json
+from itertools import count as counter
 
 import pytest
 
@@ -22,7 +23,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ticking(step: float = 0.5) -> measure.Timer:
     """A timer on which every look takes as long."""
-    return (number * step for number in count()).__next__
+    return (number * step for number in counter()).__next__
 
 
 def test_rates_are_work_by_time() -> None:
@@ -39,8 +40,8 @@ def test_what_cannot_be_measured(dtype: str, message: str) -> None:
 def test_every_layer_has_its_time_once() -> None:
     analysis = ac.analyse("lenet5")
     found = measure.time_layers(analysis, timer=ticking())
-    assert sorted(layer for layers, _ in found for layer in layers) == list(range(len(analysis.rows)))
-    assert {seconds for _, seconds in found} == {0.5}
+    assert sorted(layer for part in found for layer in part.layers) == list(range(len(analysis.rows)))
+    assert {part.seconds for part in found} == {0.5}
 
 
 def test_the_run_stands_next_to_the_bound() -> None:
@@ -51,6 +52,16 @@ def test_the_run_stands_next_to_the_bound() -> None:
     assert " run" in text.splitlines()[3]
     assert f"The run in numpy took {value.run_seconds:.2f} s" in text
     assert roofline(value)["usermeta"]["archcalc"]["table"]["rows"]
+
+
+@pytest.mark.parametrize(("pattern", "count"), [("56x56x32 -> conv3-32 -> conv3-32", 2), ("56x56x32 -> conv1-32", 0)])
+def test_convolutions_that_multiply_less_than_is_counted_are_named(pattern: str, count: int) -> None:
+    value, _ = measured(ac.analyse(pattern), ticking())
+    assert value.transformed == count
+    text = render(value, "table")
+    assert ("Winograd's algorithm" in text) == bool(count)
+    data = json.loads(render(value, "json"))
+    assert sum(part["winograd"] for part in data["run"]) == count
 
 
 def test_a_point_is_what_the_run_attained() -> None:

@@ -74,6 +74,11 @@ def prepared_bytes(task: Task) -> int:
     return sum(array.nbytes for array in task.prepared or () if array is not None)
 
 
+def multiplies_less(task: Task) -> bool:
+    """Whether a convolution is computed with fewer multiplications than its definition has."""
+    return isinstance(task.prepared, fast.Prepared) and task.prepared.algorithm.startswith("winograd")
+
+
 def _has_no_table(op: Any) -> bool:
     """A table of connections is left to the plain kernel."""
     return getattr(op, "connections", None) is None

@@ -12,7 +12,7 @@ from archcalc.execute.calls import Inputs, Pools, errors_of, images_of, inputs_b
 from archcalc.execute.execution import ExecutedLayer, Execution, KernelError, Observer, Reporter
 from archcalc.execute.kernels import Array
 from archcalc.execute.quick.arena import Arena, Map
-from archcalc.execute.quick.forms import channels_first, channels_last, prepared_bytes, run_of
+from archcalc.execute.quick.forms import channels_first, channels_last, multiplies_less, prepared_bytes, run_of
 from archcalc.execute.quick.fuse import fuse, reads
 from archcalc.execute.quick.kernels import Workspace
 from archcalc.execute.quick.registry import Budget, Group, Task, form_of
@@ -112,6 +112,11 @@ class Plan:
     def prepared_bytes(self) -> int:
         """Bytes of the weights as they were prepared."""
         return sum(prepared_bytes(task) for task in self.tasks)
+
+    @property
+    def transformed(self) -> set[int]:
+        """The convolutions that the last run computed by Winograd's algorithm."""
+        return {task.group.first for task in self.tasks if multiplies_less(task)}
 
 
 class _Run:

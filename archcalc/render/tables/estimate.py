@@ -49,7 +49,8 @@ def as_dict(estimate: Estimate) -> dict[str, Any]:
             **({} if estimate.run_seconds is None else {"run_seconds": estimate.run_seconds}),
         },
         **({"run": [
-            {"layers": [analysis.rows[layer].name for layer in part.layers], "seconds": part.seconds}
+            {"layers": [analysis.rows[layer].name for layer in part.layers], "seconds": part.seconds,
+             "winograd": part.transformed}
             for part in estimate.run
         ]} if estimate.run else {}),
     }  # fmt: skip
@@ -163,6 +164,14 @@ def notes(estimate: Estimate) -> Iterator[str]:
             "The run in numpy took {time}, {ratio:.3g} times the bound layer after layer.",
             time=duration(estimate.run_seconds), ratio=estimate.run_seconds / estimate.seconds,
         )  # fmt: skip
+    if estimate.transformed:
+        yield say_many(
+            "It computed {count:,} convolution by Winograd's algorithm, with up to 4 times fewer multiplications than "
+            "the definition has: that can be quicker than the bound.",
+            "It computed {count:,} convolutions by Winograd's algorithm, with up to 4 times fewer multiplications than "
+            "the definition has: that can be quicker than their bounds.",
+            estimate.transformed,
+        )
     yield say("Source of the rates: {source}.", source=estimate.source)
 
 
