@@ -43,6 +43,11 @@ def test_annotations_of_github_stay_on_their_line(archcalc: Run, own_folder: Pat
     )
 
 
+def test_annotations_of_the_catalogue_name_no_file(archcalc: Run, own_folder: Path) -> None:
+    found = archcalc("lint", "wavenet", "--select", "unused-layer", "-f", "github").out
+    assert found.startswith("::warning title=unused-layer::stack5/layer10/out: ")
+
+
 def test_every_rule_is_explained(archcalc: Run) -> None:
     result = archcalc("lint", "--explain", "all")
     assert result.code == 0

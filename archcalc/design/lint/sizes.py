@@ -26,6 +26,8 @@ _MULTIPLE = 8
 #: Only layers with at least this part of all multiplications are named: the others, as in squeeze and excitation, cost
 #: nothing that one would notice.
 _SMALLEST_PART = 1000
+#: Families whose layers change values alone, no channels and no positions.
+_KEEPING = frozenset({"activation", "normalisation", "regularisation"})
 
 
 def _input_divisible(view: View) -> Iterator[Finding]:
@@ -175,14 +177,32 @@ def _shrinking_channels(view: View) -> Iterator[Finding]:
     for index, row in view.of(Conv):
         op = row.op
         assert isinstance(op, Conv)
-        before, after = row.input_shapes[0], row.output_shape
-        if max(op.stride) > 1 and after[0] < before[0] and all(map(int.__lt__, after[1:], before[1:])):
+        pooled = _pooled_before(view, index) if set(op.stride) == {1} and set(op.kernel_size) != {1} else None
+        before, after = (row if pooled is None else view.rows[pooled]).input_shapes[0], row.output_shape
+        shrinks = max(op.stride) > 1 or pooled is not None
+        if shrinks and after[0] < before[0] and all(map(int.__lt__, after[1:], before[1:])):
+            where = (
+                "the map shrinks too" if pooled is None else f"{view.rows[pooled].name} has just made the map smaller"
+            )
             yield Finding(
-                index, f"channels fall from {before[0]} to {after[0]} where the map shrinks too: "
+                index, f"channels fall from {before[0]} to {after[0]} where {where}: "
                 f"{prod(before):,} values become {prod(after):,}",
                 {"values_lost": prod(before) - prod(after)},
                 "more channels where positions are lost, or the reduction in a layer of its own",
             )  # fmt: skip
+
+
+def _pooled_before(view: View, index: int) -> int | None:
+    """The pool with a stride whose map a layer alone reads, directly or through layers that keep its shape."""
+    before = view.source(index)
+    while before is not None and view.only_reader(before) is not None:
+        op = view.rows[before].op
+        if isinstance(op, Pool):
+            return before if max(op.stride) > 1 else None
+        if view.rows[before].op.family not in _KEEPING:
+            return None
+        before = view.source(before)
+    return None
 
 
 def _multiple_of_eight(view: View) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from archcalc.core.text import bold, dim, wrap
@@ -88,7 +89,8 @@ def _summary(analysis: Analysis, found: Sequence[Found]) -> str:
 def _annotation(one: Found) -> str:
     """A workflow command; its data cannot break out of it."""
     where = ""
-    if one.location and one.location.line:
+    # A network of the catalogue has no file in the repository that is checked.
+    if one.location and one.location.line and Path(one.location.file).is_file():
         where = f"file={_property(one.location.file)},line={one.location.line},col={one.location.column},"
     message = f"{one.layer}: {one.finding.message}. {_change(one)}"
     return f"::warning {where}title={_property(one.rule.id)}::{_data(message)}\n"

@@ -64,6 +64,10 @@ CASES: list[tuple[str, str, Expected]] = [
     ("shrinking-channels", "16x16x8 -> conv3-4/2 -> relu -> fc10",
      [("conv1", {"values_lost": 16 * 16 * 8 - 8 * 8 * 4})]),
     ("shrinking-channels", "16x16x8 -> conv3-4 -> relu -> fc10", []),
+    # The pool before it makes the map smaller; a 1×1 convolution there is the reduction in a layer of its own.
+    ("shrinking-channels", "32x32x64 -> conv3-64 -> relu -> pool2 -> conv3-8 -> relu -> fc10",
+     [("conv2", {"values_lost": 32 * 32 * 64 - 16 * 16 * 8})]),
+    ("shrinking-channels", "32x32x64 -> conv3-64 -> relu -> pool2 -> conv1-8 -> relu -> fc10", []),
     ("multiple-of-eight", "16x16x3 -> conv3-12 -> relu -> fc10",
      [("conv1", {"params": 4 * 28 + 16 * 16 * 4 * 10, "multiplications": 16 * 16 * 4 * 27 + 16 * 16 * 4 * 10})]),
     # Batch norm and depthwise layers between it and its reader get the channels too.
