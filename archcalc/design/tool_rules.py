@@ -15,8 +15,10 @@ from archcalc.design.counting import (
     BIAS_ADDITIONS,
     BY_FILTERS,
     BY_OUTPUT,
+    CHANNELS,
     HIDDEN_VALUES,
     IN_WINDOWS,
+    LAYERS,
     MACS,
     MACS_AND_BIASES,
     MULTIPLY_ADDS,
@@ -36,6 +38,7 @@ from archcalc.design.counting import (
     rules,
     values,
 )
+from archcalc.ops.pool import AvgPool
 from archcalc.ops.windowed import Sides
 from archcalc.passes.analysis import Row
 
@@ -330,9 +333,38 @@ def _gates(times: int) -> Rule:
     return rule
 
 
-def _padding_counts(row: Row) -> Terms | None:
-    """A mean that leaves the padding out is written with other nodes."""
-    return (Term(1, IN_WINDOWS),) if row.op.model_dump()["count_include_pad"] else None
+def _mean_of_windows(row: Row) -> Terms | None:
+    """A mean over windows that go on beyond the padding is written with other nodes."""
+    assert isinstance(row.op, AvgPool)
+    shape = row.input_shapes[0]
+    ends = row.op.sides(shape).ends
+    over = any(
+        (count - 1) * axis.stride + axis.window > axis.before + axis.size + end
+        for axis, count, end in zip(row.op.axes(shape), row.output_shape[1:], ends, strict=True)
+    )
+    return None if over and row.op.count_include_pad else (Term(1, IN_WINDOWS),)
+
+
+def _tiles(row: Row) -> Terms | None:
+    """Windows that tile the map are a pool, of volumes counted by one side; others are parts, as many as windows."""
+    sides = list(zip(row.input_shapes[0][1:], row.output_shape[1:], strict=True))
+    if any(size % count for size, count in sides):
+        return None
+    return read(1) if len(sides) < 3 else values(sides[0][0] // sides[0][1])
+
+
+def _powers(row: Row) -> Terms:
+    """Magnitudes of an odd norm, powers and roots of one that is not 1, and the mean times the window."""
+    norm = row.op.model_dump()["norm_type"]
+    power = 0 if norm == 1 else 32
+    return (Term(norm % 2 + power, READ), Term(1, IN_WINDOWS), Term(1 + power, VALUES))
+
+
+def _attention_in_files(row: Row) -> Terms:
+    """Products, biases, the scale of the queries; for each pair the softmax and each mask or bias that is added."""
+    fields = row.op.model_dump()
+    added = [fields["is_causal"], fields["relative_position_bias"], any(fields["shift_size"] or ())]
+    return (*MACS_AND_BIASES, *values(1), Term(36 + sum(map(bool, added)), PAIRS))
 
 
 #: The instructions of an x86 processor that it takes for each value: 4 for a division, 24 for a root, 32 for an
@@ -342,7 +374,12 @@ ONNX_TOOL = rules(
     conv_transpose=_plain((Term(1, BY_FILTERS), Term(1, BIAS_ADDITIONS))),
     matmul=MACS,
     max_pool=(Term(1, IN_WINDOWS),),
-    avg_pool=_padding_counts,
+    avg_pool=_mean_of_windows,
+    adaptive_avg_pool__adaptive_max_pool=_tiles,
+    lp_pool=_powers,
+    multi_head_attention=_attention_in_files,
+    l2_norm=(Term(6, VALUES), Term(25, POSITIONS)),
+    global_response_norm=(Term(5, VALUES), Term(30, CHANNELS), Term(1, LAYERS)),
     global_avg_pool=(Term(1, READ), Term(4, VALUES)),
     mean__amax=(Term(1, READ),),
     batch_norm=values(31),
@@ -373,9 +410,7 @@ ONNX_TOOL = rules(
     ),
     lstm=_gates(180),
     gru=_gates(110),
-    rbf__rnn__scaled_dot_product_attention__multi_head_attention__embedding=None,
-    lp_pool__subsampling__adaptive_avg_pool__adaptive_max_pool__global_max_pool=None,
-    rms_norm__l2_norm__global_response_norm__selu__mish__softplus=None,
+    rbf__rnn__scaled_dot_product_attention__subsampling__global_max_pool__rms_norm__selu__mish__softplus=None,
     # The gather itself counts nothing; each number that is computed is rounded and taken modulo the row first.
-    index_select=(Term(2, POSITIONS),),
+    index_select__embedding=(Term(2, POSITIONS),),
 )

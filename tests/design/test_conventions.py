@@ -47,9 +47,14 @@ PRINTED = [
     (
         "swin_t",
         {"fvcore": 4_509_232_128, "torchinfo": 34_368_232, "calflops": 4_490_566_656, "deepspeed": 4_490_566_656,
-         "flop-counter": 8_981_133_312},
+         "flop-counter": 8_981_133_312, "onnx-tool": 4_811_374_154},
     ),
-    ("maxvit_t", {"flop-counter": 11_116_093_440}),
+    ("maxvit_t", {"flop-counter": 11_116_093_440, "onnx-tool": 6_834_849_909}),
+    # onnx-tool 1.0.1 on the ONNX that archcalc writes.
+    ("convnextv2_atto", {"onnx-tool": 652_026_855}),
+    ("gpt2_small", {"onnx-tool": 113_423_113_216}),
+    ("pspnet_resnet50", {"onnx-tool": 166_222_241_144}),
+    ("facenet", {"onnx-tool": 5_094_875_019}),
     (
         "unet",
         {"fvcore": 150_428_424_448, "torchinfo": 167_456_910_112, "ptflops": 150_867_255_072, "thop": 167_322_556_672},
@@ -143,7 +148,43 @@ BY_HAND = [
     # 10 values: 36 instructions each; 3·10 − 1.
     ("  - softmax\n  - identity\n", "10", {"onnx-tool": 360, "thop": 29, "ptflops": 10, "fvcore": 0}),
     ("  - scale: {bias: true}\n", "3x4", {"onnx-tool": 24, "fvcore": 0, "thop": 0, "torchvision": 0}),
+    # 16 windows of 9 for each of 4 channels; the second has 5 by 5 windows, of which some go on beyond the map.
+    ("  - avg_pool2d: {kernel_size: 3, stride: 2, padding: 1, count_include_pad: false}\n", "8x8x4",
+     {"onnx-tool": 576}),
+    ("  - avg_pool2d: {kernel_size: 3, stride: 2, padding: 1, count_include_pad: false, ceil_mode: true}\n", "8x8x4",
+     {"onnx-tool": 900}),
+    # Windows that tile the map read each of 256 values once; of volumes one side of the window counts.
+    ("  - adaptive_avg_pool2d: {output_size: 4}\n", "8x8x4", {"onnx-tool": 256}),
+    ("  - adaptive_max_pool2d: {output_size: [1, 4]}\n", "8x8x4", {"onnx-tool": 256}),
+    ("  - adaptive_avg_pool3d: {output_size: [1, 7, 7]}\n", "4x14x14x2", {"onnx-tool": 2 * 49 * 4}),
+    # 32 for a power of 256 values and a root of 64, 4 of a window and a product for each; odd norms have magnitudes.
+    ("  - lp_pool2d: {kernel_size: 2, norm_type: 2}\n", "8x8x4", {"onnx-tool": 32 * 256 + (4 + 1 + 32) * 64}),
+    ("  - lp_pool2d: {kernel_size: 2, norm_type: 3}\n", "8x8x4", {"onnx-tool": 33 * 256 + (4 + 1 + 32) * 64}),
+    ("  - lp_pool2d: {kernel_size: 3, stride: 2, norm_type: 1}\n", "8x8x4", {"onnx-tool": 256 + (9 + 1) * 36}),
+    # A square, a sum and 4 of a division for each value; 24 of a root and a comparison for each position.
+    ("  - l2_norm\n", "9x4", {"onnx-tool": 6 * 36 + 25 * 9}),
+    # A square, a sum, two products and an addition for each of 240 values; for each of 5 channels a root, a mean, a
+    # division and a product; one addition.
+    ("  - global_response_norm\n", "6x8x5", {"onnx-tool": 5 * 240 + (24 + 1 + 4 + 1) * 5 + 1}),
+    # Each of 7 numbers is rounded and taken modulo the row.
+    ("  - embedding: {num_embeddings: 10, embedding_dim: 3}\n", "7", {"onnx-tool": 14}),
+    # 4·12·12 weights at 5 positions and 2·25·12 products, 48 biases at 5, 60 scaled queries, 36 for 3·25 scores.
+    ("  - multi_head_attention: {num_heads: 3}\n", "5x12", {"onnx-tool": 2880 + 600 + 240 + 60 + 36 * 75}),
+    ("  - multi_head_attention: {num_heads: 3, bias: false, is_causal: true}\n", "5x12",
+     {"onnx-tool": 2880 + 600 + 60 + 37 * 75}),
+    ("  - multi_head_attention: {num_heads: 3, window_size: 4, shift_size: 2, relative_position_bias: true}\n",
+     "8x8x12", {"onnx-tool": 64 * 576 + 2 * 4 * 256 * 12 + 64 * 48 + 64 * 12 + 38 * 3 * 4 * 256}),
 ]  # fmt: skip
+
+
+def test_onnx_tool_stays_open_where_other_nodes_are_written() -> None:
+    for layer in (
+        "avg_pool2d: {kernel_size: 3, stride: 2, padding: 1, ceil_mode: true}",
+        "adaptive_avg_pool2d: {output_size: 3}",
+    ):
+        counted = count(numbers(f"  - {layer}\n", "8x8x4"), TOOLS["onnx-tool"], "multiplications")
+        assert counted is not None
+        assert counted.not_counted
 
 
 #: Fvcore has rules for the pools and resizing of images (`aten::adaptive_avg_pool2d`), and none for rows and volumes.
