@@ -8,13 +8,14 @@ from archcalc.core.errors import UsageError
 from archcalc.core.words import several
 from archcalc.design.transform.rewrite import Change, Editor, Rewritten, edit, readers_of
 from archcalc.ops.base import Op
-from archcalc.ops.conv import Conv, ConvTranspose
+from archcalc.ops.conv import Conv, ConvTranspose, LocallyConnected
 from archcalc.ops.dense import Linear
 from archcalc.ops.norm import BatchNorm
+from archcalc.ops.reweighted import Reweighted
 from archcalc.passes.analysis import Analysis
 from archcalc.passes.sliding import convert
 
-_FOLDS_INTO = (Conv, ConvTranspose, Linear)
+_FOLDS_INTO = (Conv, ConvTranspose, Linear, LocallyConnected)
 #: So many layers that stay for one reason are named.
 _NAMED = 3
 
@@ -22,8 +23,9 @@ _NAMED = 3
 def fold_batch_norm(analysis: Analysis) -> Rewritten:
     """Each batch norm right after a convolution or dense layer as part of its weights and bias.
 
-    With s = γ/√(variance + ε), the weights become s·W and the bias s·(b − mean) + β, at inference. Source: Ioffe &
-    Szegedy 2015, section 3.1; Jacob et al. 2018, section 3.2. Raises `UsageError` where none can be folded.
+    With s = γ/√(variance + ε), the weights become s·W and the bias s·(b − mean) + β, at inference. A weight that is
+    normalised (weight norm, spectral norm) is stored as it was, normalised once. Source: Ioffe & Szegedy 2015,
+    section 3.1; Jacob et al. 2018, section 3.2. Raises `UsageError` where none can be folded.
     """
     graph = analysis.graph
     norms = [index for index, row in enumerate(analysis.rows) if isinstance(row.op, BatchNorm)]
@@ -44,27 +46,41 @@ def fold_batch_norm(analysis: Analysis) -> Rewritten:
     ]
     if not folded:
         raise UsageError(f"--fold-batch-norm: no batch norm of {graph.name} can be folded; {left[0]}")
+    thawed = [
+        index for index, norm in folded.items() if graph.layers[index].frozen and analysis.rows[norm].trainable_params
+    ]
     changes: dict[int, Change] = dict.fromkeys(folded, _with_bias)
+    changes |= dict.fromkeys(thawed, _with_trained_bias)
     changes |= dict.fromkeys(folded.values(), _left_out)
     names = {graph.layers[index].name: graph.layers[norm].name for index, norm in folded.items()}
-    note = f"{several(len(folded), 'batch norm')} folded into the layers before"
-    return Rewritten(edit(graph, changes), (note, *left), same_function=True, folded=names)
+    notes = [f"{several(len(folded), 'batch norm')} folded into the layers before"]
+    for norm in ("weight_norm", "spectral_norm"):
+        normalised = [graph.layers[index].name for index in folded if getattr(analysis.rows[index].op, norm, False)]
+        if normalised:
+            notes.append(f"{norm.replace('_', ' ')} became part of the weights of {_first(normalised)}")
+    if thawed:
+        trained = _first([graph.layers[index].name for index in thawed])
+        notes.append(f"no longer frozen, for the batch norm is trained: {trained}")
+    return Rewritten(edit(graph, changes), (*notes, *left), same_function=True, folded=names)
 
 
 def _left(why: str, names: Sequence[str]) -> str:
     """Which batch norms stay for one reason; the first of them by name."""
-    first = ", ".join(f'"{name}"' for name in names[:_NAMED])
     if len(names) == 1:
-        return f"{first} stays: {why}"
-    return f"{several(len(names), 'batch norm')} stay: {why}; {first}{', …' if len(names) > _NAMED else ''}"
+        return f"{_first(names)} stays: {why}"
+    return f"{several(len(names), 'batch norm')} stay: {why}; {_first(names)}"
+
+
+def _first(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
 
 
 def _obstacle(analysis: Analysis, index: int, readers: Sequence[list[int]], shared: Container[int]) -> str:
     """Why a batch norm cannot be folded; empty where it can. `shared` are the layers that share their weights."""
     graph, source = analysis.graph, analysis.graph.layers[index].inputs[0]
     before = analysis.rows[source]
-    if not isinstance(before.op, _FOLDS_INTO) or (isinstance(before.op, Conv) and before.op.connections is not None):
-        return f"the layer before ({before.op.noun}) has no weights to fold it into"
+    if not isinstance(before.op, _FOLDS_INTO):
+        return f"the layer before ({before.op.noun}) is no convolution or dense layer"
     if len(readers[source]) > 1 or any(output.layer == source for output in graph.outputs):
         return "the layer before is read by other layers too"
     if source in shared or index in shared:
@@ -73,9 +89,17 @@ def _obstacle(analysis: Analysis, index: int, readers: Sequence[list[int]], shar
 
 
 def _with_bias(editor: Editor, index: int) -> int:
+    """The layer with a bias, its weight stored as it is used."""
     op = editor.graph.layers[index].op
-    changed: Op = op.model_copy(update={"bias": True})
+    plain = {"weight_norm": False, "spectral_norm": False} if isinstance(op, Reweighted) else {}
+    changed: Op = op.model_copy(update={"bias": True, **plain})
     return editor.keep(index, changed)
+
+
+def _with_trained_bias(editor: Editor, index: int) -> int:
+    place = _with_bias(editor, index)
+    editor.layers[place] = editor.layers[place]._replace(frozen=False)
+    return place
 
 
 def _left_out(editor: Editor, index: int) -> int:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from archcalc.core.shapes import Shape
+from archcalc.execute.calls import in_use
 from archcalc.execute.kernels import Array
 from archcalc.execute.kernels.registry import Sizes
 from archcalc.execute.runner.execute import execute
@@ -15,7 +16,7 @@ from archcalc.execute.runner.inputs import random_inputs
 from archcalc.execute.runner.sliding import ReshapedWeights
 from archcalc.execute.weights import SeededWeights, Weights
 from archcalc.graph.layer_graph import LayerGraph
-from archcalc.ops.conv import ConvTranspose
+from archcalc.ops.conv import Conv, ConvTranspose
 from archcalc.ops.norm import BatchNorm
 from archcalc.passes.analysis import Analysis
 
@@ -34,7 +35,8 @@ class Change(NamedTuple):
 class FoldedWeights:
     """The weights of a network whose batch norms are part of the layers before them.
 
-    With s = γ/√(variance + ε): s·W and s·(b − mean) + β. Source: Jacob et al. 2018, section 3.2.
+    With s = γ/√(variance + ε): s·W and s·(b − mean) + β. W is the weight as it is used: normalised where the layer
+    normalises it. Source: Jacob et al. 2018, section 3.2.
     """
 
     def __init__(self, weights: Weights, before: Analysis, folded: Mapping[str, str]) -> None:
@@ -46,13 +48,16 @@ class FoldedWeights:
         """The arrays of a layer by name, in these sizes."""
         if layer not in self._folded:
             return self._weights.of(layer, sizes)
-        own = self._arrays(layer)
+        own = in_use(self._before.graph.layers[self._before.graph.index[layer]], self._arrays(layer))
         row = self._before.by_name[self._folded[layer]]
         assert isinstance(row.op, BatchNorm)
         norm = self._arrays(row.name)
         mean, variance = norm["running_mean"], norm["running_var"]
         scale = norm.get("weight", np.ones_like(mean)) / np.sqrt(variance + row.op.epsilon)
-        bias = scale * (own.get("bias", np.zeros_like(mean)) - mean) + norm.get("bias", np.zeros_like(mean))
+        shift = norm.get("bias", np.zeros_like(mean)) - scale * mean
+        before = own.get("bias", np.zeros(sizes["bias"], mean.dtype))  # of each filter, or of each of its positions
+        axes = (-1, *(1,) * (before.ndim - 1))
+        bias = scale.reshape(axes) * before + shift.reshape(axes)
         return {"weight": own["weight"] * self._spread(layer, scale, own["weight"]), "bias": bias}
 
     def _arrays(self, layer: str) -> Mapping[str, Array]:
@@ -61,8 +66,14 @@ class FoldedWeights:
         return self._weights.of(layer, {param.name: param.shape for param in row.op.param_shapes(row.input_shapes)})
 
     def _spread(self, layer: str, scale: Array, weight: Array) -> Array:
-        """A number for each output channel, for the axes of a weight: the first, or of transposed ones the second."""
+        """A number for each output channel, for the axes of a weight.
+
+        They are its first axis, the second of transposed convolutions; with a connection table each filter has as many
+        planes in the first as it reads channels.
+        """
         op = self._before.by_name[layer].op
+        if isinstance(op, Conv) and op.connections is not None:
+            scale = np.repeat(scale, [len(channels) for channels in op.connections])
         if not isinstance(op, ConvTranspose):
             return scale.reshape(-1, *(1,) * (weight.ndim - 1))
         each = np.repeat(scale.reshape(op.groups, -1), weight.shape[0] // op.groups, axis=0)

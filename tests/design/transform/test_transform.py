@@ -33,29 +33,6 @@ def test_batch_norm_becomes_a_bias() -> None:
     assert done.function == "The function stays the same."
 
 
-PREACTIVATION = """
-name: net
-title: Net
-input: 8x8x4
-layers:
-  - batch_norm2d: {name: first}
-  - conv2d: {name: a, out_channels: 4, kernel_size: 1}
-  - batch_norm2d: {name: second}
-  - conv2d: {name: b, out_channels: 4, kernel_size: 1, bias: false}
-  - batch_norm2d: {name: third}
-  - add: {from: [b, third]}
-"""
-
-
-def test_a_batch_norm_that_cannot_be_folded_stays_with_a_reason() -> None:
-    done = rewritten(PREACTIVATION, ("fold-batch-norm",))
-    assert [one.name for one in done.after.rows if one.op.kind == "batch_norm2d"] == ["first", "third"]
-    notes = done.steps[0].rewritten.notes
-    assert notes[0] == "1 batch norm folded into the layers before"
-    assert notes[1] == '"first" stays: the layer before (input) has no weights to fold it into'
-    assert notes[2] == '"third" stays: the layer before is read by other layers too'
-
-
 def test_vgg16_on_a_larger_image_gives_a_map_of_scores() -> None:
     done = rewritten("vgg16", ("grow-input", "384x384"), ("fc-to-conv",))
     assert [step.name for step in done.steps] == ["fc-to-conv", "grow-input"]
