@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from archcalc.core.errors import UsageError
 from archcalc.core.words import several
+from archcalc.design.transform.choices import choices, divisions, is_depthwise
 from archcalc.design.transform.rewrite import Rewritten, check_own_weights, find, refusal, with_ops
 from archcalc.design.transform.simple import whole
 from archcalc.ops.activation import Activation
@@ -81,19 +82,16 @@ def follow(analysis: Analysis, index: int, count: int) -> Pruning:
     """What every layer loses where one loses so many channels.
 
     They are its last ones; where it has groups, or layers after it have, the last of each group, for every group of a
-    convolution reads and makes as many; so do heads of attention. Channels that are shuffled between two layers with
-    groups are spread over the groups of both. Raises `UsageError` where that cannot be.
+    convolution reads and makes as many; so do heads of attention. Channels that are shuffled before they are read in
+    groups are chosen so that a shuffle of those that stay gives them in the same order. Raises `UsageError` where that
+    cannot be.
     """
     made = _made_channels(analysis.rows[index]) or 0
     obstacles: list[UsageError] = []
-    for parts in sorted(_parts(analysis)):
-        fewer = count // parts
-        if count % parts or fewer >= made // parts:
-            continue
+    for channels in choices(analysis, made, count):
         pruning = Pruning(analysis)
         try:
-            ends = [made * part // parts for part in range(1, parts + 1)]
-            pruning.take(index, frozenset(end - 1 - one for end in ends for one in range(fewer)))
+            pruning.take(index, channels)
             pruning.settle()
             if (all_lost := len(pruning.taken[index])) != count:
                 why = f"would lose {all_lost} channels, for some belong together"
@@ -111,26 +109,15 @@ class _UnevenError(UsageError):
     """Parts of the channels of a layer would lose unequal numbers."""
 
 
-def _parts(analysis: Analysis) -> set[int]:
-    """Into how many parts, of which each may have to lose as many channels, layers divide theirs; 1 for none."""
-    ops = [row.op for row in analysis.rows]
-    heads = {op.num_heads for op in ops if isinstance(op, ScaledDotProductAttention)}
-    chunks = {op.chunks for op in ops if isinstance(op, Chunk) and op.axis == "channels"}
-    grouped = {row.op.groups for row in analysis.rows if isinstance(row.op, Conv) and not _is_depthwise(row)}
-    shuffled = {op.groups for op in ops if isinstance(op, ChannelShuffle)}
-    both = {one * other for one in shuffled for other in grouped} | {one * other for one in chunks for other in heads}
-    return {1, *grouped, *shuffled, *heads, *chunks, *both}
-
-
 def _other_count(analysis: Analysis, index: int, count: int) -> int | None:
     """The number nearest to one that a layer cannot lose which it can; None where there is none among those tried."""
     made = _made_channels(analysis.rows[index]) or 0
-    near = {(count // parts + more) * parts for parts in _parts(analysis) for more in (0, 1)}
-    for other in sorted(near - {0, count}, key=lambda one: (abs(one - count), one))[:_TRIED]:
-        if other < made:
-            with suppress(UsageError):
-                follow(analysis, index, other)
-                return other
+    near = {(count // parts + more) * parts for parts in divisions(analysis) for more in (-1, 0, 1, 2)}
+    fitting = [one for one in near if 0 < one < made and one != count]
+    for other in sorted(fitting, key=lambda one: (abs(one - count), one))[:_TRIED]:
+        with suppress(UsageError):
+            follow(analysis, index, other)
+            return other
     return None
 
 
@@ -155,12 +142,8 @@ def _made_channels(row: Row) -> int | None:
     if isinstance(op, MultiheadAttention):
         return row.output_shape[0]
     if isinstance(op, Conv | ConvTranspose) and getattr(op, "connections", None) is None:
-        return op.out_channels if op.groups == 1 or (isinstance(op, Conv) and not _is_depthwise(row)) else None
+        return op.out_channels if op.groups == 1 or (isinstance(op, Conv) and not is_depthwise(row)) else None
     return None
-
-
-def _is_depthwise(row: Row) -> bool:
-    return isinstance(row.op, Conv) and row.op.groups == row.input_shapes[0][0] > 1
 
 
 def _is_even(channels: frozenset[int], size: int, parts: int) -> bool:
@@ -203,7 +186,7 @@ class Pruning:
                 raise refusal("prune", row, "would have no channel left")
             # Of several inputs the queries have as many channels as the output.
             return [(sources[0], channels)] if isinstance(row.op, MultiheadAttention) and len(sources) > 1 else []
-        if _is_depthwise(row):
+        if is_depthwise(row):
             each = row.output_shape[0] // row.input_shapes[0][0]
             return [(sources[0], frozenset(channel // each for channel in channels))]
         if isinstance(row.op, Concat) and _joins_channels(row):
@@ -252,7 +235,7 @@ class Pruning:
             return _NONE
         if row.output_shape[0] > _MOST:
             raise refusal("prune", row, f"has more than {_MOST:,} channels to follow")
-        if _is_depthwise(row) or isinstance(row.op, Flatten):
+        if is_depthwise(row) or isinstance(row.op, Flatten):
             each = row.output_shape[0] // row.input_shapes[0][0]  # filters of a channel; its values in a row
             return frozenset(channel * each + more for channel in lost[0] for more in range(each))
         if isinstance(row.op, Concat) and _joins_channels(row):
@@ -291,8 +274,15 @@ class Pruning:
         return wanted[2]
 
     def _lost_by_shuffle(self, row: Row, groups: int, source: int, lost: frozenset[int]) -> frozenset[int]:
-        """What a shuffle loses: the same places in all of its groups, so that the others stay in their order."""
+        """What a shuffle loses, so that a shuffle of the channels that stay gives them in the same order.
+
+        That is so where they come from all of its groups in turn; else it loses the same places in each group.
+        """
         each = row.output_shape[0] // groups
+        gone = frozenset(channel % each * groups + channel // each for channel in lost)
+        stay = [place for place in range(row.output_shape[0]) if place not in gone]
+        if len(stay) % groups == 0 and all(place % groups == one % groups for one, place in enumerate(stay)):
+            return gone
         places = {channel % each for channel in lost}
         all_lost = frozenset(group * each + place for group in range(groups) for place in places)
         self.take(source, all_lost - lost)
@@ -346,7 +336,7 @@ class Pruning:
             op = row.op
             if not any(lost) and not self.lost[index]:
                 continue
-            if _is_depthwise(row) and isinstance(op, Conv):
+            if is_depthwise(row) and isinstance(op, Conv):
                 update = {"groups": op.groups - len(lost[0]), "out_channels": op.out_channels - len(self.lost[index])}
                 found[index] = op.model_copy(update=update)
             elif isinstance(op, MultiheadAttention):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -69,7 +70,8 @@ def without(array: Array, out: list[int], lost: frozenset[int], groups: int, cha
 CASES = [
     *((network, *case) for network in (GROUPED, SHUFFLED) for case in
       [("a", 4, 4), ("b", 4, 8), ("b", 8, 4), ("c", 2, 4)]),
-    *((ACROSS, *case) for case in [("a", 3, 3), ("b", 9, 15), ("c", 3, 3)]),
+    *((ACROSS, *case) for case in [("a", 3, 3), ("b", 6, 18), ("b", 9, 15), ("b", 12, 12),
+      ("b", 15, 9), ("b", 18, 6), ("b", 21, 3), ("c", 3, 3)]),
 ]  # fmt: skip
 
 
@@ -129,23 +131,50 @@ def test_a_shuffle_loses_the_same_places_in_each_of_its_groups() -> None:
 
 def test_channels_between_groups_are_spread_over_the_groups_of_both() -> None:
     before = ac.from_yaml(ACROSS).analyse()
-    lost = follow(before, before.graph.index["b"], 9).lost
-    # Of each row of 8 channels the second, the fifth and the last: the columns 1, 4 and 7, which no two groups share.
-    assert lost[before.graph.index["b"]] == {row * 8 + place for row in range(3) for place in (1, 4, 7)}
-    assert lost[before.graph.index["c"] - 1] == {3 * place + row for row in range(3) for place in (1, 4, 7)}
+    lost = follow(before, before.graph.index["b"], 12).lost
+    # Of 24 columns each group reads 8 and keeps 4 in a row, from rows 0 1 2 0, then 1 2 0 1, then 2 0 1 2.
+    kept = [0, 1, 2, 3, 10, 11, 12, 13, 17, 18, 19, 20]
+    assert [place % 3 for place in kept] == [place % 3 for place in range(12)]
+    places = set(range(24)).difference(kept)
+    assert lost[before.graph.index["c"] - 1] == places
+    assert lost[before.graph.index["b"]] == {place % 3 * 8 + place // 3 for place in places}
 
 
-FIRST = "stage2/unit1/residual/body/gconv1/conv"
+FIRST, FIRST_READER = "stage2/unit1/residual/body/gconv1/conv", "stage2/unit1/residual/body/gconv2/conv"
+SECOND = "stage2/unit2/residual/body/gconv1/conv"
+
+
+def in_order(stay: int) -> bool:
+    """Whether each third of 60 columns can keep so many, those that stay of rows 0, 1, 2, 0, … in turn."""
+    kept: list[int] = []
+    for column in range(60):
+        if len(kept) < (column // 20 + 1) * stay and column % 3 == len(kept) % 3:
+            kept.append(column)
+    return [len([one for one in kept if one // 20 == third]) for third in range(3)] == [stay] * 3
+
+
+def test_all_numbers_of_shuffled_channels_that_keep_their_order_can_be_pruned() -> None:
+    before = ac.analyse("shufflenet_x1_0")
+    index = before.graph.index[SECOND]
+    fitting = set()
+    for count in range(3, 60, 3):
+        with suppress(UsageError):
+            lost = follow(before, index, count).lost[index]
+            assert [len([one for one in lost if one // 20 == row]) for row in range(3)] == [count // 3] * 3
+            fitting.add(count)
+    assert fitting == {count for count in range(3, 60, 3) if in_order(20 - count // 3)}
+    assert 3 not in fitting
+    assert {6, 9} <= fitting
 
 
 @pytest.mark.parametrize(
     ("network", "layer", "count", "obstacle", "fix"),
     [
-        ("shufflenet_x1_0", FIRST, "1", "gconv2/conv", "prune 9 instead"),
-        ("shufflenet_x1_0", FIRST, "3", "gconv2/conv", "prune 9 instead"),
-        ("shufflenet_x1_0", FIRST, "20", FIRST, "prune 18 instead"),
-        ("shufflenet_x1_0", "stage2/unit2/residual/body/gconv1/conv", "6", "gconv2/conv", "prune 9 instead"),
-        ("shufflenet_x1_0", "conv1/conv", "1", "stage2/unit2/residual/body/gconv1/conv", f"is {FIRST}, by 9 channels"),
+        ("shufflenet_x1_0", FIRST, "1", FIRST_READER, "prune 6 instead"),
+        ("shufflenet_x1_0", FIRST, "3", FIRST_READER, "prune 6 instead"),
+        ("shufflenet_x1_0", FIRST, "20", FIRST, "prune 21 instead"),
+        ("shufflenet_x1_0", SECOND, "10", SECOND, "prune 9 instead"),
+        ("shufflenet_x1_0", "conv1/conv", "1", SECOND, f"is {FIRST}, by 6 channels"),
         ("alexnet@grouped", "conv1", "3", "conv2", "prune 2 instead"),
     ],
 )
