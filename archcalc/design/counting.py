@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import prod
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archcalc.ops.attention import MultiheadAttention, ScaledDotProductAttention
 from archcalc.ops.norm import BatchNorm
@@ -125,6 +125,13 @@ def _in_windows(row: Row) -> int:
     return prod(row.output_shape) * prod(kernel if len(kernel) == 2 else kernel[:1])
 
 
+def _padded_values(row: Row) -> int:
+    """The values of a map that another layer has padded for a pool."""
+    op: Any = row.op
+    shape = row.input_shapes[0]
+    return shape[0] * prod(int(axis.before + axis.size + axis.after) for axis in op.axes(shape))
+
+
 def _own_params(row: Row) -> int | None:
     """The parameters, running statistics not among them; not known where a layer uses those of another one."""
     return None if row.weights_of is not None else row.weights + row.biases
@@ -139,6 +146,7 @@ POSITIONS = Measure("position", lambda row: prod(row.output_shape[1:]))
 CHANNELS = Measure("channel", lambda row: row.output_shape[0])
 LAYERS = Measure("layer", lambda _: 1)
 READ = Measure("value that is read", lambda row: prod(row.input_shapes[0]))
+READ_PADDED = Measure("value of the padded map", _padded_values)
 HIDDEN_VALUES = Measure("hidden value", _of_both_directions)
 ONE_DIRECTION = Measure("hidden value of one direction", _hidden_values)
 SCORES = Measure("multiply-add of QKᵀ", lambda row: _part(row, "QKᵀ"))

@@ -211,6 +211,8 @@ def ptflops(row: Row, call: Call, terms: Terms | None) -> Terms | None:
         return values(1)
     if is_replaced and function in _POOLS:
         return read(1)
+    if is_replaced and function in ("local_response_norm", "lp_pool"):
+        return terms  # functions of PyTorch that call those which are replaced, as their modules do
     if is_replaced and function == "interpolate":
         return values(1) if terms is not None else None
     return NOTHING

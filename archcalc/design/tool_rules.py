@@ -29,6 +29,7 @@ from archcalc.design.counting import (
     POSITIONS,
     PROJECTIONS,
     READ,
+    READ_PADDED,
     VALUES,
     Rule,
     Term,
@@ -70,8 +71,8 @@ def _of_pytorch(terms: Terms) -> Rule:
     return lambda row: terms if row.op.model_dump()["reset_after"] else None
 
 
-def _unpadded(terms: Terms) -> Rule:
-    """For a pool that pads by itself; where PyTorch's does not pad so, another layer pads, and its map is counted."""
+def _padded(terms: Terms, of_padded: Terms) -> Rule:
+    """For a pool that pads by itself; where PyTorch's does not pad so, another layer pads, and its map is read."""
 
     def rule(row: Row) -> Terms | None:
         op: Any = row.op
@@ -80,7 +81,8 @@ def _unpadded(terms: Terms) -> Rule:
         sides = op.sides(row.input_shapes[0])
         small = all(2 * side <= window for side, window in zip(sides.begins, op.kernel_size, strict=True))
         pads_itself = sides.begins == sides.ends and small and (op.clip_last_window or not op.ceil_mode)
-        return terms if pads_itself else None
+        is_plain = not op.ceil_mode and getattr(op, "count_include_pad", True)
+        return terms if pads_itself else of_padded if is_plain else None
 
     return rule
 
@@ -144,6 +146,17 @@ def in_grids(rows: Sequence[Row], by_call: bool) -> frozenset[str]:
 def _scaled(with_scale: Terms, without: Terms) -> Rule:
     """For a normalisation with γ, and for one without."""
     return lambda row: with_scale if has_array(row, "weight") else without
+
+
+def _without_padding(terms: Terms) -> Rule:
+    """For a pool of PyTorch that cannot pad; where it has to, it is written in other ways."""
+
+    def rule(row: Row) -> Terms | None:
+        op: Any = row.op
+        sides = op.sides(row.input_shapes[0])
+        return None if op.ceil_mode or any((*sides.begins, *sides.ends)) else terms
+
+    return rule
 
 
 def _resized(by_mode: dict[str, Terms], of_another_map: Terms | None = None, smoothed: Terms | None = None) -> Rule:
@@ -266,14 +279,18 @@ PTFLOPS = rules(
     layer_norm=_of_rows(values(1)),
     relu__elu__gelu__prelu=values(2),
     relu6__leaky_relu__silu__softmax=values(1),
-    max_pool__avg_pool__adaptive_avg_pool__global_avg_pool__adaptive_max_pool__global_max_pool=_unpadded(read(2)),
+    max_pool__avg_pool__adaptive_avg_pool__global_avg_pool__adaptive_max_pool__global_max_pool=_padded(
+        read(2), (Term(2, READ_PADDED),)
+    ),
+    local_response_norm=lambda row: (*values(4), Term(row.op.model_dump()["size"] - 1, POSITIONS)),
+    lp_pool=_without_padding((*read(1), *values(2))),
     upsample__interpolate=_by_size(
         _resized(dict.fromkeys(("nearest", "linear", "bilinear", "trilinear", "bicubic"), values(2)), values(1))
     ),
     scaled_dot_product_attention=NOTHING,
     multi_head_attention=_attention(_attention_of_ptflops, (Term(1, BETWEEN_TOKENS), Term(1, PAIRS))),
     locally_connected__rbf__matmul=None,
-    lp_pool__subsampling__local_response_norm__rms_norm__l2_norm__global_response_norm__glu__power__scaled_tanh=None,
+    subsampling__rms_norm__l2_norm__global_response_norm__glu__power__scaled_tanh=None,
 )
 
 THOP = rules(
@@ -296,7 +313,8 @@ THOP = rules(
     scaled_dot_product_attention=NOTHING,
     multi_head_attention=_attention(NOTHING, NOTHING),
     locally_connected__rbf__matmul=None,
-    lp_pool__subsampling__scaled_tanh=None,
+    lp_pool=NOTHING,
+    subsampling__scaled_tanh=None,
 )
 
 

@@ -54,7 +54,10 @@ PRINTED = [
     ("convnextv2_atto", {"onnx-tool": 652_026_855}),
     ("gpt2_small", {"onnx-tool": 113_423_113_216}),
     ("pspnet_resnet50", {"onnx-tool": 166_222_241_144}),
-    ("facenet", {"onnx-tool": 5_094_875_019}),
+    ("facenet", {"onnx-tool": 5_094_875_019, "thop": 4_789_595_136}),
+    ("alexnet", {"ptflops": 1_140_195_600}),
+    ("googlenet", {"ptflops": 1_601_439_480}),
+    ("yolov3_tiny", {"ptflops": 2_811_646_003}),
     (
         "unet",
         {"fvcore": 150_428_424_448, "torchinfo": 167_456_910_112, "ptflops": 150_867_255_072, "thop": 167_322_556_672},
@@ -148,6 +151,11 @@ BY_HAND = [
     # 10 values: 36 instructions each; 3·10 − 1.
     ("  - softmax\n  - identity\n", "10", {"onnx-tool": 360, "thop": 29, "ptflops": 10, "fvcore": 0}),
     ("  - scale: {bias: true}\n", "3x4", {"onnx-tool": 24, "fvcore": 0, "thop": 0, "torchvision": 0}),
+    # Squares, their products with α, and k: 1 each; a pool reads 4 channels and 4 of padding at 64 positions.
+    ("  - local_response_norm: {size: 5}\n", "8x8x4", {"ptflops": 3 * 256 + 8 * 64, "thop": 0}),
+    ("  - local_response_norm: {size: 4}\n", "6x5", {"ptflops": 3 * 30 + 8 * 6}),
+    # A pool that reads 256 values, and ReLU and a product of 64.
+    ("  - lp_pool2d: {kernel_size: 2}\n", "8x8x4", {"ptflops": 256 + 2 * 64, "thop": 0}),
     # 16 windows of 9 for each of 4 channels; the second has 5 by 5 windows, of which some go on beyond the map.
     ("  - avg_pool2d: {kernel_size: 3, stride: 2, padding: 1, count_include_pad: false}\n", "8x8x4",
      {"onnx-tool": 576}),
@@ -203,12 +211,13 @@ def test_fvcore_counts_pools_and_resizing_of_images_only(layer: str, rank: int, 
     ("fields", "counted"),
     [
         ("padding: same, stride: 1", 2 * 5 * 5 * 3), ("padding: 1", 2 * 5 * 5 * 3),
-        # PyTorch's pool does not pad on one side, so that another layer does.
-        ("padding: [0, 0, 1, 1]", None), ("padding: same, stride: 1, kernel_size: 2", None),
+        # PyTorch's pool does not pad on one side, so that another layer does: 6 by 6 positions are read.
+        ("padding: [0, 0, 1, 1]", 2 * 6 * 6 * 3), ("padding: same, stride: 1, kernel_size: 2", 2 * 6 * 6 * 3),
+        ("padding: [0, 0, 1, 1], ceil_mode: true", None),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", ["max_pool2d", "avg_pool2d"])
-def test_ptflops_counts_a_pool_that_pads_by_itself(kind: str, fields: str, counted: int | None) -> None:
+def test_ptflops_counts_what_a_pool_reads(kind: str, fields: str, counted: int | None) -> None:
     window = "" if "kernel_size" in fields else "kernel_size: 3, "
     found = count(numbers(f"  - {kind}: {{{window}{fields}}}\n", "5x5x3"), TOOLS["ptflops"], "multiplications")
     assert found is not None
