@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 
@@ -131,10 +131,16 @@ class ShapeError(ArchcalcError):
 
     """
 
-    def __init__(self, message: str, *details: str) -> None:
+    def __init__(self, message: str, *details: str | Callable[[], str]) -> None:
+        """`details`: text, or what gives it: sizes are compared to find what would fit, which few ask for."""
         super().__init__(message)
         self.message = message
-        self.details = details
+        self._details = details
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What came in, what was wanted, and what would fit."""
+        return tuple([detail if isinstance(detail, str) else detail() for detail in self._details])
 
 
 class SpecError(ArchcalcError):

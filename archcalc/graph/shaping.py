@@ -50,9 +50,13 @@ class KnownShapes:
             op, output = self.shape(layer, tuple(inputs))
             check_shared(self._layers, layer, op, inputs, self._outputs, self.are_plain)
         except ShapeError as error:
-            self.problems.append(problem_of(layer, error))
+            self.problems.append(self.problem(layer, error))
             return None
         return output
+
+    def problem(self, layer: Layer, error: ShapeError) -> Problem:
+        """What is wrong with a layer."""
+        return problem_of(layer, error)
 
     def shape(self, layer: Layer, inputs: tuple[Shape, ...]) -> tuple[Op, Shape]:
         """The op of a layer with what depends on its inputs filled in, and its output shape. Raises `ShapeError`."""

@@ -32,8 +32,8 @@ from archcalc.ops.base import (
     Turned,
     Window,
     by,
+    dividing,
     names,
-    nearest_divisor,
 )
 
 
@@ -54,7 +54,7 @@ class ChannelShuffle(Pointwise):
             raise ShapeError(
                 "groups does not divide the channels",
                 f"input {format_shape(inputs[0])}, groups {self.groups}; the remainder is {inputs[0][0] % self.groups}",
-                f"it fits with groups: {nearest_divisor(self.groups, inputs[0][0])}",
+                dividing("it fits with groups: {}", self.groups, inputs[0][0]),
             )
 
     def summary(self, inputs: Sequence[Shape] = ()) -> str:

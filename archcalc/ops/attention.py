@@ -31,9 +31,9 @@ from archcalc.ops.base import (
     Spans,
     WithoutWeights,
     by,
+    dividing,
     elements,
     names,
-    nearest_divisor,
 )
 
 #: What people call any of them.
@@ -171,7 +171,7 @@ class Heads(Product):
                 raise ShapeError(
                     f"num_heads does not divide the {name}",
                     f"{size} {name}, num_heads {self.num_heads}; the remainder is {size % self.num_heads}",
-                    f"it fits with num_heads: {nearest_divisor(self.num_heads, *sizes.values())}",
+                    dividing("it fits with num_heads: {}", self.num_heads, *sizes.values()),
                 )
 
     def scores(self, queries: Number, keys: Number, embed: Number, values: Number) -> Operations:
@@ -352,7 +352,7 @@ class MultiheadAttention(Heads):
                 raise ShapeError(
                     f"window_size does not divide the {axis}",
                     f"input {format_shape(inputs[0])}, window_size {side}; the remainder is {size % side}",
-                    f"{nearest_divisor(side, size)} divides it",
+                    dividing("{} divides it", side, size),
                 )
 
     def _embedding(self, inputs: Sequence[Shape]) -> Number:

@@ -2,7 +2,7 @@
 
 import re
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import gcd
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -445,6 +445,11 @@ def nearest_divisor(wanted: int, *numbers: int) -> int:
     return min(
         (each for each in range(1, min(common, 1 << 16) + 1) if common % each == 0), key=lambda each: abs(each - wanted)
     )
+
+
+def dividing(words: str, wanted: int, *numbers: int) -> Callable[[], str]:
+    """What says which number near to the wanted one divides all of these: `words` with it in their braces."""
+    return lambda: words.format(nearest_divisor(wanted, *numbers))
 
 
 def affine_in_words(scale: bool, shift: bool) -> list[str]:

@@ -23,9 +23,9 @@ from archcalc.ops.base import (
     Reads,
     Window,
     by,
+    dividing,
     elements,
     names,
-    nearest_divisor,
 )
 from archcalc.ops.ranks import Ranks, class_of_rank
 from archcalc.ops.reweighted import Reweighted
@@ -81,7 +81,7 @@ class Conv(Reweighted, Windowed):
                 raise ShapeError(
                     f"groups does not divide the {name}",
                     f"{value} {name}, groups {self.groups}; the remainder is {value % self.groups}",
-                    f"it fits with groups: {nearest_divisor(self.groups, channels, self.out_channels)}",
+                    dividing("it fits with groups: {}", self.groups, channels, self.out_channels),
                 )
         if self.connections is not None:
             _check_connections(self, channels)
@@ -270,7 +270,7 @@ class ConvTranspose(Reweighted, Padded):
                 raise ShapeError(
                     f"groups does not divide the {name}",
                     f"{value} {name}, groups {self.groups}; the remainder is {value % self.groups}",
-                    f"it fits with groups: {nearest_divisor(self.groups, inputs[0][0], self.out_channels)}",
+                    dividing("it fits with groups: {}", self.groups, inputs[0][0], self.out_channels),
                 )
         dilated = set(self.dilation) != {1}
         # Source: PyTorch, `ConvTranspose2d`: "output padding must be smaller than either stride or dilation".

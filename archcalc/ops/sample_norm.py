@@ -22,9 +22,9 @@ from archcalc.ops.base import (
     Reads,
     Real,
     affine_in_words,
+    dividing,
     elements,
     names,
-    nearest_divisor,
 )
 
 
@@ -203,7 +203,7 @@ class GroupNorm(SampleNorm):
             raise ShapeError(
                 "num_groups does not divide the channels",
                 f"input {format_shape(inputs[0])}, num_groups {self.num_groups}",
-                f"it fits with num_groups: {nearest_divisor(self.num_groups, channels)}",
+                dividing("it fits with num_groups: {}", self.num_groups, channels),
             )
         if self.groups_of(inputs[0])[1] == 1:
             raise _no_variance(inputs[0])

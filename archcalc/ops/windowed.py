@@ -207,17 +207,20 @@ def padding_in_words(padding: str | Sequence[int]) -> str:
 
 
 def _window_too_large(op: Windowed, shape: Shape, index: int) -> ShapeError:
-    axis = op.axis(shape, index)
-    missing = -(-(axis.window - axis.size - axis.padding) // 2)
-    padded = axis.before + missing if isinstance(axis.before, int) else missing
-    fits = (axis.size + axis.padding - 1) // op.dilation[index] + 1
-    dilation = f", dilation {op.dilation[index]}" if op.dilation[index] != 1 else ""
-    return ShapeError(
-        "the window is larger than its input",
-        f"input {format_shape(shape)}, kernel_size {_as_written(op.kernel_size)}{dilation}, "
-        f"padding {_as_written((axis.before, axis.after))}",
-        f"it fits with padding: {padded}, or kernel_size: {fits}",
-    )
+    def given() -> str:
+        axis, step = op.axis(shape, index), op.dilation[index]
+        dilation = f", dilation {step}" if step != 1 else ""
+        kernel, padding = _as_written(op.kernel_size), _as_written((axis.before, axis.after))
+        return f"input {format_shape(shape)}, kernel_size {kernel}{dilation}, padding {padding}"
+
+    def fitting() -> str:
+        axis = op.axis(shape, index)
+        missing = -(-(axis.window - axis.size - axis.padding) // 2)
+        padded = axis.before + missing if isinstance(axis.before, int) else missing
+        fits = (axis.size + axis.padding - 1) // op.dilation[index] + 1
+        return f"it fits with padding: {padded}, or kernel_size: {fits}"
+
+    return ShapeError("the window is larger than its input", given, fitting)
 
 
 def _as_written(sizes: Sequence[int]) -> str:

@@ -70,7 +70,7 @@ def build(
     """
     document = spec.document
     member = member or document.name
-    chosen = [document.networks.get(member, NOTHING), _variant(spec, member, variant)]
+    chosen = _chosen(spec, member, variant)
     variables = _variables(spec, member, variant, chosen, settings or {})
     described = [_described(spec, chosen[0], variables, settings or {}), chosen[1]]
     problems: list[Problem] = []
@@ -107,6 +107,14 @@ def build(
     return replace(graph, reported=reported)
 
 
+def settings_of(
+    spec: Spec, member: str | None = None, variant: str | None = None, settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Every parameter of a network with its value, whether or not its layers fit. Raises as `build` does."""
+    member = member or spec.document.name
+    return _variables(spec, member, variant, _chosen(spec, member, variant), settings or {})
+
+
 def input_section(spec: Spec, member: str, variant: str | None) -> MarkedDict:
     """The part of a spec whose `input` or `inputs` a network has: its variant's, its own, or the file's."""
     document, raw = spec.document, spec.source.value
@@ -116,6 +124,10 @@ def input_section(spec: Spec, member: str, variant: str | None) -> MarkedDict:
             found = raw[section][key]
     assert isinstance(found, MarkedDict)
     return found
+
+
+def _chosen(spec: Spec, member: str, variant: str | None) -> list[Variant]:
+    return [spec.document.networks.get(member, NOTHING), _variant(spec, member, variant)]
 
 
 def _variant(spec: Spec, member: str, variant: str | None) -> Variant:

@@ -113,7 +113,7 @@ class FamilySearch:
 
     @cached_property
     def _template(self) -> Template:
-        return Template.of(self.family.spec, self.family.member, self.family.variant)
+        return Template(self.family.spec, self.family.member, self.family.variant)
 
     @cached_property
     def numbers(self) -> dict[str, Axis]:

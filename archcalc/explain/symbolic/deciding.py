@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Any, get_args
 
-from archcalc.core.errors import SpecError
+from archcalc.core.errors import Problem, ShapeError, SpecError
 from archcalc.core.shapes import LARGEST_SIZE, Shape
 from archcalc.explain.derive.trace import Node
 from archcalc.explain.symbolic.choice import Choice
@@ -169,6 +169,8 @@ class _DecidingShapes(KnownShapes):
         super().__init__(layers)
         self._path, self._guards = path, guards
         self.resolved: dict[str, Op] = {}
+        #: The layers that do not fit, by index.
+        self.failed: list[int] = []
         self._index: dict[str, int] = {}
 
     def shape(self, layer: Layer, inputs: tuple[Shape, ...]) -> tuple[Op, Shape]:
@@ -178,6 +180,11 @@ class _DecidingShapes(KnownShapes):
             op, output = super().shape(layer, inputs)
         self.resolved[layer.name] = op
         return op, output
+
+    def problem(self, layer: Layer, error: ShapeError) -> Problem:
+        """Without what came in and what would fit: to say that takes decisions on which nothing else depends."""
+        self.failed.append(self._index[layer.name])
+        return Problem(error.message, layer.location, layer.name)
 
 
 class DecidingExpander(Expander):
@@ -355,6 +362,14 @@ class DecidingExpander(Expander):
                     raise CannotMergeError(layer.name)
         if any(self.guards[output.layer] for output in self.outputs):
             raise CannotMergeError("an output")
+
+    def fails_here(self) -> bool:
+        """Whether a layer does not fit that is there in this configuration; that it is there is then noted."""
+        for index in self.known_shapes.failed:
+            if all(guard.value for guard in self.guards[index]):
+                with self.path.under(()):
+                    return all(self.path.decide(guard) for guard in self.guards[index])
+        return False
 
     # --- the numbers
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from archcalc.core.conventions import Conventions
-from archcalc.core.errors import ArchcalcError, SpecError, UsageError
+from archcalc.core.errors import SpecError, UsageError
 from archcalc.core.shapes import Shape
 from archcalc.explain.derive.trace import Node, node_of
 from archcalc.explain.symbolic.alive import Alive, TooManyError
@@ -19,10 +18,10 @@ from archcalc.ops.base import Operations, elements
 from archcalc.passes.memory import stored_values
 from archcalc.passes.operations import count_operations
 from archcalc.passes.params import count_params
-from archcalc.passes.shapes import ShapedLayer
-from archcalc.spec.build import build, input_section
+from archcalc.passes.shapes import ShapedLayer, infer_shapes
+from archcalc.spec.build import build, input_section, settings_of
 from archcalc.spec.evaluate import exact
-from archcalc.spec.inputs import expand_inputs
+from archcalc.spec.inputs import expand_inputs, input_places
 from archcalc.spec.items import Item
 from archcalc.spec.spec import Spec
 
@@ -36,22 +35,11 @@ OF_GRAPH = ("depth", "peak_activations")
 
 
 class Template(NamedTuple):
-    """A network of a spec, and what one of it that fits looks like: its settings, its inputs by name."""
+    """A network of a spec."""
 
     spec: Spec
     member: str | None
     variant: str | None
-    settings: Mapping[str, Any] | None = None
-    inputs: Mapping[str, Shape] = MappingProxyType({})
-
-    @classmethod
-    def of(cls, spec: Spec, member: str | None, variant: str | None) -> Template:
-        """The network as the spec has it; without settings where that does not fit."""
-        try:
-            graph = build(spec, member, variant)
-        except ArchcalcError:
-            return cls(spec, member, variant)
-        return cls(spec, member, variant, graph.settings, graph.inputs)
 
 
 @dataclass(frozen=True)
@@ -97,19 +85,17 @@ def structure_of(
     settings = {**(constants or {}), **{name: value for name, value in values.items() if name not in (sizes or ())}}
     shape = None if sizes is None else tuple([values[side] if isinstance(side, str) else side for side in sizes])
     own: Any = None if sizes is None else tuple([symbols[side] if isinstance(side, str) else side for side in sizes])
-    spec, member, variant = network.spec, network.member, network.variant
+    spec, member, variant = network
     graph, problem = None, None
     try:
         graph = build(spec, member, variant, settings, shape)
     except SpecError as error:
-        if network.settings is None:
-            # It follows from these values that there is no network; which of them, nobody knows.
-            return Structure({}, tuple(_equal(path, symbols)), str(error))
         problem = str(error)
-    settings = {**(network.settings or {}), **settings} if graph is None else dict(graph.settings)
     try:
+        settings = settings_of(spec, member, variant, settings)
         inputs = _inputs(network, settings, shape) if graph is None else graph.inputs
     except SpecError:
+        # It follows from these values that there is no network; which of them, nobody knows.
         return Structure({}, tuple(_equal(path, symbols)), problem)
     expander = DecidingExpander(spec, settings, member, variant, symbols, own, path, ranges)
     try:
@@ -125,18 +111,21 @@ def structure_of(
     except TooManyError as error:
         raise CannotMergeError(str(error)) from error
     except SpecError as error:
-        if ranges is not None:
+        if ranges is not None and not expander.fails_here():
             return structure_of(network, values, sizes, constants, None, with_graph)
-        return Structure({}, tuple(path.conditions.values()), str(error))
+        # In plain numbers it says what would fit.
+        found = () if graph is None else infer_shapes(graph).problems
+        return Structure({}, tuple(path.conditions.values()), problem or str(SpecError(found) if found else error))
     return Structure(totals, tuple(path.conditions.values()))
 
 
 def _inputs(network: Template, settings: Mapping[str, Any], shape: Shape | None) -> Mapping[str, Shape]:
     """The inputs of a network that does not fit, by name. Raises `SpecError` where they are what is wrong."""
+    spec, member, variant = network
+    section = input_section(spec, member or spec.document.name, variant)
     if shape is not None:
-        return dict.fromkeys(network.inputs, shape)
-    section = input_section(network.spec, network.member or network.spec.document.name, network.variant)
-    return expand_inputs(network.spec, section, {name: exact(value) for name, value in settings.items()})
+        return dict.fromkeys(input_places(section), shape)
+    return expand_inputs(spec, section, {name: exact(value) for name, value in settings.items()})
 
 
 def _body(spec: Spec, member: str | None, variant: str | None) -> tuple[Sequence[Item], Mapping[str, Any]]:
