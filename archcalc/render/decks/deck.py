@@ -33,6 +33,8 @@ FORMATS = {
     "pdf": "a page for each slide, then the notes",
     "html": "a page that works without a network; arrow keys, notes with n",
 }
+#: A title of its own names so many networks, else the first and the last.
+MOST_IN_TITLE = 4
 #: Kinds of slides that are of a single network.
 _CHARTS = ("cost", "memory", "receptive_field")
 
@@ -59,7 +61,12 @@ def usual_plan(analyses: Sequence[Analysis], title: str = "") -> Plan:
         if any(one.graph.year is not None for one in analyses):
             wanted.append(Wanted("timeline", Titled(), everything))
     wanted += [Wanted("quiz", Quiz(), everything), Wanted("sources", Titled(), everything)]
-    shown = title or (titles[0] if len(titles) == 1 else all_of(titles))
+    named = (
+        say("{first} to {last}: {count} networks", first=titles[0], last=titles[-1], count=len(titles))
+        if len(titles) > MOST_IN_TITLE
+        else all_of(titles)
+    )
+    shown = title or named
     return Plan(words.line(shown), "", "", "", everything, tuple(wanted))
 
 

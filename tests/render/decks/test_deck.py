@@ -39,6 +39,18 @@ def slides(deck: Deck, part: str) -> list[Slide]:
     return [slide for slide in deck.slides if part in slide.title]
 
 
+@pytest.mark.parametrize(
+    ("names", "title"),
+    [
+        (("lenet5",), "LeNet-5"),
+        (("lenet5", "alexnet", "vgg16"), "LeNet-5, AlexNet and VGG-16"),
+        (("lenet5", "alexnet", "zfnet", "vgg16", "unet"), "LeNet-5 to U-Net: 5 networks"),
+    ],
+)
+def test_the_title_names_the_networks_that_it_can_hold(names: tuple[str, ...], title: str) -> None:
+    assert usual_plan([analysis_of(name) for name in names]).title == title
+
+
 def test_a_network_gets_the_usual_slides() -> None:
     assert [(slide.kind, slide.title) for slide in deck_of("lenet5").slides] == [
         ("title", "LeNet-5"),
