@@ -68,6 +68,8 @@ def policy_options(command: Command) -> Command:
 def in_place_of(text: str) -> tuple[str, ...]:
     """The parts of --in-place. Raises `UsageError` for one that there is not."""
     parts = comma_separated(text)
+    if not parts:
+        raise UsageError(f"--in-place takes {', '.join(IN_PLACE)} or none, not {text[:40]!r}")
     if parts == ["none"]:
         return ()
     for part in parts:

@@ -80,6 +80,11 @@ def test_the_batch_that_fits_is_one_that_memory_takes(archcalc: Run) -> None:
     ("arguments", "message"),
     [
         (["memory", "alexnet", "--in-place", "activation"], "did you mean activations"),
+        (
+            ["memory", "alexnet", "--in-place", ""],
+            "--in-place takes activations, batch-norm, additions or none, not ''",
+        ),
+        (["memory", "alexnet", "--in-place", " , "], "--in-place takes activations, batch-norm, additions or none"),
         (["memory", "alexnet", "--optimizer", "adam"], "add --training"),
         (["memory", "alexnet", "-f", "png"], "needs -o FILE"),
         (["fit", "alexnet", "--memory", "12"], "takes bytes"),

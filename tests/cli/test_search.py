@@ -100,7 +100,7 @@ def test_a_large_space_is_counted_before_it_is_searched(archcalc: Run, monkeypat
     assert "5,000 configurations, more than 2,000" in archcalc("search", *many).err
     result = archcalc("search", *many, "--large")
     assert (result.code, result.err) == (0, "note: 5,000 configurations\n")
-    assert result.out.startswith("0 of 5,000 configurations found")
+    assert result.out.startswith("Nothing found: none of 5,000 configurations keeps to ")
 
 
 def test_in_python() -> None:

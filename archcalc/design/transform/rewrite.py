@@ -84,7 +84,7 @@ def with_ops(graph: LayerGraph, ops: Mapping[int, Op]) -> LayerGraph:
 
 def refusal(what: str, row: Row, why: str) -> UsageError:
     """The error for a layer that cannot be changed."""
-    return UsageError(f'--{what}: layer "{row.name}" ({row.summary}) {why}')
+    return UsageError(f'--{what}: layer "{row.name}" ({row.summary or row.op.noun}) {why}')
 
 
 def find(analysis: Analysis, what: str, name: str) -> tuple[list[int], bool]:

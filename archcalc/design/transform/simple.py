@@ -26,6 +26,8 @@ def replace_ops(analysis: Analysis, text: str) -> Rewritten:
     if not equals:
         raise UsageError(f"--replace takes OP=OP, as in relu=silu, not {text[:60]!r}")
     old, new = _op_called(before, analysis), _op_called(after, analysis)
+    if new is old:
+        raise UsageError(f"--replace: {text[:60]} changes nothing, for both are {old.kind}")
     graph = analysis.graph
     places = [index for index, row in enumerate(analysis.rows) if row.op.kind == old.kind and not row.op.is_input]
     if not places:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from fractions import Fraction
 from typing import NamedTuple
 
 from archcalc.core.errors import SpecError, UsageError
@@ -41,6 +43,9 @@ REWRITES = {
     "fc-to-conv": Kind(same.fc_to_conv, (), "Dense layers as convolutions, for larger images. Same function."),
     "grow-input": Kind(simple.grow_input, ("SIZE",), "The result on another input: 384x384."),
 }
+#: Other factors of the width are tried in steps of this part of 1, so many up and down.
+_WIDTHS = 20
+_TRIED_WIDTHS = 5
 #: The longest name that a rewritten network gets from its rewrites.
 _LONGEST = 60
 
@@ -140,7 +145,11 @@ def transform(analysis: Analysis, wanted: Sequence[tuple[str, Sequence[str]]]) -
             )
         rewritten = REWRITES[name].run(now, *arguments)
         graph = _renamed(rewritten.graph, analysis.graph, [*(step.name for step in steps), name])
-        after = _fitting(graph, name, analysis)
+        try:
+            after = _fitting(graph, name, analysis)
+        except UsageError as error:
+            other = _fitting_width(now, arguments[0], analysis) if name == "width" else None
+            raise UsageError(f"{error}; --width {other} fits" if other else str(error)) from None
         resized = _resized(now, after) if name == "grow-input" else ((), ())
         steps.append(Step(name, tuple(arguments), replace(rewritten, graph=graph), after, *resized))
         now = after
@@ -174,10 +183,23 @@ def _fitting(graph: LayerGraph, name: str, before: Analysis) -> Analysis:
         raise UsageError(f"--{name}: {error}") from error
     if after.problems:
         problem = after.problems[0]
-        details = "".join(f"; {detail}" for detail in problem.details)
+        # What comes after the first would be set in a spec, not by a rewrite.
+        details = "".join(f"; {detail}" for detail in problem.details[:1])
         where = f"layer {problem.layer} does not fit afterwards: " if problem.layer else ""
         raise UsageError(f"--{name}: {where}{problem.message}{details}")
     return after
+
+
+def _fitting_width(before: Analysis, text: str, first: Analysis) -> str | None:
+    """The factor nearest to one that does not fit which does, in twentieths; None where none of a few does."""
+    wanted = Fraction(text) * _WIDTHS
+    around = [round(wanted) + step for step in range(-_TRIED_WIDTHS, _TRIED_WIDTHS + 1)]
+    for number in sorted([one for one in around if one > 0 and one != wanted], key=lambda one: abs(one - wanted)):
+        factor = f"{number / _WIDTHS:g}"
+        with suppress(UsageError):
+            _fitting(scale.width(before, factor).graph, "width", first)
+            return factor
+    return None
 
 
 def _renamed(graph: LayerGraph, before: LayerGraph, names: Sequence[str]) -> LayerGraph:

@@ -78,15 +78,25 @@ class Report:
                     depth=self.depth,
                 )
             )
-        notes.append(
-            say(
-                "Parameters take {params}; at most {peak} of activations live at one time, at {layer}: {meaning}.",
-                params=words.size(totals.param_bytes),
-                peak=words.size(totals.peak_activation_bytes),
-                layer=totals.peak_layer,
-                meaning=described["peak"],
+        alive: dict[str, str] = {
+            "peak": words.size(totals.peak_activation_bytes), "layer": totals.peak_layer, "meaning": described["peak"],
+        }  # fmt: skip
+        if totals.param_bytes:
+            taken = words.size(totals.param_bytes)
+            notes.append(
+                say(
+                    "Parameters take {params}; at most {peak} of activations live at one time, at {layer}: {meaning}.",
+                    params=taken,
+                    **alive,
+                )
             )
-        )
+        else:
+            notes.append(
+                say(
+                    "There are no parameters; at most {peak} of activations live at one time, at {layer}: {meaning}.",
+                    **alive,
+                )
+            )
         if analysis.stored_params not in (None, totals.params):
             notes.append(
                 say(

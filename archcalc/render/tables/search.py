@@ -72,7 +72,10 @@ def summary(found: Found) -> list[str]:
     what = "on the Pareto front" if found.search.objectives else "found"
     where = f" with {request.where}" if request.where else ""
     lines = [f"{outcome.found:,} of {several(outcome.count, 'configuration')} {what}{where}."]
-    if found.search.objectives:
+    if not outcome.found:
+        keeps = f"keeps to {request.where}" if request.where else "has a network"
+        lines = [f"Nothing found: none of {several(outcome.count, 'configuration')} {keeps}."]
+    elif found.search.objectives:
         wanted = [f"{one.name} {'more' if one.wants_more else 'less'}" for one in found.search.objectives]
         lines.append(f"Better is: {', '.join(wanted)}.")
     if outcome.unfit:

@@ -279,3 +279,14 @@ reported:
         "Reported top-5 accuracy: 81.5 % (table 2). Ten crops.",
         "Reported depth: 23 (section 2).",
     ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "begins"),
+    [
+        ("4x4x3 -> pool2 -> relu", "There are no parameters; at most 240 bytes of activations live at one time, at "),
+        ("4x4x3 -> fc2", "Parameters take 392 bytes; at most 200 bytes of activations live at one time, at "),
+    ],
+)
+def test_the_memory_of_the_parameters_and_that_there_are_none(pattern: str, begins: str) -> None:
+    assert make_report(analyse(pattern)).conventions()[0].startswith(begins)
