@@ -370,7 +370,7 @@ def count(analysis: Analysis, tool: Tool, quantity: str) -> Count | None:
         return None
     placed = by_place(analysis, tool)
     missing, total = Counter[str](), unused(analysis, tool) if quantity == "params" else 0
-    for row in analysis.rows:
+    for row in tool_rules.as_written(analysis.rows):
         value = tool.params_of(row) if quantity == "params" else tool.multiplications(row, placed)
         total += value or 0
         if value is None:
@@ -389,10 +389,10 @@ def as_counted(analysis: Analysis, tool: Tool) -> Analysis:
         return with_figures(analysis)
     placed = by_place(analysis, tool)
     rows = []
-    for row in analysis.rows:
-        macs = row.multiplications if tool.rules is None else tool.multiplications(row, placed)
+    for row, written in zip(analysis.rows, tool_rules.as_written(analysis.rows), strict=True):
+        macs = row.multiplications if tool.rules is None else tool.multiplications(written, placed)
         missing = (row.not_counted or (row.op.noun,)) if macs is None else ()
-        params = tool.params_of(row) or 0
+        params = tool.params_of(written) or 0
         buffers = 0 if STATISTICS in tool.params else row.params + row.buffers - row.weights - row.biases
         rows.append(
             row._replace(params=params, buffers=buffers, multiplications=macs, not_counted=missing,

@@ -26,6 +26,7 @@ from archcalc.design.counting import (
     Terms,
 )
 from archcalc.design.printed import PAPER, Wanted, adjustments, difference, needed, printed
+from archcalc.design.tool_rules import as_written
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import Analysis, Row, analyse
 from archcalc.spec.catalogue import key_of, load, variants_in_catalogue
@@ -85,7 +86,7 @@ def bridge(first: Side, second: Side, quantity: str) -> Bridge:
     sums: dict[tuple[Measure, str], _Sum] = defaultdict(_Sum)
     for end, side in enumerate((first, second)):
         placed = by_place(side.analysis, side.tool)
-        for row in side.analysis.rows:
+        for row in as_written(side.analysis.rows):
             for term in _terms(side.tool, row, placed, quantity):
                 value = term.times * (term.measure.of(row) or 0)
                 if value:

@@ -39,6 +39,7 @@ from archcalc.design.counting import (
     rules,
     values,
 )
+from archcalc.graph.layer_graph import Call
 from archcalc.ops.pool import AvgPool
 from archcalc.ops.windowed import Sides
 from archcalc.passes.analysis import Row
@@ -141,6 +142,20 @@ def in_grids(rows: Sequence[Row], by_call: bool) -> frozenset[str]:
     attention = [row for row in rows if row.op.kind == "multi_head_attention" and not (by_call and row.call)]
     windows = {row.name: row.op.model_dump()["partition"] for row in attention}
     return frozenset(windows) if "grid" in windows.values() else frozenset()
+
+
+#: How torchvision calls the layer norms of its Swin Transformer, channels last.
+_LAYER_NORM = Call("layer_norm", "function", "torch.nn.modules.normalization.LayerNorm")
+
+
+def as_written(rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows as a library writes them, where that is known: attention in windows alone is torchvision's Swin."""
+    attention = [row.op.model_dump() for row in rows if row.op.kind == "multi_head_attention" and row.call is None]
+    if {one["partition"] if one["window_size"] and one["relative_position_bias"] else "" for one in attention} != {
+        "window"
+    }:
+        return rows
+    return [row._replace(call=row.call or _LAYER_NORM) if row.op.kind == "layer_norm" else row for row in rows]
 
 
 def _scaled(with_scale: Terms, without: Terms) -> Rule:

@@ -30,12 +30,12 @@ def test_json_adds_up(archcalc: Run) -> None:
 
 
 def test_what_is_not_counted_is_named(archcalc: Run) -> None:
-    net = "16x16x3 -> conv3-4 -> lrn -> gap -> fc10"
+    net = "16x16x3 -> conv3-4 -> l2norm -> gap -> fc10"
     result = archcalc("reconcile", net, "--to", "ptflops", "--quantity", "multiplications")
-    assert "how ptflops counts it is not known: 1 × LRN" in result.out
+    assert "how ptflops counts it is not known: 1 × L2 norm" in result.out
     assert "≥ " in result.out
     found = json.loads(archcalc("reconcile", net, "--to", "ptflops", "-f", "json").out)
-    assert found["bridges"][1]["to"]["not_counted"] == {"LRN": 1}
+    assert found["bridges"][1]["to"]["not_counted"] == {"L2 norm": 1}
     assert "not_counted" not in found["bridges"][1]["from"]
 
 
