@@ -258,6 +258,8 @@ def _is_printed(stated: Stated, right: Shape) -> bool:
 
 def _resembles_shape(stated: Stated, right: Shape) -> bool:
     sides, shape = stated.sides, stated.shape
+    if len(stated.with_batch) == len(right):  # four sides of a volume are all its own
+        sides = stated.with_batch
     large = sorted(side for side in sides if side != 1)
     if shape == right or large == sorted(side for side in right if side != 1):
         return True

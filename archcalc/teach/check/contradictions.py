@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from archcalc.core.language import say
-from archcalc.core.shapes import format_shape
 from archcalc.explain.derive.notation import number
 from archcalc.teach.check import explain
+from archcalc.teach.check.findings import value_text
 from archcalc.teach.check.mistakes.elsewhere import other_inputs, size_reason
 from archcalc.teach.check.model import Cell, Diagnosis, Verdict
 from archcalc.teach.check.prepared import PreparedNetwork
@@ -39,7 +39,7 @@ def _consistent(network: PreparedNetwork, cell: Cell, right: Sequence[int]) -> C
     found = [one._replace(rank=rank) for rank, steps in enumerate(kept.values()) for one in steps]
     if not found:
         value = cell.expected
-        shown = format_shape(value) if isinstance(value, tuple) else number(int(value or 0))
+        shown = value_text(value, cell.quantity) if isinstance(value, tuple) else number(int(value or 0))
         text = explain.unknown(say("It is {right}.", right=shown))
         found = [Diagnosis("unknown", cell.layer, cell.quantity, text)]
     return replace(cell, diagnoses=tuple(found))

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from archcalc.passes.analysis import Row
 from archcalc.teach.check.blocks import Block, blocks_of, separable, unlike
 from archcalc.teach.check.kinds import MINOR, OTHER_KIND, RELATED, UNKNOWN, is_minor, kind_cost
-from archcalc.teach.check.labels import Label, plain_label, read_label
+from archcalc.teach.check.labels import Label, is_output, plain_label, read_label
 from archcalc.teach.check.model import Group, Match
 from archcalc.teach.check.names import Names
 from archcalc.teach.check.numbering import Numbering, families, places
@@ -73,6 +73,11 @@ class Costs:
         self.blocks: Sequence[Block] = blocks_of(rows)
         self.block_words = frozenset(word for block in self.blocks for word in block.words)
         self.separable = list(separable(rows))
+        #: What a row with the name of a block may stand for: all of its layers, before their rows, or after them.
+        self._targets = {
+            (block.name, True): range(len(rows) + 3 * number, len(rows) + 3 * number + 3)
+            for number, block in enumerate(self.blocks)
+        }
         self._by_kinds: dict[tuple[str, ...], list[tuple[int, int]]] = {}
 
     def left_out(self, index: int) -> int:
@@ -88,7 +93,8 @@ class Costs:
         if own is None and not label.kinds and get_close_matches(plain_label(group.label), self.names, 1, _TYPO):
             return {}  # a typo in a name, which is asked about
         if own is not None and named is not None and (row in table.held or named.layer in self.by_name.lists):
-            return {own: WRONG * table.evidence.wrong(group, named)}
+            cost = WRONG * table.evidence.wrong(group, named)
+            return dict.fromkeys(self._targets[named.key] if named.key in self._targets else (own,), cost)
         wrong = table.evidence.wrong_by_layer(group)
         if named is not None and named.is_block:
             binding = REPEATED
@@ -161,6 +167,9 @@ class Costs:
                 # fc6 and fc7 of a classifier that has become convolutions.
                 costs = [OTHER_KIND if row.op.family == "convolution" else cost
                          for row, cost in zip(self.rows, costs, strict=True)]  # fmt: skip
+            if is_output(kinds):  # what a network gives is no activation inside it
+                inner = [row.op.family == "activation" and row.op.kind not in kinds for row in self.rows[:-1]]
+                costs[:-1] = [None if out else cost for out, cost in zip(inner, costs[:-1], strict=True)]
             self._by_kinds[kinds] = [(index, cost) for index, cost in enumerate(costs) if cost is not None]
         return self._by_kinds[kinds]
 

@@ -135,11 +135,11 @@ def verdict_words(cell: Cell, source: str) -> str:
 
 
 def value_text(value: Value | None, quantity: str) -> str:
-    """55×55×96, 34,944, 1,161,600 bytes (1.11 MiB), 11×11."""
+    """55×55×96, 34,944, 1,161,600 bytes (1.11 MiB), 3×4×4 of a receptive field."""
     if value is None:
         return ""
     if isinstance(value, tuple):
-        return format_shape(value)
+        return "×".join(map(str, value)) if quantity == "receptive_field" else format_shape(value)
     if quantity == "activation_bytes":
         human = size(value)
         return say("{value:,} bytes", value=value) + (f" ({human})" if human else "")

@@ -118,12 +118,17 @@ class Label(NamedTuple):
     @property
     def is_output(self) -> bool:
         """Whether it is a word for what a network gives: classifier, output layer."""
-        return self.kinds == _OUTPUT_KINDS
+        return is_output(self.kinds)
 
     @property
     def number(self) -> int | None:
         """The only number."""
         return self.numbers[0] if len(self.numbers) == 1 else None
+
+
+def is_output(kinds: tuple[str, ...]) -> bool:
+    """Whether kinds are those of a word for what a network gives."""
+    return kinds == _OUTPUT_KINDS
 
 
 #: torch.nn.functional, as it is imported: no dense layer.

@@ -7,6 +7,7 @@ equally well and their values differ, the row is not judged.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from archcalc.core.language import say
@@ -16,7 +17,7 @@ from archcalc.teach.check.alignment import MOST_PAIRS
 from archcalc.teach.check.by_values import by_values
 from archcalc.teach.check.costs import Costs, Evidence, Table
 from archcalc.teach.check.frameworks import is_of_keras, layer_of
-from archcalc.teach.check.kinds import kind_cost
+from archcalc.teach.check.kinds import is_minor, kind_cost
 from archcalc.teach.check.labels import Label, read_label, squeezed
 from archcalc.teach.check.listed import Listed, listed
 from archcalc.teach.check.model import NAMELESS, TOTAL, Answer, Group, Match
@@ -73,12 +74,45 @@ class Matcher:
     def match(self, groups: Sequence[Group], evidence: Evidence, *, is_printed: bool = False) -> list[Match]:
         """What each row is about; a framework may have printed them all."""
         held = self._held(groups, evidence)
-        found = self._match(groups, evidence, held, is_printed)
+        found = self._by_exact_names(groups, evidence, held, is_printed)
         if len(held) >= _FEWEST_COUNTED and 2 * self._faults(groups, found, evidence) > len(held):
             # The names of another form of the network, whose modules have other numbers.
             other = self._match(groups, evidence, {}, is_printed)
             if 10 * self._faults(groups, other, evidence) <= len(groups):
                 return other
+        return found
+
+    def _by_exact_names(
+        self, groups: Sequence[Group], evidence: Evidence, held: Mapping[int, Match], is_printed: bool
+    ) -> list[Match]:
+        """What each row is about where names of this network mean what they say, whatever the order of the rows.
+
+        They do not where several such rows are wrong, and right as the table counts its layers: fc3 after two
+        convolutions.
+        """
+        exact = {row: match for row, match in self._exact(groups, evidence).items() if row not in held}
+        found = self._match(groups, evidence, {**held, **exact}, is_printed)
+        wrong = [row for row, match in exact.items() if evidence.wrong(groups[row], match)]
+        if not wrong:
+            return found
+        other = self._match(groups, evidence, held, is_printed)
+        moved = [row for row, match in exact.items() if other[row].key != match.key]
+        is_right = not any(not other[row].layer or evidence.wrong(groups[row], other[row]) for row in moved)
+        is_better = self._faults(groups, other, evidence) < self._faults(groups, found, evidence)
+        return other if moved and is_right and is_better else found
+
+    def _exact(self, groups: Sequence[Group], evidence: Evidence) -> dict[int, Match]:
+        """What rows are about that have the very name of a layer or a block, which no other row has."""
+        labels = [read_label(group.label) for group in groups]
+        counts = Counter(label.key for label in labels)
+        found: dict[int, Match] = {}
+        for row, (group, label) in enumerate(zip(groups, labels, strict=True)):
+            if counts[label.key] == 1 and not label.is_typed and self.by_name.is_exact(group.label):
+                match = self._named(group, label, evidence)
+                if match is None or match.layer in ("", TOTAL):
+                    continue
+                if not is_minor(label) or not evidence.wrong(group, match):  # others have a norm after the pool
+                    found[row] = match
         return found
 
     def _held(self, groups: Sequence[Group], evidence: Evidence) -> dict[int, Match]:
@@ -224,6 +258,9 @@ class Matcher:
             ones = [row.name for row in own if is_one] + self.by_name.of_same_name(found.layer)
             ones += [inside[-1].name] if self.by_name.is_end(group.label) else []
             return min((found, *map(Match, ones)), key=lambda match: evidence.wrong(group, match))
+        whole = self.by_name.block_called(group.label) if key not in self.by_name.plain else None
+        if found is not None and whole is not None:  # a convolution and its pool: what both store is counted too
+            return min(found, Match(whole, is_block=True), key=lambda match: evidence.wrong(group, match))
         return found
 
     def _of_parts(self, parts: Sequence[Match], group: Group, evidence: Evidence) -> Match:

@@ -130,6 +130,11 @@ class Names:
         is_path = "/" in name and (name in self.index or name in self.blocks)
         return is_path or bool(self.parts_of_block(label))
 
+    def is_exact(self, label: str) -> bool:
+        """Whether it is the very name of a layer or a block, apart from case, spaces and hyphens."""
+        key = squeezed(label.strip(" *`"))
+        return key in self.plain or key in self.plain_blocks
+
     def _in_block(self, block: str, parts: Sequence[str]) -> Match | None:
         """The block, or what a row names in it: Dense Block 1 - layer 2 - 3x3 conv. None where that is not sure."""
         for at, part in enumerate(parts):
@@ -250,10 +255,15 @@ class Names:
             return Match(TOTAL)
         if key in self.plain:
             return Match(self.plain[key])
-        block = name if name in self.blocks else self.modules.get(name, self.plain_blocks.get(key))
+        block = self.block_called(name)
         if block is not None:
             return self._of_block(block)
         return Match(self.lasts[key]) if key in self.lasts else None
+
+    def block_called(self, label: str) -> str | None:
+        """The block of this name, also where its name stands for its only layer with weights."""
+        name = label.strip(" *`")
+        return name if name in self.blocks else self.modules.get(name, self.plain_blocks.get(squeezed(name)))
 
     def _of_block(self, block: str) -> Match:
         """A block with one layer that has weights is that layer to the reader: conv and relu."""

@@ -84,7 +84,8 @@ def _as(stated: Stated, right: Shape) -> Shape | None:
 
 def _swapped(right: Shape, stated: Stated, wrong: Shape) -> Iterator[Explanation]:
     if len(right) > 1 and wrong != right and sorted(wrong) == sorted(right):
-        sides = "×".join(map(str, stated.sides or (*wrong[1:], wrong[0])))
+        own = stated.with_batch if len(stated.with_batch) == len(right) else stated.sides
+        sides = "×".join(map(str, own or (*wrong[1:], wrong[0])))
         step = Mistake(
             "swapped_axes",
             say(

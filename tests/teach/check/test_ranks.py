@@ -55,6 +55,16 @@ WRONG = [
     (VOLUME, "layer,params\nconv1,1296\n", "bias"),
     (VOLUME, "layer,receptive field\npool1,4x4x5\n", "it is: 4"),
     (VOLUME, "layer,output\npool1,8x28x29x16\n", "it is: 8×28×28×16"),
+    # Sides and windows in the order depth, height, width, whatever was wrong.
+    ("c3d", "layer,receptive field\npool1,4x4x3\n", "it is: 3×4×4"),
+    ("c3d", "layer,receptive field\npool1,4x4x4\n", "it is: 3×4×4"),
+    (
+        "c3d",
+        "layer,receptive field\nconv1a,3x3x5\npool1,3x3x6\n",
+        "Given your conv1a/conv receptive field it would be 3×4×6",
+    ),
+    ("20x30x3 -> conv3x5-8 -> pool2", "layer,receptive field\nconv1,5x3\n", "it is: 3×5"),
+    ("c3d", "layer,output\nconv1a,112x112x16x64\n", "112×112×16×64 should be 16×112×112×64"),
     (FLAT, "layer,params\nfc1,78400\n", "bias"),
     # 2·7 + 3·2 + 1 = 21 positions; 17 without the dilation.
     (

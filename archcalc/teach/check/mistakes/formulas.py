@@ -8,7 +8,7 @@ from typing import Any
 from archcalc.core.conventions import BYTES
 from archcalc.core.language import mark, say
 from archcalc.core.numbers import product
-from archcalc.core.shapes import Shape, format_shape
+from archcalc.core.shapes import Shape
 from archcalc.explain.derive.lift import AXIS_NAMES
 from archcalc.explain.derive.trace import Node, number_node, symbol, traced
 from archcalc.ops.base import Op, elements
@@ -17,7 +17,7 @@ from archcalc.passes.params import count_values
 from archcalc.teach.check.mistakes import sequences
 from archcalc.teach.check.mistakes.base import HABIT, Base, Mistake
 from archcalc.teach.check.mistakes.context import LayerContext
-from archcalc.teach.check.mistakes.sizes import PLAIN_FIELDS
+from archcalc.teach.check.mistakes.sizes import PLAIN_FIELDS, written
 from archcalc.teach.check.mistakes.trees import combine, plus, times
 
 _BOTH = mark("γ and β are trained, one of each for every channel.")
@@ -278,6 +278,6 @@ def _other_work(context: LayerContext) -> Iterator[Base]:
         made = traced(plain.macs(lifted.inputs, lifted.output)).node
         reason = say(
             "the positions of the output. A transposed convolution multiplies at each position of its input, {inputs}.",
-            inputs=format_shape(context.inputs[0][1:]),
+            inputs=written(context.inputs[0][1:]),
         )
         yield (Mistake("positions_of_input", reason),), 12, made
