@@ -32,7 +32,7 @@ class Column(NamedTuple):
     #: Channels before the sides, for shapes in brackets and for others.
     bracketed_first: bool = False
     plain_first: bool = False
-    #: Sizes by height and width alone: no cell says how deep an output is.
+    #: Sizes by their positions alone: no cell says how deep an output is.
     sides_alone: bool = False
     #: What a stated number is multiplied by to be in the unit of the right value.
     factor: Fraction = Fraction(1)
@@ -41,9 +41,13 @@ class Column(NamedTuple):
 
     def arranged(self, answer: Answer, stated: Stated, right: Value | None) -> Stated:
         """The statement as it is meant, to be compared with a right value."""
+        if answer.quantity == "receptive_field":
+            return _field_ordered(stated, answer.axes)
         if answer.quantity != "output_shape":
             return scaled(stated, self.factor)
         assert isinstance(right, tuple)
+        if _is_split(stated, right):
+            return stated._replace(shape=right)
         first = self.bracketed_first if is_bracketed(stated) else self.plain_first
         if is_bracketed(stated) and sides_of_rank(stated, right) in (right, (*right[1:], right[0])):
             return stated._replace(shape=right)  # one tool writes channels first, another one last
@@ -56,17 +60,53 @@ class Column(NamedTuple):
             and prod(stated.sides) != right[0]
         ):
             stated = stated._replace(shape=stated.sides[1:], sides=stated.sides[1:])
+        if (positions := _positions(stated, right, answer.axes)) is not None:
+            return stated._replace(shape=(right[0], *positions) if len(right) > 1 else right)
         return self._arranged(ordered(stated, right, first, answer.axes), right, answer)
 
     def _arranged(self, stated: Stated, right: Shape, answer: Answer) -> Stated:
         if self.sides_alone and len(right) == 1 and stated.sides == (1, 1):
             return stated._replace(shape=right)  # a classifier has one position
-        if not self.sides_alone or len(right) != 3 or stated.shape == right:
+        if not self.sides_alone or len(right) == 1 or stated.shape == right:
+            return stated
+        if stated.sides == right[:1] and _is_of_depth(answer):
+            return stated._replace(shape=right)
+        if len(right) != 3:
             return stated
         plane = (right[2], right[1]) if answer.axes.startswith("wh") else right[1:]
         is_plane = stated.sides in (plane, plane[:1] if plane[0] == plane[1] else ())
-        is_depth = stated.sides == right[:1] and _is_of_depth(answer)
-        return stated._replace(shape=right) if is_plane or is_depth else stated
+        return stated._replace(shape=right) if is_plane else stated
+
+
+def _positions(stated: Stated, right: Shape, axes: str) -> tuple[int, ...] | None:
+    """The sides along the axes of positions, where a heading names these alone: HxWxT of a volume, L of a signal.
+
+    A length may be the number of all positions: 3025 of 55×55.
+    """
+    sides = stated.sides
+    if axes == "l" and len(sides) == 1:
+        if sides[0] in (prod(right[1:]), *right[1:2]) and len({*right[1:]}) < 2:
+            return right[1:]
+        return right[1:] if sides[0] == prod(right[1:]) else sides if len(right) == 2 else None
+    if len(right) == 4 and len(sides) == 3 and not stated.with_batch and sorted(axes) == ["d", "h", "w"]:
+        by_axis = dict(zip(axes, sides, strict=True))
+        return tuple([by_axis[axis] for axis in "dhw"])
+    return None
+
+
+def _is_split(stated: Stated, right: Shape) -> bool:
+    """Whether the depth of a map is written as a product: 13×13×3×85 of the boxes of a detector."""
+    sides = stated.with_batch
+    return len(right) == 3 and sides[:2] == right[1:] and len(sides) == 4 and sides[2] * sides[3] == right[0]
+
+
+def _field_ordered(stated: Stated, axes: str) -> Stated:
+    """A receptive field in the order of its axes: T×H×W, where a heading has another one."""
+    order = {"hw": "hw", "dhw": "dhw"}.get("".join(sorted(axes)), "")
+    if not order or len(stated.sides) != len(order):
+        return stated
+    by_axis = dict(zip(axes, stated.sides, strict=True))
+    return stated._replace(sides=tuple([by_axis[axis] for axis in order]))
 
 
 def _is_of_windows(stated: Stated, right: Shape) -> bool:
@@ -86,7 +126,10 @@ def read_column(
     known = [(answer, stated, right) for answer, stated, right in cells if right is not None]
     shapes = [(stated, right) for answer, stated, right in known if answer.quantity == "output_shape"]
     first = reads_channels_first([(stated, right) for stated, right in shapes if isinstance(right, tuple)])
-    deep = any(len(stated.sides) == 3 and isinstance(right, tuple) and len(right) == 3 for stated, right in shapes)
+    deep = any(
+        isinstance(right, tuple) and len(right) == len(stated.with_batch or stated.sides) > 1
+        for stated, right in shapes
+    )
     factors = possible_factors(known[0][0], bytes_of_value) if known else (Fraction(1),)
 
     def fitting(factor: Fraction) -> int:
@@ -193,6 +236,7 @@ def ordered(stated: Stated, right: Shape, channels_first: bool, axes: str = "") 
         return stated
     shape = stated.shape
     sides = sides_of_rank(stated, right) if len(right) in (2, 4) else stated.sides
+    axes = axes if "c" in axes else axes.replace("d", "c")  # the depth of an image
     if len(sides) > 1 and len(sides) in (3, len(right)) and not stated.is_ordered:
         order = ("", "", "cl", "chw", "cdhw")[len(sides)]
         if sorted(axes) == sorted(order):
@@ -264,6 +308,7 @@ def _resembles_shape(stated: Stated, right: Shape) -> bool:
     if shape == right or large == sorted(side for side in right if side != 1):
         return True
     is_plane = len(right) == 3 and sides in (right[1:], right[:0:-1], right[1:2], right[:1])
+    is_plane = is_plane or (len(right) in (2, 4) and (sorted(sides) == sorted(right[1:]) or sides == right[:1]))
     is_flat = 1 in (len(large), len(right)) or sides == (prod(right[1:]), right[0])
     is_batch = len(sides) == 2 and is_bracketed(stated) and sides[1] == prod(right)
     is_position = len(right) == 1 and sides == (1, 1)

@@ -94,7 +94,7 @@ class Costs:
             return {}  # a typo in a name, which is asked about
         if own is not None and named is not None and (row in table.held or named.layer in self.by_name.lists):
             cost = WRONG * table.evidence.wrong(group, named)
-            return dict.fromkeys(self._targets[named.key] if named.key in self._targets else (own,), cost)
+            return dict.fromkeys(self._targets.get(named.key, (own,)), cost)
         wrong = table.evidence.wrong_by_layer(group)
         if named is not None and named.is_block:
             binding = REPEATED

@@ -244,7 +244,7 @@ class Marking:
         for one in follows:
             if stated := next((reading for reading in readings if fits(reading, one.value, quantity)), None):
                 return Outcome(Verdict.CARRIED, stated, right, one)
-        stated = readings[0]
+        stated = _of_rank(readings, right)
         others = readings[1:] if quantity != "output_shape" else ()
         lacking = missing(stated, right) if quantity == "output_shape" else ""
         note = lacking
@@ -461,6 +461,12 @@ class Marking:
         self._worked_out |= own
         self.steps += 1 + _STEPS_OF_A_LAYER * len(own)
         return True
+
+
+def _of_rank(readings: Sequence[Stated], right: Value) -> Stated:
+    """The first reading; of shapes one with as many sides as the right one."""
+    ranks = len(right) if isinstance(right, tuple) else 0
+    return next((one for one in readings if len(one.with_batch or one.sides) == ranks), readings[0])
 
 
 def _as_calculated(stated: Stated) -> Stated:

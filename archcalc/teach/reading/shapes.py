@@ -23,9 +23,9 @@ _BATCH = re.compile(rf"(?:-1|None|N|B|bs|batch(?:[_ ]?size)?|\?|m)(?:\s*[,;]\s*|
 _OF_MAPS = rf"(?:(?:feature|activation)\s+)?(?:{any_of('maps')})"
 _MAPS = re.compile(
     rf"(?P<first>{_SIDE})\s*(?:@|{_OF_MAPS}(?:\s*(?:of|size|à|von|de|по|размера|,|:|@|\())*)\s*"
-    rf"(?P<sides>\d+(?:{CROSS}\d+)?)\s*\)?"
-    rf"|(?P<square>\d+{CROSS}\d+)\s*@\s*(?P<deep>{_SIDE})"
-    rf"|(?P<plane>\d+{CROSS}\d+)\s*(?:[,;(@]|with|mit|avec|con|com|на|по|и)?\s*(?P<last>{_SIDE})\s*{_OF_MAPS}\s*\)?",
+    rf"(?P<sides>\d+(?:{CROSS}\d+){{0,2}})\s*\)?"
+    rf"|(?P<square>\d+(?:{CROSS}\d+){{1,2}})\s*@\s*(?P<deep>{_SIDE})"
+    rf"|(?P<plane>\d+(?:{CROSS}\d+){{1,2}})\s*(?:[,;(@]|with|mit|avec|con|com|на|по|и)?\s*(?P<last>{_SIDE})\s*{_OF_MAPS}\s*\)?",
     re.IGNORECASE,
 )
 _NAMED = re.compile(r"([^\W\d_]+)\s*(?:[=:]|\s)\s*(\d+)")
@@ -45,6 +45,8 @@ _PIXELS = re.compile(
 _OPERATIONS = re.compile(r"(?<=\d)\s+\d+(?:\.\d+)?\s?[KMGB]?FLOPs?$", re.IGNORECASE)
 _PLANE = re.compile(rf"\(\s*(\d+{CROSS}\d+)\s*\)", re.IGNORECASE)
 _WITH_VALUES = re.compile(rf"((?:{_SIDE})(?:{CROSS}(?:{_SIDE})){{2,3}})\s*\(\s*([^()]+)\)", re.IGNORECASE)
+#: What stands between the sides of a shape; other signs of a product may be those of a calculation.
+_BY, _COMMA = "xX×хХ✕", ",;"
 _MOST_SIDES = 4
 _DEPTHS = ("d", "depth", "глубина", "profondeur", "tiefe")
 _LARGEST_SIDE = 12  # digits
@@ -54,9 +56,10 @@ _WANTED = mark("write 55x55x96, (96, 55, 55), or a number for a flat one")
 def read_shape(text: str, cleaned: str) -> tuple[Stated, ...]:
     """The readings of a cell about a shape. Raises `StatementError` for what cannot be read."""
     cleaned = _plainly(cleaned)
-    known = _by_names(text, cleaned) or _of_maps(text, cleaned)
-    if known is not None:
-        return (known,)
+    if (named := _by_names(text, cleaned)) is not None:
+        return (named,)
+    if of_maps := tuple(_of_maps(text, cleaned)):
+        return of_maps
     parts = [part.strip(" *_`") for part in re.split(r"[=≈→]|->|=>", cleaned) if part.strip(" *_`")]
     read = [list(_sides(part)) for part in parts]
     is_product = len(parts) > 1 and any(len(sides) > 1 for sides in read[0]) and bool(read[-1])
@@ -65,15 +68,21 @@ def read_shape(text: str, cleaned: str) -> tuple[Stated, ...]:
     found = read[-1] if read else []
     if not found and len(parts) > 1 and read[0]:
         found = read[0]
-    if found:
+    calculated = list(_calculated(parts[-1])) if parts else []
+    if found:  # of four sides two may be a product: 13x13x3*85
+        is_first = any(len(sides) == _MOST_SIDES for sides in found)
+        found = [*calculated, *found] if is_first else [*found, *calculated]
         return tuple([_stated(text, sides) for sides in found])
     try:
         tree = calculate(cleaned.rsplit("=", 1)[-1].strip())
     except StatementError:
+        if calculated:
+            return tuple([_stated(text, sides) for sides in calculated])
         raise StatementError(say("cannot be read as a shape; {wanted}", wanted=say(_WANTED))) from None
     if not is_whole(tree) or tree.value < 0:
         raise StatementError(say("is no whole number, as a size is"))
-    return (Stated(text, shape=(tree.value,), sides=(tree.value,), expression=tree),)
+    flat = Stated(text, shape=(tree.value,), sides=(tree.value,), expression=tree)
+    return (*(_stated(text, sides) for sides in calculated), flat)
 
 
 def _plainly(cleaned: str) -> str:
@@ -139,19 +148,62 @@ def axes_named(names: Sequence[str], known: Mapping[str, str]) -> list[str]:
     return axes
 
 
-def _of_maps(text: str, cleaned: str) -> Stated | None:
-    """96@55x55, 96 maps of 55x55, 55x55 (96 channels); None where no word says what the depth is."""
+def _of_maps(text: str, cleaned: str) -> Iterator[Stated]:
+    """96@55x55, 64@8x28x28, 96 maps of 55x55, 55x55 (96 channels); none where no word says what the depth is.
+
+    A single side is that of a square, or the length of a signal.
+    """
     cleaned = _SQUARED.sub(r"\1×\1", cleaned)
     match = _MAPS.fullmatch(cleaned.strip("[]{} ")) or _MAPS.fullmatch(cleaned.strip("()[]{} "))
     if match is None:
-        return None
+        return
     plane = [
         _side(side)
         for side in re.split(CROSS, match["sides"] or match["plane"] or match["square"], flags=re.IGNORECASE)
     ]
     depth = _side(match["first"] or match["last"] or match["deep"])
-    shape = (depth, plane[0], plane[-1])
-    return Stated(text, shape=shape, sides=shape if match["first"] else (*shape[1:], depth), is_ordered=True)
+    for positions in [plane] if len(plane) > 1 else [plane * 2, plane]:
+        shape = (depth, *positions)
+        yield Stated(text, shape=shape, sides=shape if match["first"] else (*positions, depth), is_ordered=True)
+
+
+def _calculated(written: str) -> Iterator[tuple[int, ...]]:
+    """The sides of a shape of which some are calculations: 13x13x(3*(5+80)), 55x55x2*48, (2·48, 55, 55)."""
+    is_list = len(written) > 1 and written[0] in "([{" and _is_closed(written[1:-1]) and written[-1] in ")]}"
+    inner = _UNITS.sub("", written[1:-1] if is_list else written).strip()
+    had_batch = _BATCH.match(inner) is not None
+    for sign in (_BY, _COMMA) if is_list or had_batch else (_BY,):
+        parts = _apart(_BATCH.sub("", inner, count=1) if had_batch else inner, sign)
+        if not 1 < len(parts) <= _MOST_SIDES or all(re.fullmatch(_SIDE, part) for part in parts):
+            continue
+        try:
+            trees = [calculate(part) for part in parts]
+        except StatementError:
+            continue
+        if all(is_whole(tree) and 0 < tree.value < 10**_LARGEST_SIDE for tree in trees):
+            yield tuple([int(tree.value) for tree in trees])
+
+
+def _is_closed(text: str) -> bool:
+    """Whether no bracket is closed that is not opened before."""
+    depth = 0
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _apart(text: str, sign: str) -> list[str]:
+    """The parts of a text between signs that stand in no brackets."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        if character in sign and not depth:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
 
 
 def _sides(cleaned: str) -> Iterator[tuple[int, ...]]:

@@ -276,3 +276,12 @@ def test_the_multiply_adds_of_torchinfo_are_judged_by_its_rule() -> None:
     spoiled = parse_answers(text.replace("926,449,664", "926,449,665").encode(), "a.txt").answers
     wrong = [cell for cell in check_answers(analysis_of("vgg11"), spoiled).cells if cell.verdict is Verdict.WRONG]
     assert [(cell.answer.text, cell.expected) for cell in wrong] == [("926,449,665", 924_844_032)]
+
+
+@pytest.mark.parametrize("name", ["C3D", "Net", "ConvNet", "Conv2d", "VGG16", "Dense", "FC"])
+def test_the_model_itself_is_no_layer_whatever_its_class_is_called(name: str) -> None:
+    """The first row of torchinfo's tree has the output of the whole network."""
+    text = TORCHINFO.replace(TORCHINFO.splitlines()[3].split()[0], name, 1)
+    found = parse_answers(text.encode(), "summary.txt")
+    assert name in found.notes[0]
+    assert name not in {answer.layer for answer in found.answers}

@@ -17,7 +17,10 @@ from archcalc.teach.reading.shapes import axes_named
 LAYER = "layer"
 #: Sides of the output in columns of their own; together they are an `output_shape`.
 HEIGHT, WIDTH, DEPTH, PLANE = "height", "width", "depth", "plane"
-SIDES = (HEIGHT, WIDTH, PLANE, DEPTH)
+LENGTH, FRAMES = "length", "frames"
+SIDES = (LENGTH, FRAMES, HEIGHT, WIDTH, PLANE, DEPTH)
+#: What may be one of these next to other columns.
+TIME, TOKENS = "time", "tokens"
 
 #: What stands before the name of what is counted: number of, No. of, nombre de.
 _COUNT_OF = re.compile(
@@ -43,8 +46,10 @@ _TOGETHER = re.compile(r"\b[hwcdknblt](?:x[hwcdknblt])+\b")
 _AXIS = {
     "h": "h", "height": "h", "rows": "h", "w": "w", "width": "w", "columns": "w", "c": "c", "d": "c", "k": "c",
     "depth": "c", "channels": "c", "channel": "c", "maps": "c", "filters": "c", "n": "n", "b": "n", "batch": "n",
-    "l": "l", "length": "l", "t": "l", "time": "l", "positions": "l", "tokens": "l",
+    "l": "l", "length": "l", "t": "l", "time": "l", "frames": "l", "positions": "l", "tokens": "l",
 }  # fmt: skip
+
+_DEPTHS = ("d", "depth")
 
 #: The letters of formulas after a name: Resolution Ĥi × Ŵi.
 _LETTERS = re.compile(r"(?:\s+(?:[×x]\s+)?(?:[^\W\d_][\u0302ˆ^]?_?)?i)+$")
@@ -59,7 +64,9 @@ def _plain(text: str) -> str:
 
 
 _KEYS = {
-    _plain(unicodedata.normalize("NFKC", name)): key for key in (LAYER, *SIDES) for name in words(f"heading {key}")
+    _plain(unicodedata.normalize("NFKC", name)): key
+    for key in (LAYER, *SIDES, TIME, TOKENS)
+    for name in words(f"heading {key}")
 } | {
     _plain(unicodedata.normalize("NFKC", name)): key
     for key, quantity in QUANTITIES.items()
@@ -117,18 +124,25 @@ def _key(text: str) -> str | None:
         if name in _KEYS:
             return _KEYS[name]
     of_output = _KEYS.get(_OF_OUTPUT.sub("", plain))
-    if of_output in SIDES:
+    if of_output in (*SIDES, TIME, TOKENS):
         return of_output
     without = _COUNT_OF.sub("", _plain(_IDLE.sub(" ", plain)))
     return _KEYS.get(without) or key_of_parts(re.sub(r"[^\w]+|_", " ", text).strip()) or None
 
 
 def _axes(text: str) -> str:
-    """The order of the axes that a heading names; empty where it names none, or one twice."""
+    """The order of the axes that a heading names; empty where it names none, or one twice.
+
+    Next to height and width, d is the depth of a volume or of an image.
+    """
     match = _AXES.search(_TOGETHER.sub(lambda found: found[0].replace("x", "×"), text))
     if match is None:
         return ""
-    found = axes_named(re.findall(r"(?!x\b)[a-z]+", match[0]), _AXIS)
+    names = re.findall(r"(?!x\b)[a-z]+", match[0])
+    found = axes_named(names, _AXIS)
+    if "h" in found and "w" in found:  # of a volume, or the channels of an image
+        found = ["d" if axis == "l" or (name in _DEPTHS and axis) else axis
+                 for axis, name in zip(found, names, strict=True)]  # fmt: skip
     axes = "".join(found).removeprefix("n")
     return axes if all(found) and len(set(axes)) == len(axes) >= 2 else ""
 

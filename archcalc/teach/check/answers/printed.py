@@ -57,6 +57,8 @@ class _Row(NamedTuple):
     line: int
     #: What torchinfo counts as multiply-adds.
     operations: str = ""
+    #: The model itself, before its modules.
+    is_root: bool = False
 
 
 def looks_printed(text: str) -> bool:
@@ -102,7 +104,9 @@ def read_printed(text: str, file: str) -> Answers:
     held: list[str] = []
     cut_off = [row.name for row in rows if row.params.endswith(_CUT_OFF)]
     shapes = [row.name for row in rows if row.shape.endswith(_CUT_OFF)]
-    answers = [answer for row in rows for answer in _answers(row, file, heading, held)]
+    is_tree = len(rows) > 1
+    held += [row.name for row in rows if row.is_root and is_tree]  # a class C3D is no convolution
+    answers = [answer for row in rows if not (row.is_root and is_tree) for answer in _answers(row, file, heading, held)]
     for number, line in enumerate(lines, 1):
         if total := _TOTAL.search(line):
             place = Place(file, number, total.start("params") + 1)
@@ -290,7 +294,7 @@ def _rows(lines: Sequence[str], unread: list[int]) -> Iterator[_Row]:
                 yield row
             cells = {"shape": "--", "params": "--"} | match.groupdict()
             params = "--" if is_root else cells["params"].strip("()")
-            row = _Row(cells["name"], cells["shape"], params, number, cells.get("operations", ""))
+            row = _Row(cells["name"], cells["shape"], params, number, cells.get("operations", ""), is_root)
             is_root = False
         elif starts is not None:
             name, shape, params = _cells(line, starts)

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from archcalc.core.errors import Location, Problem, SpecError
 from archcalc.core.language import say, say_many
 from archcalc.core.words import line, visible
-from archcalc.teach.check.answers.heads import DEPTH, HEIGHT, KNOWN_HEADS, LAYER, PLANE, SIDES, WIDTH, Head, find_head
+from archcalc.teach.check.answers.heads import (
+    DEPTH,
+    FRAMES,
+    HEIGHT,
+    KNOWN_HEADS,
+    LAYER,
+    PLANE,
+    SIDES,
+    TIME,
+    TOKENS,
+    WIDTH,
+    Head,
+    find_head,
+)
+from archcalc.teach.check.answers.sides import are_numbers, axes_of, is_number, joined, with_sides
 from archcalc.teach.check.labels import plain_label
 from archcalc.teach.check.model import NAMELESS, Answer, Place
 from archcalc.teach.check.vocabulary import words
@@ -26,7 +41,6 @@ _TYPE = words("heading type")
 _SAME = words("same")
 #: Headings that may mean the window of a layer.
 _OF_WINDOW = {"size", "filter size", "размер", "größe", "taille", "tamaño", "tamanho"}
-_NUMBER = re.compile(r"[-−+]?[\d\s.,'’\u00a0\u2009\u202f]*\d(?:[eE][-+]?\d+)?")
 
 
 class _Cell(NamedTuple):
@@ -132,7 +146,7 @@ def is_heading(row: Sequence[Item]) -> bool:
     if not any(item.text.strip() for item in row) or len(row) > MOST_COLUMNS:
         return False
     heads = [find_head(item.text) for item in row]
-    quantities = [head for head in heads if head is not None and head.key != LAYER]
+    quantities = [head for head in heads if head is not None and head.key not in (LAYER, TIME, TOKENS, FRAMES)]
     return bool(quantities) and len(row) > len(quantities)
 
 
@@ -141,6 +155,7 @@ def _heads(row: Sequence[Item], body: Sequence[Sequence[Item]]) -> list[Head | N
     heads = [_of_numbers(find_head(item.text), index, body) for index, item in enumerate(row)]
     heads = _without_counts(heads, [item.text for item in row])
     heads = _sizes_apart(_maps_and_sizes(_one_output(heads), body), body)
+    heads = with_sides(heads, partial(_texts, body=body))
     heads = _with_sum(heads, [item.text for item in row])
     seen: set[str] = set()
     for index, head in enumerate(heads):
@@ -206,7 +221,7 @@ def _maps_and_sizes(heads: list[Head | None], body: Sequence[Sequence[Item]]) ->
     """Of a number of maps and a size of each next to each other: together they are the shape of the output."""
     shapes = {index: _texts(index, body) for index, head in enumerate(heads) if head and head.key == "output_shape"}
     depths = [index for index, head in enumerate(heads) if head is not None and head.key == DEPTH]
-    depths += [index for index, texts in shapes.items() if "map" in heads[index].text and _are_numbers(texts)]  # type: ignore[union-attr]
+    depths += [index for index, texts in shapes.items() if "map" in heads[index].text and are_numbers(texts)]  # type: ignore[union-attr]
     planes = [index for index in shapes if index not in depths and _are_planes(shapes[index])]
     if len(depths) != 1 or len(planes) != 1 or {HEIGHT, WIDTH, PLANE} & {head.key for head in heads if head}:
         return heads
@@ -214,10 +229,6 @@ def _maps_and_sizes(heads: list[Head | None], body: Sequence[Sequence[Item]]) ->
     for index, key in ((depths[0], DEPTH), (planes[0], PLANE)):
         found[index] = heads[index]._replace(key=key)  # type: ignore[union-attr]
     return found
-
-
-def _are_numbers(texts: Sequence[str]) -> bool:
-    return all(_NUMBER.fullmatch(text) for text in texts)
 
 
 def _are_planes(texts: Sequence[str]) -> bool:
@@ -236,7 +247,7 @@ def _sizes_apart(heads: list[Head | None], body: Sequence[Sequence[Item]]) -> li
     found = list(heads)
     for index in of_shape:
         head = heads[index]
-        if head is not None and "shape" not in head.text and _are_numbers(_texts(index, body)):
+        if head is not None and "shape" not in head.text and are_numbers(_texts(index, body)):
             found[index] = head._replace(key="activations")
     return found
 
@@ -283,10 +294,11 @@ def answers_of(layer: str, cells: Sequence[tuple[Head, Item]]) -> Iterator[Answe
             texts = {
                 side: by_key[side].text.strip() for side in SIDES if side in by_key and not is_empty(by_key[side].text)
             }
-            yield Answer(layer, "output_shape", _joined(texts), item.place, head.text, _AXES_OF.get(tuple(texts), ""))
+            axes = axes_of(head, list(texts))
+            yield Answer(layer, "output_shape", joined(texts), item.place, head.text, axes)
         elif head.key != LAYER:
             text = item.text.strip()
-            if head.unit and _NUMBER.fullmatch(text):
+            if head.unit and is_number(text):
                 text = f"{text} {head.unit}"
             yield Answer(layer, head.key, text, item.place, head.text, head.axes)
 
@@ -294,20 +306,3 @@ def answers_of(layer: str, cells: Sequence[tuple[Head, Item]]) -> Iterator[Answe
 def _is_block(head: Head) -> bool:
     """Whether a heading means a block of layers: stage, module."""
     return head.text in words("block")
-
-
-#: The order of axes of a shape that stands in columns of its sides.
-_AXES_OF = {
-    (HEIGHT, WIDTH, DEPTH): "hwc", (PLANE, DEPTH): "hwc", (HEIGHT, DEPTH): "hwc", (WIDTH, DEPTH): "hwc",
-    (HEIGHT, WIDTH): "hw", (DEPTH,): "c",
-}  # fmt: skip
-
-
-def _joined(texts: Mapping[str, str]) -> str:
-    """The sides as one shape; a single side of a plane is that of a square: 27 and 256 are 27x27x256."""
-    height = texts.get(HEIGHT) or texts.get(PLANE) or texts.get(WIDTH, "")
-    width = texts.get(WIDTH) or texts.get(HEIGHT, "")
-    if texts.get(PLANE):
-        width = "" if _NUMBER.fullmatch(height) is None else height
-    parts = [height, width] if DEPTH in texts or (HEIGHT in texts and WIDTH in texts) else [height]
-    return "x".join(part for part in [*parts, texts.get(DEPTH, "")] if part)
