@@ -391,6 +391,9 @@ class MultiheadAttention(Heads):
             arrays.append(Param("relative_position_bias_table", (offsets, self.num_heads)))
         return tuple(arrays)
 
+    def pytorch_names(self) -> Mapping[str, str]:
+        return {"out_proj_weight": "out_proj.weight", "out_proj_bias": "out_proj.bias"}
+
     def _seen(self, keys: Shape) -> Number:
         """How many keys a query meets."""
         return product(self.window_size if self.window_size is not None else keys[1:])

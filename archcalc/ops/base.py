@@ -177,6 +177,8 @@ class Op(BaseModel):
     saved_for_batch: ClassVar[bool] = False
     #: Whether a second input says how large the result is, and nothing else; specs name it with `like`.
     sized_by_second: ClassVar[bool] = False
+    #: Whether PyTorch's models may store its array as 1×positions×channels, where archcalc has the channels first.
+    stored_channels_last: ClassVar[bool] = False
     fewest_inputs: ClassVar[int] = 1
     most_inputs: ClassVar[int | None] = 1
 
@@ -219,6 +221,10 @@ class Op(BaseModel):
     @abstractmethod
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:
         """The arrays that the layer owns."""
+
+    def pytorch_names(self) -> Mapping[str, str]:
+        """What PyTorch calls an array within the module, where it is another name."""
+        return {}
 
     @abstractmethod
     def macs(self, inputs: Sequence[Shape], output: Shape) -> int | None:

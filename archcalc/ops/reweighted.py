@@ -1,6 +1,6 @@
 """Weights that are made of other arrays: weight normalisation and spectral normalisation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from archcalc.core.errors import ShapeError
@@ -39,6 +39,14 @@ class Reweighted(Op):
             vectors = (("_u", outputs), ("_v", rest))
             return (weight, *(Param(name, (size,), trainable=False, buffer=True) for name, size in vectors))
         return (weight,)
+
+    def pytorch_names(self) -> Mapping[str, str]:
+        if self.weight_norm:
+            return {name: f"parametrizations.weight.{name}" for name in ("original0", "original1")}
+        if self.spectral_norm:
+            vectors = {name: f"parametrizations.weight.0.{name}" for name in ("_u", "_v")}
+            return {"weight": "parametrizations.weight.original", **vectors}
+        return {}
 
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         super().check(inputs, strict)

@@ -49,6 +49,7 @@ class Parameter(Op):
     is_view = True
     fewest_inputs = 0
     most_inputs = 0
+    stored_channels_last = True
 
     shape: Annotated[
         tuple[Size, ...], BeforeValidator(as_shape, json_schema_input_type=str | int), PlainSerializer(spec_shape)
@@ -105,6 +106,7 @@ class PositionEmbedding(Pointwise):
     """Adds a trained value to each value of the map. Source: Dosovitskiy et al. 2020, equation 1."""
 
     saves = ()
+    stored_channels_last = True
     kind = "position_embedding"
     stem = "positions"
     noun = "position embedding"
@@ -125,6 +127,7 @@ class ClassToken(Pointwise):
     """Puts trained tokens before a row of tokens. Source: Devlin et al. 2018, section 3; Dosovitskiy et al. 2020."""
 
     saves = ()
+    stored_channels_last = True
     kind = "class_token"
     stem = "token"
     noun = "class token"

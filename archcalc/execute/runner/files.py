@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
@@ -18,7 +19,7 @@ from archcalc.core.shapes import Shape
 from archcalc.execute.kernels import Array
 from archcalc.execute.kernels.registry import Sizes
 from archcalc.execute.runner.inputs import npy_header
-from archcalc.execute.runner.names import match, renamed
+from archcalc.execute.runner.names import Matched, Source, Wanted, match, some_of, stored_shape
 from archcalc.execute.weights import Weights
 from archcalc.passes.analysis import Analysis
 
@@ -30,6 +31,9 @@ Found = Mapping[str, tuple[Shape, str]]
 Reader = Callable[[str], Array]
 #: Files with the same arrays are the same bytes: no clock in them.
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
+_FLOATS = ("f2", "f4", "f8", "f16", "f32", "f64")
+#: Types of counters, indices and masks, as both formats write them.
+_WHOLE = re.compile(r"[iu]\d+|b1|bool", re.IGNORECASE)
 #: What zipfile and numpy raise for damaged files; TokenError: a header of .npy that is no Python.
 _UNREADABLE = (*DAMAGED, TokenError)
 
@@ -62,37 +66,55 @@ def wanted_arrays(analysis: Analysis) -> dict[str, Shape]:
     }
 
 
+def _wanted(analysis: Analysis) -> dict[str, Wanted]:
+    """The same, and how PyTorch has them."""
+    found = {}
+    for row in analysis.rows:
+        if row.weights_of is None:
+            spelt = row.op.pytorch_names()
+            for param in row.op.param_shapes(row.input_shapes):
+                each = Wanted(param.shape, spelt.get(param.name, param.name), row.op.stored_channels_last)
+                found[f"{row.name}.{param.name}"] = each
+    return found
+
+
 def load_weights(path: Path, analysis: Analysis) -> LoadedWeights:
     """Read and check the weights of a network. Raises `UsageError` that says everything that does not fit.
 
-    Where no array has a name of the network, arrays are matched by shape and order (`names.match`).
+    Where not all arrays have the names of the network, they are matched by shape and order (`names.match`).
     """
-    wanted = wanted_arrays(analysis)
+    wanted = _wanted(analysis)
     check_suffix(path)
     note_input(path)
     opened = _open_npz if path.suffix.lower() == ".npz" else _open_safetensors
     arrays = {}
     with opened(path, 2 * len(wanted) + 1000) as (found, read):
         matched = _matched(path, found, wanted)
-        for name, there in renamed(matched, wanted) if matched else zip(wanted, wanted, strict=True):
-            array = read(there)
+        for name, source in matched.arrays.items():
+            array = read(source.name)
             if not np.isfinite(array).all():
-                raise UsageError(f"{path}: {there} holds values that are not finite (NaN or infinite)")
-            arrays[name] = array.astype(analysis.dtype, copy=False)
-    return LoadedWeights(arrays, matched)
+                raise UsageError(f"{path}: {source.name} holds values that are not finite (NaN or infinite)")
+            array = array.astype(analysis.dtype, copy=False).reshape(stored_shape(wanted[name].shape, source))
+            arrays[name] = np.moveaxis(array, -1, 0) if source.channels_last else array
+    return LoadedWeights(arrays, matched.layers)
 
 
-def _matched(path: Path, found: Found, wanted: Mapping[str, Shape]) -> Mapping[str, str]:
-    """For each layer its name in the file; empty where the file has the names of the network."""
-    if not wanted or not found or any(name in wanted for name in found):
-        _check(path, found, wanted)
-        return {}
+def _matched(path: Path, found: Found, wanted: Mapping[str, Wanted]) -> Matched:
+    """For each array its source in the file; no modules of layers where the file has the names of the network."""
+    problems = _misfits(found, wanted)
+    named = [name for name in wanted if name in found]
+    if not found or len(named) == len(wanted):
+        _want_none(path, problems)
+        return Matched({name: Source(name) for name in wanted}, {})
+    weights = {name: each for name, each in found.items() if name in wanted or not _WHOLE.fullmatch(each[1])}
     try:
-        matched = match(((name, shape) for name, (shape, _) in found.items()), wanted)
+        matched = match(((name, shape) for name, (shape, _) in weights.items()), wanted)
     except UsageError as error:
-        raise UsageError(f"{path}: {error}") from None
-    theirs = dict(renamed(matched, wanted))
-    _check(path, {name: found[there] for name, there in theirs.items()}, wanted)
+        if not named:
+            raise UsageError(f"{path}: {error}") from None
+        lines = [f"{path} does not fit the network; by the names of its arrays:", *_misfits(weights, wanted)]
+        raise UsageError(f"{some_of(lines)}\n  by shape and order: {error}") from None
+    _want_none(path, _wrong_types({source.name: found[source.name] for source in matched.arrays.values()}))
     return matched
 
 
@@ -104,19 +126,29 @@ def check_suffix(path: Path) -> None:
         _safetensors()
 
 
-def _check(path: Path, found: Mapping[str, tuple[Shape, str]], wanted: Mapping[str, Shape]) -> None:
-    """Names, sizes and types, before any values are read."""
-    problems = []
-    for name, (shape, dtype) in found.items():
-        if name in wanted and shape != wanted[name]:
-            problems.append(f"{name} is {_size(shape)}, the layer wants {_size(wanted[name])}")
-        if dtype.lower() not in ("f2", "f4", "f8", "f16", "f32", "f64"):
-            problems.append(f"{name} holds {dtype}, not floating-point numbers of 16, 32 or 64 bits")
+def _misfits(found: Found, wanted: Mapping[str, Wanted]) -> list[str]:
+    """Names, sizes and types that do not fit, before any values are read."""
+    problems = [
+        f"{name} is {_size(shape)}, the layer wants {_size(wanted[name].shape)}"
+        for name, (shape, _) in found.items()
+        if name in wanted and shape != wanted[name].shape
+    ]
+    problems += _wrong_types(found)
     problems += [f"{name} is missing" for name in wanted if name not in found]
-    problems += [f"{name} belongs to no layer" for name in found if name not in wanted]
+    return problems + [f"{name} belongs to no layer" for name in found if name not in wanted]
+
+
+def _wrong_types(found: Found) -> list[str]:
+    return [
+        f"{name} holds {dtype}, not floating-point numbers of 16, 32 or 64 bits"
+        for name, (_, dtype) in found.items()
+        if dtype.lower() not in _FLOATS
+    ]
+
+
+def _want_none(path: Path, problems: Sequence[str]) -> None:
     if problems:
-        more = [f"and {len(problems) - 8} more"] if len(problems) > 8 else []
-        raise UsageError("\n    ".join([f"{path} does not fit the network:", *problems[:8], *more]))
+        raise UsageError(some_of([f"{path} does not fit the network:", *problems]))
 
 
 def _size(shape: Iterable[int]) -> str:

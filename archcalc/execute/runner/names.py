@@ -1,65 +1,191 @@
 """Which array of a file belongs to which layer, where the file has another framework's names for them.
 
 PyTorch calls the arrays of a layer `features.0.weight`, `features.0.bias`. What comes before the last dot is a module;
-modules are matched with the layers that own arrays, by the shapes of these arrays and by order.
+modules are matched with the layers that own arrays, by the shapes of these arrays, by order, and by what the names say
+of the modules around them.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
 from archcalc.core.shapes import Shape
+from archcalc.execute.runner.scopes import Arrays, Modules, by_scope, listed, natural
 
-#: What PyTorch counts in batch normalisation: no part of the network.
-_BOOKKEEPING = "num_batches_tracked"
-
-#: The arrays of a layer or module: their names and shapes.
-Arrays = frozenset[tuple[str, Shape]]
-Modules = dict[str, Arrays]
+#: Arrays that PyTorch keeps besides the weights: counters, and indices and masks that follow from the sizes.
+_BOOKKEEPING = frozenset({"num_batches_tracked", "relative_position_index", "attn_mask"})
+_MOST_PROBLEMS = 8
 
 
-def match(found: Iterable[tuple[str, Shape]], wanted: Mapping[str, Shape]) -> dict[str, str]:
-    """For each layer the module of a file, whose arrays are `found` in the order of the file.
+class Wanted(NamedTuple):
+    """An array of a layer.
+
+    `spelt`: what PyTorch calls it within a module. `any_order`: PyTorch may store its channels first or last.
+    """
+
+    shape: Shape
+    spelt: str
+    any_order: bool = False
+
+
+class Source(NamedTuple):
+    """An array of a file, for an array of a layer. `channels_last`: so is it stored."""
+
+    name: str
+    channels_last: bool = False
+
+
+class Matched(NamedTuple):
+    """For each array of the network its source, and for each layer its module in the file."""
+
+    arrays: dict[str, Source]
+    layers: dict[str, str]
+
+
+class _Place(NamedTuple):
+    """An array by the module that it is in, and its name there."""
+
+    module: str
+    array: str
+
+
+def match(found: Iterable[tuple[str, Shape]], wanted: Mapping[str, Wanted]) -> Matched:
+    """For each array of the network the one of a file, whose arrays are `found` in the order of the file.
 
     The order of the file decides, where its shapes are those of the network one by one; else the order of numbers in
-    the names. Raises `UsageError` where the shapes do not fit, or leave more than one way.
+    the names, and which modules are in one. Raises `UsageError` where the shapes do not fit, or leave more than one
+    way.
     """
-    modules = _modules((name, shape) for name, shape in found if name.rpartition(".")[2] != _BOOKKEEPING)
-    layers = _modules(wanted.items())
-    _check_shapes(modules, layers)
-    for order in (list(modules), _merged(modules, layers)):
-        if [modules[name] for name in order] == list(layers.values()):
-            return dict(zip(layers, order, strict=True))
-    return _by_shape(modules, layers)
+    there = {name: tuple(shape) for name, shape in found if name.rpartition(".")[2] not in _BOOKKEEPING}
+    known = {_split(each.spelt).array for each in wanted.values()}
+    ours = {name: _split(f"{name.rpartition('.')[0]}.{each.spelt}") for name, each in wanted.items()}
+    theirs = {name: _split(name, known) for name in there}
+    turned: set[str] = set()
+    _want_clear(wanted)
+    shapes = {name: each.shape for name, each in wanted.items()}
+    layers, modules = _modules(ours, shapes), _modules(theirs, there)
+    if _misfits(modules, layers):
+        # Sides of 1 say nothing: 96×1×1 is 96.
+        there = {name: _without_ones(shape) for name, shape in there.items()}
+        turned = _stored_channels_last(wanted, there)
+        shapes = {name: _without_ones(_moved(each.shape) if name in turned else each.shape)
+                  for name, each in wanted.items()}  # fmt: skip
+        layers, modules = _modules(ours, shapes), _modules(theirs, there)
+    if problems := _misfits(modules, layers):
+        raise UsageError(some_of(["neither names nor shapes fit the network:", *problems]))
+    found_for = _order(modules, layers)
+    names = {place: name for name, place in theirs.items()}
+    arrays = {name: Source(names[_Place(found_for[place.module], place.array)], name in turned)
+              for name, place in ours.items()}  # fmt: skip
+    of_layers: dict[str, str] = {}
+    for name, place in ours.items():
+        layer = name.rpartition(".")[0]
+        # Of a part of a layer, what holds it.
+        depth = place.module[len(layer) :].count(".")
+        of_layers.setdefault(layer, found_for[place.module].rsplit(".", depth)[0])
+    return Matched(arrays, of_layers)
 
 
-def _modules(arrays: Iterable[tuple[str, Shape]]) -> Modules:
-    """Arrays put together by what comes before the last dot, in order."""
+def some_of(lines: list[str]) -> str:
+    """A heading, the first problems under it, and how many more there are."""
+    more = [f"and {len(lines) - 1 - _MOST_PROBLEMS} more"] if len(lines) > 1 + _MOST_PROBLEMS else []
+    return "\n    ".join([*lines[: 1 + _MOST_PROBLEMS], *more])
+
+
+# --- names
+
+
+def _split(name: str, known: Iterable[str] | None = None) -> _Place:
+    """The module and the array that a name means.
+
+    `in_proj_weight` is the weight of a part `in_proj`, as `out_proj.weight` is. Of what is not `known` as an array of
+    a module, as `layer_scale`, the name is that of a module with one weight.
+    """
+    module, dot, array = name.rpartition(".")
+    part = re.fullmatch(r"(.+)_(weight|bias)", array)
+    if part:
+        return _Place(module + dot + part[1], part[2])
+    if known is not None and array not in known:
+        return _Place(name, "weight")
+    return _Place(module, array)
+
+
+def _modules(places: Mapping[str, _Place], shapes: Mapping[str, Shape]) -> Modules:
+    """The arrays of each module, in order."""
     found: dict[str, set[tuple[str, Shape]]] = {}
-    for name, shape in arrays:
-        module, _, array = name.rpartition(".")
-        found.setdefault(module, set()).add((array, tuple(shape)))
+    for name, (module, array) in places.items():
+        found.setdefault(module, set()).add((array, shapes[name]))
     return {module: frozenset(each) for module, each in found.items()}
 
 
-def _check_shapes(modules: Modules, layers: Modules) -> None:
-    """Every layer must have a module with the same arrays, and every module a layer."""
+# --- shapes
+
+
+def _without_ones(shape: Shape) -> Shape:
+    return tuple([side for side in shape if side != 1])
+
+
+def _moved(shape: Shape) -> Shape:
+    """With the channels last."""
+    return (*shape[1:], shape[0])
+
+
+def _want_clear(wanted: Mapping[str, Wanted]) -> None:
+    """Raise where a shape is the same with its channels first and last."""
+    for name, each in wanted.items():
+        shape = _without_ones(each.shape)
+        if each.any_order and len(shape) > 1 and shape == _without_ones(_moved(each.shape)):
+            raise _either(name, shape)
+
+
+def _either(name: str, shape: Shape) -> UsageError:
+    return UsageError(f"ambiguous: the channels of {name} ({listed([('weight', shape)])}) may be first or last")
+
+
+def _stored_channels_last(wanted: Mapping[str, Wanted], there: Mapping[str, Shape]) -> set[str]:
+    """Which arrays a file has as 1×positions×channels. Raises where it may have them in both ways."""
+    shapes = set(there.values())
+    found = set()
+    for name, each in wanted.items():
+        first, last = _without_ones(each.shape), _without_ones(_moved(each.shape))
+        if not each.any_order or len(first) < 2 or last not in shapes:
+            continue
+        if first in shapes:
+            raise _either(name, first)
+        found.add(name)
+    return found
+
+
+def stored_shape(shape: Shape, source: Source) -> Shape:
+    """The shape that an array of the network has in the file, but for sides of 1."""
+    return _moved(shape) if source.channels_last else shape
+
+
+def _misfits(modules: Modules, layers: Modules) -> list[str]:
+    """Layers without a module with the same arrays, and modules without a layer."""
     spare = Counter(modules.values())
     spare.subtract(layers.values())
-    problems = [f"no array fits {name}: {_listed(each)}" for name, each in layers.items() if spare[each] < 0]
-    problems += [f"{name or 'a nameless array'} fits no layer: {_listed(each)}"
-                 for name, each in modules.items() if spare[each] > 0]  # fmt: skip
-    if problems:
-        more = [f"and {len(problems) - 8} more"] if len(problems) > 8 else []
-        raise UsageError("\n    ".join(["neither names nor shapes fit the network:", *problems[:8], *more]))
+    problems = [f"no array fits {name}: {listed(each)}" for name, each in layers.items() if spare[each] < 0]
+    return problems + [
+        f"{name or 'a nameless array'} fits no layer: {listed(each)}"
+        for name, each in modules.items()
+        if spare[each] > 0
+    ]
 
 
-def _listed(arrays: Arrays) -> str:
-    shown = (f"{name} {'×'.join(map(str, shape)) or 'a single number'}" for name, shape in sorted(arrays))
-    return ", ".join(shown)
+# --- order
+
+
+def _order(modules: Modules, layers: Modules) -> dict[str, str]:
+    """For each layer, or part of one, its module."""
+    for order in (list(modules), _merged(modules, layers)):
+        if [modules[name] for name in order] == list(layers.values()):
+            return dict(zip(layers, order, strict=True))
+    return by_scope(modules, layers)
 
 
 def _merged(modules: Modules, layers: Modules) -> list[str]:
@@ -68,7 +194,7 @@ def _merged(modules: Modules, layers: Modules) -> list[str]:
     Empty where two parts fit at the same place, or none.
     """
     parts: dict[str, list[str]] = {}
-    for name in sorted(modules, key=_natural):
+    for name in sorted(modules, key=natural):
         parts.setdefault(name.partition(".")[0], []).append(name)
     order = []
     for arrays in layers.values():
@@ -77,60 +203,3 @@ def _merged(modules: Modules, layers: Modules) -> list[str]:
             return []
         order.append(fitting[0].pop(0))
     return order
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """For sorting: 3 before 12."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d{1,9})", name)]
-
-
-def _by_shape(modules: Modules, layers: Modules) -> dict[str, str]:
-    """Each layer the module of its shapes.
-
-    Several of the same shapes go by number, if nothing else differs in their names; else each by the layer before it:
-    `bn1` goes with `conv1`, and 1 with 0.
-    """
-    found: dict[str, str] = {}
-    unclear = []
-    for arrays in dict.fromkeys(layers.values()):
-        own = [name for name, each in layers.items() if each == arrays]
-        theirs = sorted((name for name, each in modules.items() if each == arrays), key=_natural)
-        if len({re.sub(r"\d+", "#", name) for name in theirs}) == 1:
-            found.update(zip(own, theirs, strict=True))
-        else:
-            unclear.append((own, theirs, arrays))
-    before = dict(zip(list(layers)[1:], layers, strict=False))
-    for own, theirs, arrays in unclear:
-        partners = [_partner(found.get(before.get(name, ""), ""), theirs) for name in own]
-        if None in partners or len(set(partners)) < len(own):
-            raise UsageError(_ambiguous(own, theirs, arrays))
-        found.update((name, partner) for name, partner in zip(own, partners, strict=True) if partner)
-    return {name: found[name] for name in layers}
-
-
-def _partner(module: str, names: Sequence[str]) -> str | None:
-    """What belongs to a module by its name, of these names: `layer1.0.bn2` to `layer1.0.conv2`, `1` to `0`."""
-    folder, dot, last = module.rpartition(".")
-    candidates = [last.replace("conv", "bn")]
-    if last.isdecimal():
-        candidates.append(str(int(last[:9]) + 1))
-    found = [name for name in (folder + dot + each for each in candidates) if module and name in names]
-    return found[0] if len(found) == 1 else None
-
-
-def _ambiguous(own: Sequence[str], theirs: Sequence[str], arrays: Arrays) -> str:
-    return (
-        f"ambiguous: {_some(own)} have the shapes of {_some(theirs)} ({_listed(arrays)}), and nothing says which is "
-        f"which; name the arrays as --save-weights does, or save them as .npz in the order of the network"
-    )
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-
-
-def renamed(matched: Mapping[str, str], wanted: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """For each wanted array its name in the file."""
-    for name in wanted:
-        layer, _, array = name.rpartition(".")
-        yield name, f"{matched[layer]}.{array}" if matched[layer] else array

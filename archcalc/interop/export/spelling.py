@@ -64,8 +64,8 @@ class Spelling:
 
     parts: tuple[Made, ...] = ()
     expression: str = ""
-    #: What the arrays are called there, where it is another name than archcalc's; or where they go and how.
-    arrays: dict[str, Any] = field(default_factory=dict, compare=False)
+    #: Where the arrays go there, and how, where the program does not store them as PyTorch does.
+    arrays: dict[str, Layout] = field(default_factory=dict, compare=False)
     #: Of several inputs the layer's own part reads the first; the others only said how large the result is.
     first_only: bool = False
     #: What the layer's own part is called with where that is no list of its inputs: `{0}, {0}, use_causal_mask=True`.

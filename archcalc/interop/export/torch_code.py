@@ -55,10 +55,10 @@ def state_keys(analysis: Analysis) -> dict[str, str]:
     tree = Tree(analysis, spell, RESERVED)
     found = {}
     for index, path in tree.paths.items():
-        row, spelling = analysis.rows[index], tree.spellings[index]
+        row = analysis.rows[index]
         for param in row.op.param_shapes(row.input_shapes):
             if tree.graph.layers[index].weights_of is None:
-                found[f"{row.name}.{param.name}"] = f"{path}.{spelling.arrays.get(param.name, param.name)}"
+                found[f"{row.name}.{param.name}"] = f"{path}.{row.op.pytorch_names().get(param.name, param.name)}"
     return found
 
 
@@ -79,7 +79,7 @@ class _Top:
             (f"{tree.paths[user]}.{name}", f"{tree.paths[owner]}.{name}")
             for user, owner in tree.tied
             for name in (
-                tree.spellings[user].arrays.get(param.name, param.name)
+                analysis.rows[user].op.pytorch_names().get(param.name, param.name)
                 for param in analysis.rows[user].op.param_shapes(analysis.rows[user].input_shapes)
             )
         ]

@@ -91,9 +91,6 @@ def _attention(case: Case) -> Spelling:
     return only("Attention", ("num_heads", op.num_heads), is_causal=(op.is_causal, False), scale=(op.scale, None))
 
 
-_OUT = {"out_proj_weight": "out_proj.weight", "out_proj_bias": "out_proj.bias"}
-
-
 @TABLE.of("multi_head_attention")
 def _multi_head(case: Case) -> Spelling:
     op: Any = case.op
@@ -114,12 +111,12 @@ def _multi_head(case: Case) -> Spelling:
         else:
             call, needed = "ProjectedAttention", (("in_channels", channels), *needed)
         made = Made(call, args(*needed, ("window_size", tuple(sides)), **more))
-        return Spelling((made,), arrays=_OUT)
+        return Spelling((made,))
     made = Made("MultiheadAttention", args(
         *needed, bias=(op.bias, True), kdim=(op.kdim, op.embed_dim), vdim=(op.vdim, op.embed_dim),
         is_causal=(op.is_causal, False),
     ))  # fmt: skip
-    return Spelling((made,), arrays=_OUT)
+    return Spelling((made,))
 
 
 @TABLE.of("rnn", "lstm", "gru")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archcalc.interop.export.spelling import Case, Made, Speller, Spelling, Table, args, only
-from archcalc.interop.export.torch_windows import arrays, normalised
+from archcalc.interop.export.torch_windows import normalised
 
 TABLE: Table[Speller] = Table()
 
@@ -17,8 +17,8 @@ def _linear(case: Case) -> Spelling:
     size = case.inputs[0][0] if op.per_position else _values(case.inputs[0])
     fields = args(("in_features", size), ("out_features", op.out_features), bias=(op.bias, True))
     if op.per_position and case.rank:
-        return Spelling((Made(normalised(op, "PositionLinear"), fields),), arrays=arrays(op))
-    return Spelling((*flattened(case), Made(normalised(op, "nn.Linear"), fields)), arrays=arrays(op))
+        return Spelling((Made(normalised(op, "PositionLinear"), fields),))
+    return Spelling((*flattened(case), Made(normalised(op, "nn.Linear"), fields)))
 
 
 def _values(shape: Sequence[int]) -> int:

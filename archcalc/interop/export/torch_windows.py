@@ -60,23 +60,13 @@ def _conv(case: Case) -> Spelling:
         ("in_channels", case.inputs[0][0]), ("out_channels", op.out_channels), ("kernel_size", plain(op.kernel_size)),
         **window, groups=(op.groups, 1), bias=(op.bias, True),
     ))  # fmt: skip
-    return Spelling((*before, own), arrays=arrays(op))
+    return Spelling((*before, own))
 
 
 def normalised(op: Reweighted, call: str) -> str:
     """The call that makes a module, in that of what normalises its weight; both end after the arguments."""
     name = "weight_norm" if op.weight_norm else "spectral_norm" if op.spectral_norm else ""
     return f"nn.utils.parametrizations.{name}({call}" if name else call
-
-
-def arrays(op: Reweighted) -> dict[str, str]:
-    """What PyTorch calls the arrays of which a weight is made."""
-    if op.weight_norm:
-        return {name: f"parametrizations.weight.{name}" for name in ("original0", "original1")}
-    if op.spectral_norm:
-        vectors = {name: f"parametrizations.weight.0.{name}" for name in ("_u", "_v")}
-        return {"weight": "parametrizations.weight.original", **vectors}
-    return {}
 
 
 @TABLE.of("conv_transposeNd")
@@ -100,7 +90,7 @@ def _conv_transpose(case: Case) -> Spelling:
         groups=(op.groups, 1), bias=(op.bias, True), dilation=(plain(op.dilation), 1),
     ))  # fmt: skip
     cut = Made(f"nn.ZeroPad{case.rank}d", args(("padding", pad_order(begins, ends))), "crop")
-    return Spelling((own, cut) if any(begins) or any(ends) else (own,), arrays=arrays(op))
+    return Spelling((own, cut) if any(begins) or any(ends) else (own,))
 
 
 @TABLE.of("locally_connectedNd")

@@ -15,7 +15,7 @@ from archcalc.core.shapes import Shape
 from archcalc.execute.kernels import Array
 from archcalc.execute.runner import SeededWeights
 from archcalc.execute.runner.files import load_weights, wanted_arrays
-from archcalc.execute.runner.names import match
+from archcalc.execute.runner.names import Wanted, match
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import analyse
 from archcalc.spec.catalogue import load
@@ -69,6 +69,12 @@ def arrays(graph: LayerGraph, name_of: object) -> dict[str, Shape]:
     return found
 
 
+def wanted_of(graph: LayerGraph) -> dict[str, Wanted]:
+    """The arrays of a network, called in PyTorch as here."""
+    found = wanted_arrays(analyse(graph))
+    return {name: Wanted(shape, name.rpartition(".")[2]) for name, shape in found.items()}
+
+
 CASES = [("vgg16", vgg), ("vgg19", vgg), ("resnet18", resnet), ("resnet34", resnet), ("resnet50", resnet)]
 
 
@@ -76,7 +82,7 @@ CASES = [("vgg16", vgg), ("vgg19", vgg), ("resnet18", resnet), ("resnet34", resn
 def test_the_order_of_the_file_decides(name: str, name_of: object) -> None:
     graph = load(name)
     found = arrays(graph, name_of)
-    matched = match(found.items(), wanted_arrays(analyse(graph)))
+    matched = match(found.items(), wanted_of(graph)).layers
     assert matched == {layer: name_of(layer) for layer in matched}  # type: ignore[operator]
     assert len(matched) == len({key.rpartition(".")[0] for key in found})
 
@@ -86,7 +92,7 @@ def test_names_in_alphabetical_order_are_sorted_out(name: str, name_of: object) 
     """As safetensors files have them: features.10 before features.2, bn1 before conv1."""
     graph = load(name)
     found = sorted(arrays(graph, name_of).items())
-    matched = match(found, wanted_arrays(analyse(graph)))
+    matched = match(found, wanted_of(graph)).layers
     assert matched == {layer: name_of(layer) for layer in matched}  # type: ignore[operator]
 
 
@@ -94,16 +100,18 @@ def test_what_could_be_either_is_refused() -> None:
     """The last convolution of ResNet-50's first unit and its projection have the same shapes."""
     graph = load("resnet50")
     with pytest.raises(UsageError, match=r"ambiguous: .*layer1.0.conv3, layer1.0.downsample.0.*which is which"):
-        match(sorted(arrays(graph, resnet).items()), wanted_arrays(analyse(graph)))
+        match(sorted(arrays(graph, resnet).items()), wanted_of(graph))
 
 
 def test_shapes_that_do_not_fit_are_named() -> None:
-    wanted = wanted_arrays(analyse(layers(SMALL, "9x9x3")))
-    found = {f"m.{index}.{name.rpartition('.')[2]}": shape for index, (name, shape) in enumerate(wanted.items())}
+    graph = layers(SMALL, "9x9x3")
+    wanted = wanted_of(graph)
+    shapes = wanted_arrays(analyse(graph))
+    found = {f"m.{index}.{name.rpartition('.')[2]}": shape for index, (name, shape) in enumerate(shapes.items())}
     with pytest.raises(UsageError, match=r"no array fits a: bias 4, weight 4×3×3×3"):
         match(found.items(), wanted)
     with pytest.raises(UsageError, match=r"x\.0 fits no layer: weight 7"):
-        match([("x.0.weight", (7,)), *named(wanted)], wanted)
+        match([("x.0.weight", (7,)), *named(shapes)], wanted)
 
 
 def named(wanted: dict[str, Shape]) -> Iterable[tuple[str, Shape]]:
