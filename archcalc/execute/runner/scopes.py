@@ -95,7 +95,7 @@ def _module_of(scope: str, found: Mapping[str, str]) -> str | None:
 
 def _alike(scope: str, module: str, modules: Modules, layers: Modules) -> dict[str, str]:
     """Layers of a block and modules of the same shapes, as many of both, whose names differ in numbers only."""
-    found = {}
+    found: dict[str, str] = {}
     inside = {name: arrays for name, arrays in layers.items() if _is_in(name, scope)}
     within = {name: arrays for name, arrays in modules.items() if _is_in(name, module)}
     for arrays in dict.fromkeys(inside.values()):

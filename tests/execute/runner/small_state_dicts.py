@@ -150,12 +150,12 @@ def shapes(name: str) -> dict[str, Shape]:
 def values(number: int, shape: Shape) -> Array:
     """Numbers between −0.5 and 0.5 that look random."""
     steps = np.arange(1, math.prod(shape) + 1, dtype=np.float64) * (number + 2) ** 0.5
-    return (steps % 1 - 0.5).astype(np.float32).reshape(shape)
+    return np.asarray(steps % 1 - 0.5, np.float32).reshape(shape)
 
 
 def state_dict(name: str) -> dict[str, Array]:
     """A state dict with numbers; variances are between 0.5 and 1.5."""
-    found = {}
+    found: dict[str, Array] = {}
     for number, (key, shape) in enumerate(shapes(name).items()):
         if key.endswith("relative_position_index"):
             found[key] = np.arange(math.prod(shape))  # PyTorch's own: nothing reads them here

@@ -112,6 +112,12 @@ def stage_of(stop: Stop) -> Size:
     return stop.size if max(stop.size, default=1) > 1 else ()
 
 
+def _is_coloured(stop: Stop) -> bool:
+    """Whether it is a convolution, or a layer with weights on a map of several positions: attention, dense there."""
+    family = stop.main.op.family
+    return family == "convolution" or (family in ("dense", "attention") and max(stop.size, default=1) > 1)
+
+
 def align(networks: Sequence[Sequence[Size]]) -> list[Size]:
     """The sizes of maps in the order in which all networks go through them, from large to small.
 
@@ -256,7 +262,7 @@ def _lane(
         items.append(Cluster(_between(lane, inside[-1], inside[-1] + 1), (arrow,), "edge", step=inside[-1] + 2))
     for index in inside:
         stop = lane.trunk.stops[index]
-        paint = paints[of_stop[index]] if stop.main.op.family == "convolution" else theme.families["input"]
+        paint = paints[of_stop[index]] if _is_coloured(stop) else theme.families["input"]
         round_ = HEIGHT / 2 if stop.main.op.family == "input" else 4.0
         bar = Rect(x, top(index), lane.width, HEIGHT, paint.fill, paint.line, 1.2, round_)
         text = Text(middle, top(index) + HEIGHT / 2 + TEXT * 0.36, lane.texts[index], TEXT, theme.ink, False, "middle")
