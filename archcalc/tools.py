@@ -114,7 +114,8 @@ def formula(
         quantity: `params`, `multiplications` or `activations`.
         settings: Parameters that stay numbers, with their values.
         input: The input size, `"224x224x3"`, where that stays a number.
-        symbols: The parameters, and `input`, that are to be symbols; by default all that can be.
+        symbols: The parameters, and `input` or sides of it (`height`, `width`), that are to be symbols; by default
+            all that can be.
 
     Returns:
         A result whose `value` is the `ClosedForm`; its `expression` is one of sympy.

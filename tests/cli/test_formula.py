@@ -21,6 +21,12 @@ def test_definitions_stand_below(archcalc: Run) -> None:
     assert "  h1 = floor(s/2 - 1/2) + 1\n" in out
 
 
+@pytest.mark.parametrize("names", [["height,width"], ["height", "width"], [" width , height "]])
+def test_sides_are_symbols_of_their_own(archcalc: Run, names: list[str]) -> None:
+    out = archcalc("formula", "lenet5", *(part for name in names for part in ("--in", name))).out
+    assert out.startswith("parameters = 1920*h2*w2 + 13706\n")
+
+
 def test_latex(archcalc: Run) -> None:
     out = archcalc("formula", "mobilenet", "--multiplications", "-f", "latex").out
     assert r"\left\lfloor{32 \alpha}\right\rfloor" in out
@@ -44,6 +50,7 @@ def test_what_steers_is_said(archcalc: Run) -> None:
     ("words", "message"),
     [
         (("resnet51",), "or resnet50"),
+        (("mobilenet", "--in", ""), "--in takes names"),
         (("mobilenet", "--in", "alfa"), "did you mean alpha"),
         (("mobilenet", "--in", "padding"), "no number"),
         (("nasnet_mobile", "--in", "cells"), "cannot be a symbol"),

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import click
 
-from archcalc.cli.options import NetworkChoice, in_place_option, network_argument, network_options, statistics_option
+from archcalc.cli.options import (
+    NetworkChoice,
+    comma_separated,
+    in_place_option,
+    network_argument,
+    network_options,
+    statistics_option,
+)
 from archcalc.cli.output import Target, output_options
 from archcalc.core.conventions import Conventions
+from archcalc.core.errors import UsageError
 
 
 @click.command("formula")
@@ -15,7 +23,8 @@ from archcalc.core.conventions import Conventions
 @click.option("--multiplications", "quantity", flag_value="multiplications", help="The multiplications.")
 @click.option("--activations", "quantity", flag_value="activations", help="The values that are stored.")
 @click.option("--in", "names", metavar="NAME", multiple=True,
-              help="Keep this parameter, or input, as a symbol; repeatable. Default: all.")  # fmt: skip
+              help="Keep this parameter, input, or a side of it such as height as a symbol; comma-separated, "
+                   "repeatable. Default: all.")  # fmt: skip
 @output_options(("text", "latex", "json"), {".tex": "latex", ".json": "json"})
 @network_options
 @in_place_option
@@ -36,8 +45,9 @@ def command(
     from archcalc.explain.symbolic.closed import closed_form
     from archcalc.explain.symbolic.formats import render
 
+    kept = comma_separated(",".join(names))
+    if names and not kept:
+        raise UsageError("--in takes names of parameters, or input")
     conventions = Conventions(running_statistics, in_place=not count_in_place)
-    form = closed_form(
-        network.spec(), quantity or "params", network.settings, network.shape, names or None, conventions
-    )
+    form = closed_form(network.spec(), quantity or "params", network.settings, network.shape, kept or None, conventions)
     target.write(render(form, target.form))

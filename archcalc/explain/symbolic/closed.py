@@ -10,7 +10,7 @@ from typing import Any
 
 from archcalc.core.conventions import Conventions
 from archcalc.core.errors import SpecError, UsageError
-from archcalc.core.shapes import Shape
+from archcalc.core.shapes import AXES, Shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.explain.derive.trace import Node, Symbol
 from archcalc.explain.symbolic.expand import Namer, expand_with, free_name, shape_with, total
@@ -82,37 +82,32 @@ def closed_form(
 ) -> ClosedForm:
     """A total of a network as a closed form.
 
-    `names`: the parameters, and `input`, that are to be symbols; by default all numbers that can be. Raises
-    `UsageError` for a parameter that steers the structure.
+    `names`: the parameters, and `input`, that are to be symbols; by default all numbers that can be. A side of the
+    input by its name, `height`, is a symbol of its own. Raises `UsageError` for a parameter that steers the structure.
     """
     spec, member, variant = find(network)
     graph = build(spec, member, variant, settings, shape)
     declared = spec.document.parameters
     numeric = [name for name, one in declared.items() if one.type in ("int", "number") and one.choices is None]
     asked = None if names is None else list(names)
-    _check_names(asked or (), graph.name, declared, numeric)
-    wanted = (
-        [name for name in numeric if name not in (settings or {})]
-        if asked is None
-        else [n for n in asked if n != "input"]
-    )
+    axes = [axis for axis in AXES[len(graph.input_shape) - 1] if axis not in declared]
+    _check_names(asked or (), graph.name, declared, numeric, axes)
+    wanted = [name for name in numeric if (name not in (settings or {}) if asked is None else name in asked)]
     fixed: dict[str, str] = {}
-    with_input = shape is None if asked is None else "input" in asked
+    #: What of the input is a symbol: all of it, or some sides.
+    kept = [
+        name for name in ("input", *axes) if (shape is None and name == "input" if asked is None else name in asked)
+    ]
     body = spec.body_of(member or spec.document.name, variant)
     outputs = spec.document.outputs if body is spec.body else {}
     section = input_section(spec, member or spec.document.name, variant)
     texts = section["inputs"] if "inputs" in section else {"input": section["input"]}
-    if len(texts) > 1 or len(graph.input_shape) == 1:
-        if asked is not None and "input" in asked:
-            has = "several inputs" if len(texts) > 1 else "a flat input"
-            raise UsageError(f"{graph.name} has {has}, so the side of its input cannot be a symbol")
-        if with_input:
-            fixed["input"] = "has no sides" if len(texts) == 1 else "is one of several"
-        with_input = False
+    if kept and (len(texts) > 1 or len(graph.input_shape) == 1):
+        kept, fixed["input"] = [], _has_no_side(graph.name, len(texts) > 1, asked)
     conventions = conventions or Conventions()
     while True:
         namer = Namer(declared)
-        sides = _Sides(texts, shape, graph.inputs, with_input, declared)
+        sides = _Sides(texts, shape, graph.inputs, kept, declared)
         symbols = {name: _symbol(name, _default(declared[name], graph.settings[name])) for name in wanted}
         try:
             layers, variables = expand_with(spec, graph, body, outputs, symbols, namer, sides)
@@ -120,8 +115,9 @@ def closed_form(
             terms = total(layers, given, quantity, namer, conventions)
         except SteersError as error:
             names = namer.symbols_in(error.names)
-            if with_input and names & symbols_of(sides.first[1:]):
-                with_input, fixed["input"] = False, _refused("input", "decides which layers there are", asked)
+            if names & set(sides.letters):
+                reason = _refused(" and ".join(kept), "decides which layers there are", asked)
+                kept, fixed["input"] = [], reason
                 continue
             steering = [name for name in wanted if name in names] or wanted[:1]
             reason = _refused(" and ".join(steering), "decides which layers there are", asked)
@@ -130,40 +126,55 @@ def closed_form(
             continue
         assumed = {name: _assumptions(declared[name]) for name in wanted}
         form = _written(graph.name, quantity, terms, namer, assumed)
-        if with_input and not _holds_elsewhere(form, graph, sides, conventions):
-            with_input, fixed["input"] = False, _refused("input", "feeds a layer that takes one size only", asked)
+        if kept and not _holds_elsewhere(form, graph, sides, conventions):
+            reason = _refused(" and ".join(kept), "feeds a layer that takes one size only", asked)
+            kept, fixed["input"] = [], reason
             continue
         break
-    if with_input and (sizes := symbols_of(sides.own[1:])):
+    if kept and (sizes := symbols_of(sides.own[1:])):
         fixed.update(dict.fromkeys(sizes, "only sets the side of the input"))
     return replace(form, fixed=tuple(sorted(item for item in fixed.items() if item[0] not in form.symbols)))
 
 
-def _check_names(asked: Iterable[str], network: str, declared: Collection[str], numeric: Collection[str]) -> None:
+def _check_names(
+    asked: Iterable[str], network: str, declared: Collection[str], numeric: Collection[str], axes: Collection[str]
+) -> None:
     for name in asked:
-        if name != "input" and name not in declared:
-            known = ["input", *declared]
+        if name == "input" or name in axes:
+            continue
+        if name not in declared:
+            known = ["input", *axes, *declared]
             raise UsageError(
                 f"{network} has no parameter {name[:60]!r}{did_you_mean(name, known)}; there are {', '.join(known)}"
             )
-        if name != "input" and name not in numeric:
+        if name not in numeric:
             raise UsageError(f"{name} is no number, so it cannot be a symbol")
 
 
 def _refused(name: str, reason: str, asked: Collection[str] | None) -> str:
     """The reason why a name stays a number. Raises `UsageError` where it was asked for."""
     if asked is not None:
-        raise UsageError(f"{name} cannot be a symbol: it {reason}")
+        cannot = "symbols: one of them" if " and " in name else "a symbol: it"
+        raise UsageError(f"{name} cannot be {cannot} {reason}")
     return reason
+
+
+def _has_no_side(network: str, is_one_of_several: bool, asked: Collection[str] | None) -> str:
+    """The reason why the input stays a number. Raises `UsageError` where it, or a side of it, was asked for."""
+    if asked is not None:
+        has = "several inputs" if is_one_of_several else "a flat input"
+        raise UsageError(f"{network} has {has}, so the side of its input cannot be a symbol")
+    return "is one of several" if is_one_of_several else "has no sides"
 
 
 def _holds_elsewhere(form: ClosedForm, graph: LayerGraph, sides: _Sides, conventions: Conventions) -> bool:
     """Whether the form is right at larger inputs that the network takes: a layer may have a size of its own.
 
-    Inputs are tried until every size in the form has changed; False where one never does.
+    Inputs are tried until every size in the form has changed, sides that are symbols of their own by different numbers;
+    False where one never does.
     """
-    channels = number_of(sides.first[0])
-    names = {name: number_of(side) for side in sides.first[1:] for name in symbols_of(side)}
+    names = {letter: number_of(side) for letter, side in zip(sides.letters, sides.first, strict=True) if letter}
+    times = {name: place for place, name in enumerate(names, start=1)}
     known = {name: graph.settings[name] for name in form.symbols if name in graph.settings}
     own = form.defined(**{**known, **names})
     sized = set(names)  # with the sizes that follow from them
@@ -173,9 +184,11 @@ def _holds_elsewhere(form: ClosedForm, graph: LayerGraph, sides: _Sides, convent
     unchanged = sized
     for more in (*_LARGER, max(names.values())):
         with suppress(SpecError):
-            shape = (channels, *(number_of(side) + more for side in sides.first[1:]))
+            grown = {name: side + more * times[name] for name, side in names.items()}
+            sizes = zip(sides.letters, sides.first, strict=True)
+            shape = tuple([grown.get(letter, number_of(side)) for letter, side in sizes])
             totals = analyse(graph.with_input(shape), conventions=conventions).totals
-            larger = {**known, **{name: side + more for name, side in names.items()}}
+            larger = {**known, **grown}
             if form.at(**larger) != getattr(totals, form.quantity):
                 return False
             unchanged = {name for name in unchanged if form.defined(**larger).get(name) == own.get(name, 0)}
@@ -196,13 +209,15 @@ class _Sides:
         texts: Mapping[str, Any],
         asked: InputShapes | None,
         plain: Mapping[str, Shape],
-        with_input: bool,
+        kept: Collection[str],
         taken: Collection[str],
     ) -> None:
-        self._texts, self._asked, self._plain, self._with_input, self._taken = texts, asked, plain, with_input, taken
+        self._texts, self._asked, self._plain, self._kept, self._taken = texts, asked, plain, kept, taken
         #: The first with symbols where a side follows from a parameter; and as it is taken.
         self.own: Shape = ()
         self.first: Shape = ()
+        #: The symbols of its sides, empty where there is none.
+        self.letters: list[str] = []
         self._shapes: dict[str, Shape] = {}
 
     def __call__(self, variables: Mapping[str, Any]) -> Mapping[str, Shape]:
@@ -213,7 +228,10 @@ class _Sides:
                 self._shapes[name] = own or plain
             name = next(iter(self._shapes))
             self.own = self._shapes[name]
-            self.first = self._shapes[name] = _input(self.own, self._with_input, self._taken)
+            self.letters = _letters(self.own, self._kept, self._taken)
+            sizes = zip(self.letters, self.own, strict=True)
+            sides: list[Any] = [_symbol(letter, number_of(side)) if letter else side for letter, side in sizes]
+            self.first = self._shapes[name] = tuple(sides)
         return self._shapes
 
 
@@ -227,16 +245,18 @@ def _default(declared: Parameter, value: Any) -> Any:
     return Fraction(str(value)) if declared.type == "number" else value
 
 
-def _input(shape: Shape, with_input: bool, taken: Collection[str]) -> Shape:
-    """One symbol, s, where all sides are equal, else L, H and W, or D, H and W; s1, … where a parameter is called s."""
-    if not with_input or len(shape) == 1:
-        return shape
-    depth, *sides = shape
-    equal = len(sides) > 1 and all(side == sides[0] for side in sides)
-    letters = "s" * len(sides) if equal else ("L", "HW", "DHW")[len(sides) - 1]
-    names = [letter if letter not in taken else free_name(letter, 1, taken)[0] for letter in letters]
-    named: Any = (depth, *(_symbol(name, number_of(side)) for name, side in zip(names, sides, strict=True)))
-    return named  # type: ignore[no-any-return]  # symbols in place of the ints of a shape
+def _letters(shape: Shape, kept: Collection[str], taken: Collection[str]) -> list[str]:
+    """The symbol of each side, empty where it stays as it is: L, H and W, or D, H and W; s where all sides are equal.
+
+    s1, … where a parameter is called s. Of a side that is kept by itself the symbol is never s.
+    """
+    _, *sides = shape
+    axes = AXES[len(sides)]
+    if not kept:
+        return [""] * len(shape)
+    equal = len(sides) > 1 and all(side == sides[0] for side in sides) and not set(axes) & set(kept)
+    letters = ["s" if equal else axis[0].upper() if "input" in kept or axis in kept else "" for axis in axes]
+    return ["", *(letter if letter not in taken else free_name(letter, 1, taken)[0] for letter in letters)]
 
 
 def _assumptions(declared: Parameter) -> dict[str, bool]:
