@@ -241,6 +241,8 @@ _TOOLS = (
         by_call=tool_calls.fvcore,
         added="2 for each value of batch norm and 1 for each value that an adaptive average pool of images reads",
         notes=(_note("a known gap: recurrent layers count nothing", _RECURRENT),
+               Note("a known bug: a convolution whose padding is a word, as padding='same', counts nothing",
+                    tool_calls.is_padded_by_word),
                Note("a global average pool counts as a module here; written as x.mean((2, 3)) it counts nothing",
                     lambda row: row.call is None and row.op.kind == "global_avg_pool2d"),
                _note(_NO_ATTENTION, "scaled_dot_product_attention"), Note(_WITH_WEIGHTS, _is_module)),

@@ -126,12 +126,19 @@ def fvcore(row: Row, call: Call, terms: Terms | None) -> Terms | None:
         if found is None or any(each.function not in ("linear", *_PRODUCTS) for each in projections):
             return None
         return (*(PROJECTIONS if projections else NOTHING), *found)
+    if is_padded_by_word(row):
+        return NOTHING
     if call.function == "einsum":
         return (Term(1, EINSUM),) if row.multiplications else NOTHING
     if _is_own(row, call) or (row.multiplications and call.function in ("linear", "addmm", *_CELLS, *_PRODUCTS)):
         return terms
     # A function of Python, or one that makes products, may call others that it counts.
     return terms if terms == NOTHING else None if call.way == "function" or row.multiplications else NOTHING
+
+
+def is_padded_by_word(row: Row) -> bool:
+    """Whether it is a convolution that code gives its padding as a word, "same" or "valid"."""
+    return row.call is not None and row.call.overload == "padding"
 
 
 def thop(row: Row, call: Call, terms: Terms | None) -> Terms | None:

@@ -25,7 +25,8 @@ class Call(NamedTuple):
     module that calls it, `base` the class of PyTorch that this one is made of; `inner`: it has other modules in it.
     `within` are the classes of the modules that this one is in. `leading` is the size of the first axis of what it
     gives, which is the batch for most tools. `steps` are the calls of a layer that several operations are; its own way
-    is then "steps".
+    is then "steps". `overload` is the form of PyTorch's operation: that of a convolution whose padding is a word, as
+    "same", is "padding".
     """
 
     function: str
@@ -36,6 +37,7 @@ class Call(NamedTuple):
     within: tuple[str, ...] = ()
     leading: int = 1
     steps: tuple[Call, ...] = ()
+    overload: str = ""
 
     @property
     def by_module(self) -> bool:

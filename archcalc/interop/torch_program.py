@@ -295,7 +295,9 @@ def _call(node: Any, modules: Mapping[str, tuple[str, bool]]) -> Call | None:
     made = node.meta.get("val")
     first = made[0] if isinstance(made, (list, tuple)) and made else made
     leading = int(first.shape[0]) if len(getattr(first, "shape", ())) else 1
-    return Call(name, _WAYS[kind], names[-1], base, inner, tuple(dict.fromkeys(names[:-1])), leading)
+    overload = "" if node.target._overloadname == "default" else node.target._overloadname
+    within = tuple(dict.fromkeys(names[:-1]))
+    return Call(name, _WAYS[kind], names[-1], base, inner, within, leading, overload=overload)
 
 
 def _modules_of(module: Any) -> dict[str, tuple[str, bool]]:

@@ -12,6 +12,7 @@ from archcalc.core.words import size
 from archcalc.design.conventions import OWN, TOOLS, as_counted, calculates, count, tool_named
 from archcalc.design.printed import PAPER
 from archcalc.explain.derive.network import explain_layers
+from archcalc.graph.layer_graph import Call
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.tables.report import make_report
 from tests.docs.pages import analysis_of
@@ -310,6 +311,15 @@ def test_what_calls_of_functions_would_change(name: str, tool: str, change: int)
     assert TOOLS[tool].change_as_functions(analysis) == change
     said = [note for note in TOOLS[tool].notes_on(analysis) if "layers without parameters" in note]
     assert [f"changes by −{-change:,}" in note for note in said] == [True] * bool(change)
+
+
+@pytest.mark.parametrize(("overload", "counted"), [("", True), ("padding", False)])
+def test_fvcore_counts_no_convolution_whose_padding_is_a_word(overload: str, counted: bool) -> None:
+    analysis = analysis_of("32x32x3 -> conv3-4")
+    call = Call("conv2d", "builtin", "torch.nn.modules.conv.Conv2d", "torch.nn.modules.conv.Conv2d", overload=overload)
+    row = analysis.rows[1]._replace(call=call)
+    assert TOOLS["fvcore"].multiplications(row) == (row.multiplications if counted else 0)
+    assert any("padding is a word" in note.text and note.concerns(row) for note in TOOLS["fvcore"].notes) != counted
 
 
 def test_a_global_pool_that_is_written_as_a_mean() -> None:

@@ -109,6 +109,12 @@ def encoder() -> Any:
     return Rows(nn.TransformerEncoder(layer, 2))
 
 
+def padded_by_words() -> Any:
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding="same"), nn.ReLU(), nn.Conv2d(8, 4, 1, padding="valid"), nn.Conv2d(4, 4, 3)
+    )
+
+
 def of_torchvision(name: str) -> Callable[[], Any]:
     def make() -> Any:
         models = pytest.importorskip("torchvision", reason="its networks are counted: pip install torchvision").models
@@ -125,6 +131,7 @@ NETWORKS: dict[str, tuple[Callable[[], Any], tuple[int, ...], set[str]]] = {
     "attention with einsum": (lambda: Rows(Heads("einsum")), (16, 10), set()),
     "attention with matmul": (lambda: Rows(Heads("matmul")), (16, 10), set()),
     "encoder": (encoder, (16, 10), set()),
+    "padding in words": (padded_by_words, (3, 9, 9), set()),
     "cell": (Cell, (16, 10), {"torchinfo", "ptflops", "thop"}),
     **{
         name: (of_torchvision(name), (3, 224, 224), set())
