@@ -157,13 +157,17 @@ class PixelShuffle(Pointwise):
     def check(self, inputs: Sequence[Shape], strict: bool = False) -> None:
         _want_positions(self, inputs[0])
         block = self.block(inputs[0])
-        blocks, rest = divmod(inputs[0][0], block)
-        if rest:
-            fits = " or ".join([str(count * block) for count in (blocks, blocks + 1) if count])
+        if inputs[0][0] % block:
+
+            def fitting() -> str:
+                blocks = inputs[0][0] // block
+                fits = " or ".join([str(count * block) for count in (blocks, blocks + 1) if count])
+                return f"it fits with {fits} channels"
+
             raise ShapeError(
                 "the channels are not whole blocks of positions",
                 f"input {format_shape(inputs[0])}, upscale_factor {self.upscale_factor}: {block} channels a block",
-                f"it fits with {fits} channels",
+                fitting,
             )
 
     def sliding(self, inputs: Sequence[Shape]) -> None:

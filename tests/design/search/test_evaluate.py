@@ -117,6 +117,43 @@ def test_networks_that_do_not_fit_for_one_reason_are_one_structure(
     assert not any(known.by_itself or known.is_unknown for cases in search._cases.values() for known in cases)
 
 
+@pytest.mark.parametrize(
+    ("layer", "fitting"),
+    [
+        ("max_pool2d: {kernel_size: p}", 133),
+        ("conv2d: {out_channels: 4, kernel_size: 3, dilation: p}", 57),
+        ("conv_transpose2d: {out_channels: 4, kernel_size: 2, padding: p}", 57),
+        ("locally_connected2d: {out_channels: 3, kernel_size: p}", 133),
+        ("group_norm: {num_groups: p}", 62),
+        ("channel_shuffle: {groups: p}", 62),
+        ("pixel_shuffle: {upscale_factor: p}", 27),
+        ("chunk: {chunks: p, index: 1}", 209),
+        ("split: {sizes: [p, 6], index: 0}", 12),
+        ("concat: {from: [first, input]}", 0),
+    ],
+)
+def test_what_does_not_fit_is_evaluated_together(tmp_path: Path, layer: str, fitting: int) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"""
+name: mine
+title: Mine
+input: 9x9x8
+parameters: {{p: 1, w: 8}}
+layers:
+  - conv2d: {{name: first, out_channels: w, kernel_size: 3}}
+  - {layer}
+  - conv2d: {{out_channels: p, kernel_size: 1}}
+  - linear: {{out_features: 2}}
+""")
+    text = f"{path} p=1..12, w=6..24"
+    assert check(text, most=228) == (fitting, 228 - fitting)
+    search = FamilySearch(family(text), Wanted(None, ("params",)))
+    search.run(0, 228)
+    (known,) = search._cases.values()
+    assert len(known) <= 4
+    assert not any(one.by_itself or one.is_unknown for one in known)
+
+
 #: The map of `early` is overwritten in place, kept for `late`, or read through parts that may not be there.
 READ_LATE = """
 name: mine
