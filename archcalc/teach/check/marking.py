@@ -331,14 +331,10 @@ class Marking:
             (row.name, expected(row, self.network.analysis, quantity)) for row in self.network.inside(match.layer)
         ]
         parts = {name: Fraction(value) for name, value in values if isinstance(value, int) and value}
-        if quantity == "receptive_field":
-            return ()
-        if quantity == "output_shape":
-            if own := self._without_strides(match, stated):
-                return own
-            return self.network.diagnosed(
-                self.network.rows[self.network.ends[match.layer]].name, quantity, [None], stated
-            )
+        if quantity in ("output_shape", "receptive_field"):
+            own = self._without_strides(match, stated) if quantity == "output_shape" else ()
+            last = self.network.rows[self.network.ends[match.layer]].name
+            return own or self.network.diagnosed(last, quantity, [None], stated)
         slip = () if agrees(stated) else diagnose_slip(match.layer, quantity, stated)
         whole = sum(parts.values(), Fraction(0))
         if slip:
@@ -352,7 +348,7 @@ class Marking:
             found = diagnose_total(match.layer, quantity, stated, whole, parts, {}) or found
         return (*found, *slip)
 
-    def _without_strides(self, match: Match, stated: Stated) -> tuple[Diagnosis, ...]:
+    def _without_strides(self, match: Match, stated: Stated, layer: str = "") -> tuple[Diagnosis, ...]:
         """That a block keeps the size that it reads, where a layer in it does not."""
         inside = self.network.inside(match.layer)
         shapes = [inside[0].input_shapes[0] if inside[0].input_shapes else (), inside[-1].output_shape]
@@ -362,7 +358,7 @@ class Marking:
             stride = getattr(row.op, "stride", None)
             if stride is not None and set(stride) != {1}:
                 reason = say("the stride is missing. {name} moves by {stride}.", name=row.name, stride=by(stride))
-                return (Diagnosis("forgot_stride", match.layer, "output_shape", capital(reason)),)
+                return (Diagnosis("forgot_stride", layer or match.layer, "output_shape", capital(reason)),)
         return ()
 
     def _go_on(self, question: Question, index: int, judged: Outcome) -> None:
@@ -432,6 +428,10 @@ class Marking:
 
     def _why(self, question: Question, index: int, stated: Stated, right: Value | None) -> tuple[Diagnosis, ...]:
         quantity, layer = question.answer.quantity, question.match.layer
+        block = Match(layer.rpartition("/")[0], is_block=True)
+        is_end = quantity == "output_shape" and self.network.ends.get(block.layer) == index
+        if is_end and (kept := self._without_strides(block, stated, layer)):
+            return kept
         slip = () if agrees(stated) else diagnose_slip(layer, quantity, stated)
         if slip:
             if stated.expression is None or not all(map(agrees, stated.steps)):

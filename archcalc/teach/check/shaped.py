@@ -24,6 +24,7 @@ from archcalc.teach.check.mistakes.channels import channels
 from archcalc.teach.check.mistakes.context import LayerContext
 from archcalc.teach.check.mistakes.elsewhere import in_variants, other_inputs, size_reason, without_class_token
 from archcalc.teach.check.mistakes.fields import fields, trees
+from archcalc.teach.check.mistakes.settings import other_settings
 from archcalc.teach.check.mistakes.sizes import SHAPE, paired, sized, written
 from archcalc.teach.check.mistakes.upstream import carried
 from archcalc.teach.check.search import Tables
@@ -158,7 +159,9 @@ def _depths(tables: Tables, context: LayerContext, right: int, wrong: int, what:
     """How the depth came about: an empty list where it is right, None where nothing explains it."""
     if wrong == right:
         return []
-    all_of_them = tables.get((context.name, "depth", context.inputs), lambda: channels(context))
+    all_of_them = tables.get(
+        (context.name, "depth", context.inputs), lambda: [*channels(context), *other_settings(context)]
+    )
     ones = [_of_depth(one, what) for one in all_of_them if one.value == wrong]
     slip = describe_typo(right, wrong)
     if slip and not ones:

@@ -71,6 +71,33 @@ PLANTED: list[tuple[str, str, str, int | str, str]] = [
     # Receptive fields: r + F, and all windows added up, 11 + 3 + 5 + 3 + 3.
     ("vgg16", "conv2_1", "receptive_field", "9", "the window is added as it is"),
     ("alexnet", "conv3", "receptive_field", "25", "the windows are added up"),
+    ("wavenet", "stack1/layer2/out", "receptive_field", "4", "no layer's dilation counts"),
+    ("wavenet", "stack1/layer3", "receptive_field", "5", "no layer's dilation counts"),
+    ("wavenet", "stack1/layer4/out", "receptive_field", "6", "no layer's dilation counts"),
+    ("wavenet", "stack5/layer10/out", "receptive_field", "52", "no layer's dilation counts"),
+    ("resnet18", "conv3_x", "receptive_field", "25", "no layer's stride counts"),  # 7 + 2 + 8·2
+    # Anchors and classes of a detector: 3·(5 + 80) = 255.
+    ("yolov3", "large/boxes", "output_shape", "13x13x85", "for anchors=1. Here it is 3"),
+    ("yolov3", "large/boxes", "output_shape", "13x13x425", "for anchors=5"),
+    ("yolov3", "small/boxes", "output_shape", "52x52x765", "for anchors=9"),
+    ("yolov3", "large/boxes", "output_shape", "13x13x75", "for classes=20. Here it is 80"),
+    ("yolov3", "large/boxes", "output_shape", "13x13x252", "one of the 5 values besides classes is missing"),
+    ("yolov3_tiny", "layer15", "output_shape", "13x13x240", "the 5 values besides classes are missing"),
+    ("yolov3", "large/boxes", "output_shape", "13x13x95", "classes counts once, not for each"),
+    ("yolov3", "large/boxes", "output_shape", "13x13x(3*(4+80))", "anchors·(5 + classes) = 3·(5 + 80) = 255"),
+    ("yolov3", "large/boxes", "params", 1025 * 75, "75 filters"),
+    ("ssd300_vgg16", "head4/classes", "output_shape", "38x38x84", "for classes=21. Here it is 91"),
+    ("alexnet", "fc8", "output_shape", "10", "for classes=10"),
+    # Layers with values to train that multiply nothing; shared weights; strides inside a block.
+    ("vit_b_16", "encoder3/norm1", "params", 0, "this normalisation has parameters too"),
+    ("vit_b_16", "class", "params", 0, "it has values to train: 768"),
+    ("bert_base", "token_embedding", "params", 0, "it has values to train"),
+    ("facenet", TOTAL, "multiplications", 1_596_530_688, "they multiply each time that they are used"),
+    ("facenet", "anchor_face/inception_3c/concat1", "output_shape", "28x28x640", "the stride is missing"),
+    # 16,000 positions and a padding of 64; 27 + 2·2.
+    ("wavenet", "stack1/layer7/unit/filter/filter/conv", "multiplications", 16064 * 32 * 2 * 32,
+     "the positions of the padded input, 16064"),
+    ("alexnet", "conv2", "multiplications", "31*31*256*5*5*96", "the positions of the padded input, 31×31"),
     # Layers of one role left out of a sum.
     ("resnet50", TOTAL, "params", 22780456, "shortcuts are missing"),
     ("resnet18", TOTAL, "params", 11515688, "shortcuts are missing"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -49,6 +49,10 @@ class NetworkContext:
         self._contexts: dict[tuple[object, ...], LayerContext] = {}
         #: The layers of the other variants of the network by their names, once they were asked for.
         self.variants: dict[str, dict[str, Row]] = {}
+        #: The layers of the network with other parameters, by these.
+        self.altered: dict[tuple[tuple[str, int], ...], Mapping[str, Row]] = {}
+        #: Receptive fields with a mistake in every layer, by what counts.
+        self.walks: dict[tuple[bool, bool], Mapping[str, tuple[int, ...]]] = {}
         self._followed: dict[tuple[str, Shape], Followed] = {}
         #: Layers with weights that multiply: those a student fills in.
         self.weighted = tuple([row for row in analysis.rows if row.multiplications])

@@ -13,11 +13,12 @@ from archcalc.core.numbers import product
 from archcalc.core.shapes import AXES, Shape, format_shape
 from archcalc.explain.derive.lift import AXIS_NAMES
 from archcalc.explain.derive.trace import Node, Traced, symbol
-from archcalc.ops.conv import ConvTranspose
 from archcalc.teach.check.mistakes.base import Edit, Mistake
 from archcalc.teach.check.mistakes.context import CLASSES, LayerContext
 from archcalc.teach.check.mistakes.formulas import HOLDERS
-from archcalc.teach.check.mistakes.sizes import kernel_cost, sized, written
+from archcalc.teach.check.mistakes.positions import positions, replaced
+from archcalc.teach.check.mistakes.settings import other_settings
+from archcalc.teach.check.mistakes.sizes import kernel_cost, written
 from archcalc.teach.check.mistakes.trees import (
     ONE,
     count,
@@ -46,12 +47,8 @@ def edits(context: LayerContext, quantity: str, tree: Node) -> list[Edit]:
         found += _table(context, has)
     found += _filters(context, quantity, has)
     if quantity not in ("params", "weights") and context.inputs:
-        found += _positions(context, quantity, has)
+        found += positions(context, quantity, has)
     return found
-
-
-def _replace(values: dict[str, Node]) -> Callable[[Node], Node]:
-    return partial(put, values=values)
 
 
 def _kernel(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
@@ -67,7 +64,7 @@ def _kernel(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
     def put_all(sizes: Sequence[int]) -> Callable[[Node], Node | None]:
         if len(set(sizes)) > len(set(sides)):  # one letter for all axes, and a size for each
             return partial(_along_axes, letter=sides[0], sizes=sizes)
-        return _replace({letter: named(has[letter], size) for letter, size in zip(sides, sizes, strict=True)})
+        return replaced({letter: named(has[letter], size) for letter, size in zip(sides, sizes, strict=True)})
 
     if rank > 1 and set(window) == {first} and first > 1:
         values = "·".join(map(str, window))
@@ -90,10 +87,10 @@ def _kernel(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
     if rank == 1 and first > 1:
         reason = say("the window is squared. It lies along one axis: {first} values.", first=first)
         square = times(has[sides[0]], has[sides[0]])
-        yield Edit(Mistake("kernel_not_squared", reason), 15, _replace({sides[0]: square}))
+        yield Edit(Mistake("kernel_not_squared", reason), 15, replaced({sides[0]: square}))
     if set(window) != {1}:
         reason = say("the window is left out. {own}.", own=own)
-        yield Edit(Mistake("wrong_kernel", reason), 26, _replace(dict.fromkeys(sides, ONE)))
+        yield Edit(Mistake("wrong_kernel", reason), 26, replaced(dict.fromkeys(sides, ONE)))
     if len(set(window)) > 1:
         for wrong in dict.fromkeys(window):
             reason = say("a window of {value}. {own}.", value=written((wrong,) * rank), own=own)
@@ -135,11 +132,11 @@ def _table(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
         reason = say(
             "the length of the row, {length:,}, in the place of the rows of the table. {own}", length=length, own=own
         )
-        yield Edit(Mistake("wrong_input_channels", reason), 14, _replace({"R": named(rows, length)}))
+        yield Edit(Mistake("wrong_input_channels", reason), 14, replaced({"R": named(rows, length)}))
     reason = say("the rows alone. {own}", own=own)
-    yield Edit(Mistake("forgot_output_channels", reason), 16, _replace({"E": ONE}))
+    yield Edit(Mistake("forgot_output_channels", reason), 16, replaced({"E": ONE}))
     reason = say("one row alone. {own}", own=own)
-    yield Edit(Mistake("forgot_input_channels", reason), 16, _replace({"R": ONE}))
+    yield Edit(Mistake("forgot_input_channels", reason), 16, replaced({"R": ONE}))
 
 
 def _sum_of_sides(context: LayerContext, letter: str, has: dict[str, Node]) -> Iterator[Edit]:
@@ -250,7 +247,7 @@ def _values(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
                 positions=positions, layer=context.name, channels=channels,
             )  # fmt: skip
             all_values = named(has[context.depth_letter], channels * positions)
-            yield Edit(Mistake("wrong_input_channels", why), 16, _replace({context.depth_letter: all_values}))
+            yield Edit(Mistake("wrong_input_channels", why), 16, replaced({context.depth_letter: all_values}))
         return
     maker = context.network.maker(context.row.inputs[0])
     image = context.inputs[0]
@@ -267,11 +264,11 @@ def _values(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
     if flat and "N₁" in has:
         right = has["N₁"]
         yield Edit(
-            Mistake("forgot_input_channels", say("the inputs are missing. {own}.", own=own)), 24, _replace({"N₁": ONE})
+            Mistake("forgot_input_channels", say("the inputs are missing. {own}.", own=own)), 24, replaced({"N₁": ONE})
         )
         for node, why, cost in _other_values(context, image):
             if node.value != right.value:
-                yield Edit(Mistake("wrong_input_channels", f"{why}. {own}."), cost, _replace({"N₁": node}))
+                yield Edit(Mistake("wrong_input_channels", f"{why}. {own}."), cost, replaced({"N₁": node}))
         return
     depth, sides = context.depth_letter, tuple([f"{axis}₁" for axis in context.axes])
     if sides and has.keys() >= set(sides):
@@ -281,16 +278,16 @@ def _values(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
             values = {letter: named(has[letter], size) for letter, size in zip(sides, shape[1:], strict=True)}
             if depth in has:
                 values[depth] = named(has[depth], shape[0])
-            yield Edit(Mistake("wrong_input_channels", f"{whose}, {format_shape(shape)}. {own}."), 16, _replace(values))
+            yield Edit(Mistake("wrong_input_channels", f"{whose}, {format_shape(shape)}. {own}."), 16, replaced(values))
 
 
 def _parts_of_map(own: str, sides: Sequence[str]) -> Iterator[Edit]:
     """Not all values of a map that is read."""
     reason = say("only the channels of the input. {own}.", own=own)
-    yield Edit(Mistake("wrong_input_channels", reason), 16, _replace(dict.fromkeys(sides, ONE)))
+    yield Edit(Mistake("wrong_input_channels", reason), 16, replaced(dict.fromkeys(sides, ONE)))
     if len(sides) == 2:
         reason = say("the rows of the input count, its columns do not. {own}.", own=own)
-        yield Edit(Mistake("wrong_input_channels", reason), 24, _replace({sides[1]: ONE}))
+        yield Edit(Mistake("wrong_input_channels", reason), 24, replaced({sides[1]: ONE}))
 
 
 def _other_values(context: LayerContext, image: tuple[int, ...]) -> Iterator[tuple[Node, str, int]]:
@@ -346,7 +343,7 @@ def _filters(context: LayerContext, quantity: str, has: dict[str, Node]) -> Iter
                 "the depth is missing. The output is {output_shape}.",
                 output_shape=format_shape(context.row.output_shape),
             )
-            yield Edit(Mistake("forgot_output_channels", reason), 16, _replace({made: ONE}))
+            yield Edit(Mistake("forgot_output_channels", reason), 16, replaced({made: ONE}))
         return
     if each is None:
         return
@@ -356,14 +353,14 @@ def _filters(context: LayerContext, quantity: str, has: dict[str, Node]) -> Iter
             "the depth is missing. The output is {output_shape}.",
             output_shape=format_shape(context.row.output_shape),
         )
-        yield Edit(Mistake("forgot_output_channels", reason), 14, _replace({_FILTERS: ONE}))
+        yield Edit(Mistake("forgot_output_channels", reason), 14, replaced({_FILTERS: ONE}))
     if number > 1:
         reason = (
             say("one filter only. {name} has {number:,}.", name=name, number=number)
             if each == "filters"
             else say("one neuron only. {name} has {number:,}.", name=name, number=number)
         )
-        yield Edit(Mistake("forgot_output_channels", reason), 16, _replace({_FILTERS: ONE}))
+        yield Edit(Mistake("forgot_output_channels", reason), 16, replaced({_FILTERS: ONE}))
     near = ((number - 1, "", 28), (number + 1, "", 30)) if number > 2 else ()
     for wrong, whose, cost in (*near, *_other_filters(context)):
         reason = (
@@ -373,7 +370,7 @@ def _filters(context: LayerContext, quantity: str, has: dict[str, Node]) -> Iter
                 "{wrong:,} neurons{whose}. {name} has {number:,}.", wrong=wrong, whose=whose, name=name, number=number
             )
         )
-        edit = _replace({_FILTERS: named(filters, wrong)})
+        edit = replaced({_FILTERS: named(filters, wrong)})
         yield Edit(Mistake("forgot_output_channels", reason), cost, edit)
     groups = getattr(context.op, "groups", 1)
     if 1 < groups < number:
@@ -381,7 +378,7 @@ def _filters(context: LayerContext, quantity: str, has: dict[str, Node]) -> Iter
             "the filters of one of {groups} groups. All groups together give {right:,}.", groups=groups, right=number
         )
         yield Edit(
-            Mistake("forgot_output_channels", reason), 16, _replace({_FILTERS: named(filters, number // groups)})
+            Mistake("forgot_output_channels", reason), 16, replaced({_FILTERS: named(filters, number // groups)})
         )
     letter = context.depth_letter
     depth = has.get(letter) or (symbol(letter, context.depth).node if len(context.inputs[0]) > 1 else has.get("N₁"))
@@ -394,12 +391,12 @@ def _filters(context: LayerContext, quantity: str, has: dict[str, Node]) -> Iter
             name=name,
             number=number,
         )
-        yield Edit(Mistake("forgot_output_channels", reason), 22, _replace({_FILTERS: named(filters, depth.value)}))
+        yield Edit(Mistake("forgot_output_channels", reason), 22, replaced({_FILTERS: named(filters, depth.value)}))
     else:
         reason = say(
             "the input depth in the place of the number of filters. {name} has {number:,}.", name=name, number=number
         )
-        yield Edit(Mistake("forgot_output_channels", reason), 24, _replace({_FILTERS: named(filters, depth.value)}))
+        yield Edit(Mistake("forgot_output_channels", reason), 24, replaced({_FILTERS: named(filters, depth.value)}))
         if quantity in ("params", "multiplications") and letter in has and _GROUPS not in has:
             reason = say(
                 "input depth and number of filters have changed places. {reads} It has {number:,} filters.",
@@ -407,7 +404,7 @@ def _filters(context: LayerContext, quantity: str, has: dict[str, Node]) -> Iter
                 number=number,
             )
             values = {letter: named(depth, number), _FILTERS: named(filters, depth.value)}
-            yield Edit(Mistake("swapped_axes", reason), 22, _replace(values))
+            yield Edit(Mistake("swapped_axes", reason), 22, replaced(values))
 
 
 def _other_filters(context: LayerContext) -> Iterator[tuple[int, str, int]]:
@@ -419,79 +416,12 @@ def _other_filters(context: LayerContext) -> Iterator[tuple[int, str, int]]:
             if classes not in seen:
                 seen.add(classes)
                 yield classes, "", 20
+    for one in other_settings(context):
+        if one.value not in seen:
+            seen.add(int(one.value))
+            yield int(one.value), "", 22
     for far, row in context.network.nearest(context.name):
         wrong = row.output_shape[0]
         if far < 2 and row.op.family == context.op.family and wrong not in (*seen, right - 1, right + 1):
             seen.add(wrong)
             yield wrong, say(", as {whose} has", whose=row.name), 24 + 4 * far
-
-
-def _positions(context: LayerContext, quantity: str, has: dict[str, Node]) -> Iterator[Edit]:
-    """Where a filter is applied: at every position of the output."""
-    output, given = context.row.output_shape, context.inputs[0]
-    if len(output) != len(given) or len(given) == 1:
-        return
-    before, after = (tuple([f"{axis}{index}" for axis in context.axes]) for index in "₁₂")
-    own = before if isinstance(context.op, ConvTranspose) or after[0] not in has else after
-    if not has.keys() >= set(own):
-        return
-    where = say("{layer} calculates at {output} positions", layer=context.name, output=written(output[1:]))
-    if quantity == "multiplications" and product(has[letter].value for letter in own) > 1:
-        reason = say("the positions are missing; that is the number of weights. {where}.", where=where)
-        yield Edit(Mistake("multiplications_without_positions", reason), 10, _replace(dict.fromkeys(own, ONE)))
-        if len(own) == 3:
-            reason = say("the positions along two axes only. {where}.", where=where)
-            for axis, cost in ((own[0], 16), (own[2], 22)):
-                yield Edit(Mistake("multiplications_without_positions", reason), cost, _replace({axis: ONE}))
-        if len(own) > 1:
-            reason = say("the positions along one axis only. {where}.", where=where)
-            ones = _replace(dict.fromkeys(own[1:], ONE))
-            yield Edit(Mistake("multiplications_without_positions", reason), 22, ones)
-    if own != after:
-        return
-    if given[1:] != output[1:]:
-        reason = say(
-            "the positions of the input, {given}. The output has {output}.",
-            given=written(given[1:]),
-            output=written(output[1:]),
-        )
-        sides = zip(after, before, given[1:], strict=True)
-        values = {letter: symbol(instead, size).node for letter, instead, size in sides}
-        yield Edit(Mistake("positions_of_input", reason), 12, _replace(values))
-    for reader in context.network.readers(context.name):
-        after_it = reader.output_shape[1:]
-        if (
-            reader.op.family == "pooling"
-            and len(after_it) == len(own)
-            and after_it != output[1:]
-            and product(after_it) > 1
-        ):
-            reason = say(
-                "the positions of {reader}'s output, {sides}. {where}.",
-                reader=reader.name,
-                sides=written(after_it),
-                where=where,
-            )
-            shorter = {letter: named(has[letter], size) for letter, size in zip(own, after_it, strict=True)}
-            yield Edit(Mistake("positions_of_input", reason), 20, _replace(shorter))
-    for one in sized(context):
-        if len(one.steps) == 1 and one.steps[0].mistake != "positions_of_input" and _is_alike(one.sizes, output):
-            values = {letter: named(has[letter], size) for letter, size in zip(own, one.sizes, strict=True)}
-            calculation = _shown(one.trees[0])
-            step = one.steps[0]
-            step = step._replace(
-                reason=say("{calculation} positions: {reason}", calculation=calculation, reason=step.reason)
-            )
-            yield Edit(step, one.cost + 4, _replace(values))
-
-
-def _is_alike(sizes: Sequence[int], output: Shape) -> bool:
-    """Whether the mistake was made along all axes alike."""
-    return all(wrong != right for wrong, right in zip(sizes, output[1:], strict=True))
-
-
-def _shown(tree: Node) -> str:
-    from archcalc.explain.derive.notation import TEXT
-    from archcalc.explain.derive.steps import substituted
-
-    return f"{TEXT.write(substituted(tree))} = {tree.value:,}"

@@ -99,6 +99,17 @@ def _with_other_settings(network: NetworkContext, quantity: str) -> Iterator[Alt
                 yield Alternative(total, (Mistake("other_variant", reason),), _SETTING)
 
 
+def with_settings(network: NetworkContext, settings: Mapping[str, int]) -> Mapping[str, Row]:
+    """The layers of a network of the catalogue by their names, with other parameters; none where it cannot be built."""
+    key = tuple(settings.items())
+    if key not in network.altered:
+        graph = network.analysis.graph
+        is_known = bool(variants_in_catalogue(graph.name))
+        found = _analysed(network, graph.name, {**graph.settings, **settings}) if is_known else None
+        network.altered[key] = found.by_name if found is not None else {}
+    return network.altered[key]
+
+
 def _analysed(network: NetworkContext, name: str, settings: Mapping[str, Any]) -> Analysis | None:
     own = network.analysis
     try:

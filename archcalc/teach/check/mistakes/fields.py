@@ -17,6 +17,7 @@ from archcalc.teach.check.mistakes.base import Mistake, MistakenSize
 from archcalc.teach.check.mistakes.context import LayerContext
 from archcalc.teach.check.mistakes.sizes import Trees, by, kernel_cost, written
 from archcalc.teach.check.mistakes.trees import ONE, letters, named, put, put_once, quantity, without_any_one
+from archcalc.teach.check.mistakes.walks import walked
 
 FIELD = "receptive_field"
 OF_AXES = QUANTITIES[FIELD].derivations
@@ -35,7 +36,7 @@ def fields(context: LayerContext) -> list[MistakenSize]:
     if field is None or not context.inputs or not field.axes:
         return []
     right = field.size
-    found = [*_edited(context), *_taken_for_it(context, right), *_along_the_way(context)]
+    found = [*_edited(context), *_taken_for_it(context, right), *_along_the_way(context), *_in_every_layer(context)]
     return [one for one in found if one.sizes != right and min(one.sizes) >= 0]
 
 
@@ -198,13 +199,26 @@ def _taken_for_it(context: LayerContext, right: tuple[int, ...]) -> Iterator[Mis
         )
 
 
+def _in_every_layer(context: LayerContext) -> Iterator[MistakenSize]:
+    """Dilations or strides that count nowhere, also where branches meet on the way."""
+    network, name = context.network, context.name
+    field = network.analysis[name].receptive_field
+    if field is None or walked(network).get(name) != field.size:
+        return
+    stride = say("no layer's stride counts. A stride moves the windows of all later layers further apart.")
+    dilation = say("no layer's dilation counts. A window of F that is spread by d sees d·(F − 1) + 1 positions.")
+    for mistake, reason, made in (
+        ("forgot_dilation", dilation, walked(network, dilated=False)),
+        ("forgot_stride", stride, walked(network, strided=False)),
+    ):
+        yield _sized(Mistake(mistake, reason), 14, tuple([quantity("r", size) for size in made[name]]))
+
+
 def _along_the_way(context: LayerContext) -> Iterator[MistakenSize]:
     """The whole chain calculated without strides, or with some layers left out."""
     chain = _chain(context)
     if chain is None or len(chain) < 2:
         return
-    reason = say("no layer's stride counts. A stride moves the windows of all later layers further apart.")
-    yield _walked(chain, Mistake("forgot_stride", reason), 14, strides=False)
     windows = [sum(link.windows[axis].size for link in chain) for axis in range(len(chain[0].windows))]
     reason = say("the windows are added up. Each has F − 1 steps, as long as the strides before it make them.")
     sums = tuple([quantity("ΣF", window) for window in windows])
@@ -221,14 +235,14 @@ def _along_the_way(context: LayerContext) -> Iterator[MistakenSize]:
             yield _walked(chain[:at] + chain[at + 1 :], Mistake("repeat_count", reason), 30)
 
 
-def _walked(chain: list[_Link], step: Mistake, cost: int, strides: bool = True) -> MistakenSize:
+def _walked(chain: list[_Link], step: Mistake, cost: int) -> MistakenSize:
     sizes = []
     for axis in range(len(chain[0].windows)):
         seen, jump = 1, 1
         for link in chain:
             window = link.windows[axis]
             seen = rules.receptive_field_size(seen, window.size, jump)
-            jump = rules.receptive_field_jump(jump, window.stride) if strides else jump
+            jump = rules.receptive_field_jump(jump, window.stride)
         sizes.append(seen)
     return _sized(step, cost, tuple([quantity("r", size) for size in sizes]))
 

@@ -221,8 +221,23 @@ def _many_biases(context: LayerContext, weights: Node) -> Iterator[Base]:
         yield (Mistake("bias_per_weight", reason),), 24, plus(weights, outputs(context))
 
 
+def _as_without_weights(context: LayerContext) -> Iterator[Base]:
+    """Nothing for a layer that has values to train, though it multiplies no windows: a norm, a class token."""
+    row = context.row
+    if not row.params or row.multiplications:
+        return
+    if context.op.family == "normalisation":
+        both = say(_BOTH if row.params == 2 * row.output_shape[0] else _BOTH_OF_VALUES)
+        reason = say("this normalisation has parameters too. {both}", both=both)
+        yield (Mistake("forgot_batch_norm", reason),), 8, number_node(0)
+    else:
+        reason = say("it has values to train: {count:,}.", count=row.params)
+        yield (Mistake("repeat_count", reason),), 10, number_node(0)
+
+
 def _normalisation(context: LayerContext) -> Iterator[Base]:
     if not context.row.buffers and not any(array.buffer for array in context.op.param_shapes(context.inputs)):
+        yield from _as_without_weights(context)
         return
     counted = context.network.analysis.conventions.running_statistics
     if not counted:

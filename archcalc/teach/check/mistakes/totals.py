@@ -85,6 +85,7 @@ def total_singles(network: NetworkContext, quantity: str, block: str = "") -> li
         *_rounded(column),
         *_by_layer(network, rows, quantity, total),
         *shared_again(network, rows, quantity),
+        *_ran_once(rows, quantity, total),
     ]
     if not block:
         found += [*_otherwise(network, quantity, total), *elsewhere(network, quantity)]
@@ -439,6 +440,19 @@ def shared_again(network: NetworkContext, rows: Iterable[Row], quantity: str) ->
         )
         total = sum(QUANTITIES[quantity].of(row) for row in rows)
         yield Alternative(total + again, (Mistake("repeat_count", reason),), 12)
+
+
+def _ran_once(rows: Iterable[Row], quantity: str, total: int) -> Iterator[Alternative]:
+    """The multiplications of layers with the weights of others left out, as if these had run once."""
+    again = [row for row in rows if row.weights_of is not None]
+    less = sum(QUANTITIES[quantity].of(row) for row in again) if quantity == "multiplications" else 0
+    if less:
+        reason = say(
+            "shared weights are counted once. They multiply each time that they are used: {names} add {less:,}.",
+            names=all_of(_few([row.name for row in again])),
+            less=less,
+        )
+        yield Alternative(total - less, (Mistake("repeat_count", reason),), 10)
 
 
 def total_pairs(singles_found: list[Alternative], total: int, limit: int = 700) -> list[Alternative]:
