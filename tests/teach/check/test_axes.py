@@ -27,6 +27,8 @@ COLUMNS = [
     ("c3d", "слой,глубина,высота,ширина,каналы\nconv1a,16,112,112,64\n"),
     ("c3d", "Schicht,Tiefe,Höhe,Breite,Kanäle\nconv1a,16,112,112,64\n"),
     ("c3d", "layer,frames,size,channels\nconv1a,16,112x112,64\n"),
+    ("c3d", "layer,frames,height,width,feature maps\nconv1a,16,112,112,64\n"),
+    ("alexnet", "layer,height,width,feature maps\nconv1,55,55,96\nfc6,,,4096\n"),
     ("c3d", "layer,frames,height,width\nconv1a,16,112,112\n"),
     ("c3d", "layer,channels\nconv1a,64\npool2,128\n"),
     ("c3d", "layer,Output (HxWxT)\nconv1a,112x112x16\npool1,56x56x16\npool2,28x28x8\n"),

@@ -42,7 +42,7 @@ def with_sides(heads: Heads, texts: Texts) -> Heads:
     Of volumes a depth next to channels is an axis, and so are frames; a length next to a width is the height; numbers
     of positions, of tokens and of times are sides of a signal only next to channels.
     """
-    found = _volumes_apart(_depth_apart(list(heads)), texts)
+    found = _volumes_apart(_depth_apart(_with_maps(list(heads), texts)), texts)
     keys = {head.key for head in found if head is not None}
     is_image, has_depth, has_shape = bool(keys & _OF_IMAGES), DEPTH in keys, "output_shape" in keys
     for at, head in enumerate(found):
@@ -60,6 +60,18 @@ def with_sides(heads: Heads, texts: Texts) -> Heads:
             key = LENGTH
         found[at] = head._replace(key=key) if key and key not in others else None
     return found
+
+
+def _with_maps(heads: Heads, texts: Texts) -> Heads:
+    """Next to sides in columns of their own, feature maps in numbers are how many there are."""
+    keys = {head.key for head in heads if head is not None}
+    shapes = [at for at, head in enumerate(heads) if head is not None and head.key == "output_shape"]
+    if len(shapes) != 1 or DEPTH in keys or not keys & {HEIGHT, WIDTH, LENGTH}:
+        return heads
+    head = heads[shapes[0]]
+    if head is None or "map" not in head.text or not are_numbers(texts(shapes[0])):
+        return heads
+    return [head._replace(key=DEPTH) if at == shapes[0] else one for at, one in enumerate(heads)]
 
 
 def _depth_apart(heads: Heads) -> Heads:
