@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from math import prod
 from typing import NamedTuple
 
 from archcalc.core.language import THEN, say
@@ -76,9 +77,10 @@ def pieces_of(diagram: Diagram, wiring: Wiring, depth: int, reading: Set[str] = 
     """What is drawn for each node of a diagram that `compose_volumes` made; those `reading` several maps name them."""
     folding = fold(wiring, depth)
     units = {"/".join(unit.block) if unit.block else wiring.rows[unit.rows[0]].name: unit for unit in folding.units}
+    read_on = _read_on(folding, wiring)
     pieces = []
     for node in diagram.nodes:
-        piece = _piece(node, units[node.id], wiring) if node.id in units else _ending(node)
+        piece = _piece(node, units[node.id], wiring, read_on) if node.id in units else _ending(node)
         if node.id in reading:
             lines = wrap(_reads(units[node.id], folding, wiring), WIDE if units[node.id].block else WRAP, NOTE)
             piece = piece._replace(below=(*piece.below, *((line, False) for line in lines)))
@@ -92,11 +94,20 @@ def _reads(unit: Unit, folding: Folding, wiring: Wiring) -> str:
     names = []
     inside = set(unit.rows)
     for source in (source for row in unit.rows for source in wiring.inputs[row] if source not in inside):
-        original = source
-        while folding.stands_for[original] != original:
-            original = folding.stands_for[original]
-        names.append(clean(wiring.paths[source][len(holder[original].path)]))
+        names.append(clean(wiring.paths[source][len(holder[folding.original(source)].path)]))
     return say("reads {names}", names=", ".join(dict.fromkeys(names)))
+
+
+def _read_on(folding: Folding, wiring: Wiring) -> set[int]:
+    """The layers whose maps another unit reads."""
+    holder = {row: place for place, unit in enumerate(folding.units) for row in unit.rows}
+    found = set()
+    for place, unit in enumerate(folding.units):
+        for source in (source for row in unit.rows for source in wiring.inputs[row]):
+            original = folding.original(source)
+            if holder[original] != place or original != source:
+                found.add(original)
+    return found
 
 
 def _may_name(piece: Piece) -> bool:
@@ -109,13 +120,16 @@ def _ending(node: Node) -> Piece:
     return Piece(node, (), (), "→", "", ((node.parts[0].label, True), *((line, False) for line in node.parts[0].lines)))
 
 
-def _piece(node: Node, unit: Unit, wiring: Wiring) -> Piece:
+def _piece(node: Node, unit: Unit, wiring: Wiring, read_on: Set[int]) -> Piece:
     part = node.parts[0]
     rows = [wiring.rows[row] for row in unit.rows]
     shape = rows[-1].output_shape
     times = f" ×{unit.times}" if unit.times > 1 else ""
     if unit.block is not None:
-        joined = _joined(unit.rows[-1], unit.rows, wiring)
+        # Of several maps that others read the largest is drawn.
+        read = [row for row in unit.rows if row in read_on] or [unit.rows[-1]]
+        given = max(reversed(read), key=lambda row: prod(wiring.rows[row].output_shape))
+        shape, joined = wiring.rows[given].output_shape, _joined(given, unit.rows, wiring)
         below = [(line, True) for line in wrap(part.label + times, WIDE, NAME, True)]
         below += [(line, False) for text in part.lines for line in wrap(text, WIDE, NOTE)]
         return Piece(node, shape, joined if len(joined) > 1 else (), "", node.output, tuple(below))

@@ -48,6 +48,12 @@ class Folding(NamedTuple):
     stands_for: list[int]
     repeats: dict[Path, tuple[int, str]]
 
+    def original(self, row: int) -> int:
+        """The layer that is drawn for a layer."""
+        while self.stands_for[row] != row:
+            row = self.stands_for[row]
+        return row
+
 
 def unfolded(wiring: Wiring) -> Folding:
     """Every stack of layers is a unit."""
@@ -86,10 +92,7 @@ def gathered(wiring: Wiring, folding: Folding, count: int) -> Folding:
     holder = {row: number for number, item in enumerate(items) for unit in item for row in unit.rows}
     held: list[list[int]] = [[] for _ in items]
     for row in range(len(stands_for)):
-        original = row
-        while stands_for[original] != original:
-            original = stands_for[original]
-        held[holder[original]].append(row)
+        held[holder[folding.original(row)]].append(row)
     owner = {row: number for number, rows in enumerate(held) for row in rows}
     edges = {(owner[source], owner[row]) for row in owner for source in wiring.inputs[row]}
     cutting = [float(len(maps)) for maps in crossings(len(items), sorted(edge for edge in edges if edge[0] < edge[1]))]

@@ -97,7 +97,8 @@ def bars_drawing(request: Request) -> Drawing:
     single = len(lanes) == 1
     title = title_of(request.analyses[0]) if single else " · ".join(lane.title for lane in lanes)
     note = say(
-        "One bar a layer; activation and normalisation belong to it. Colours: layers that give maps of one size."
+        "One bar a layer; activation and normalisation belong to it. Colours: layers with weights, by the size of their "
+        "maps."
     )
     if any(stop.gated for trunk in trunks for stop in trunk.stops):
         note += " " + say("SE: channels are scaled by squeeze and excitation.")
@@ -113,9 +114,8 @@ def stage_of(stop: Stop) -> Size:
 
 
 def _is_coloured(stop: Stop) -> bool:
-    """Whether it is a convolution, or a layer with weights on a map of several positions: attention, dense there."""
-    family = stop.main.op.family
-    return family == "convolution" or (family in ("dense", "attention") and max(stop.size, default=1) > 1)
+    """Whether it is a convolution, or another layer with weights on a map of several positions."""
+    return stop.main.op.family == "convolution" or (stop.main.params > 0 and max(stop.size, default=1) > 1)
 
 
 def align(networks: Sequence[Sequence[Size]]) -> list[Size]:

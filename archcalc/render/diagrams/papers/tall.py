@@ -5,6 +5,7 @@ Branches stand side by side, auxiliary classifiers at the side of the module tha
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -65,7 +66,9 @@ def slim(wiring: Wiring, request: Request) -> Diagram:
         raise Unsuited(f"{network} has {len(diagram.nodes)} boxes, more than {MOST}")
     outer = Counter(node.path[0] for node in diagram.nodes if node.path)
     branching = {wiring.paths[index][0] for index in modules_of(wiring)}
-    kept = {name for name, count in outer.items() if count > 1 and (name in branching or _aside(diagram, name))}
+    # Blocks that are called alike are framed alike: the first of a stack may have nothing to add to.
+    stems = {_stem(name) for name in branching}
+    kept = {name for name, count in outer.items() if count > 1 and (_stem(name) in stems or _aside(diagram, name))}
     read = {edge.source for edge in diagram.edges if diagram.by_id[edge.target].parts[0].family != "output"}
     last = {node.id for node in diagram.nodes if node.parts[0].family != "output"} - read
     nodes = tuple(_slim(node, wiring, kept, last, request) for node in diagram.nodes)
@@ -76,6 +79,11 @@ def slim(wiring: Wiring, request: Request) -> Diagram:
     return replace(
         diagram, title=title, subtitle=diagram.subtitle if title else "", nodes=nodes, groups=groups, legend=legend
     )
+
+
+def _stem(name: str) -> str:
+    """The name of a block without its number."""
+    return re.sub(r"\d+$", "", name)
 
 
 def _aside(diagram: Diagram, block: str) -> bool:
