@@ -95,6 +95,18 @@ def weights_owner(rows: Sequence[Row], block: str) -> str | None:
     return whole if whole is not None and all(owner.startswith(f"{whole}/") for owner in owners) else None
 
 
+def counterpart(row: Row) -> tuple[str, str]:
+    """The block with the weights that a layer uses, and its own: left and right of left/conv1/a and right/conv1/a.
+
+    The layers themselves where they are not called the same.
+    """
+    own, owner = row.name.split("/"), (row.weights_of or "").split("/")
+    equal = 0
+    while equal < min(len(own), len(owner)) - 1 and own[-1 - equal] == owner[-1 - equal]:
+        equal += 1
+    return "/".join(owner[: len(owner) - equal]), "/".join(own[: len(own) - equal])
+
+
 def joined(rows: Sequence[Row], name: str) -> Row:
     """One row for several: the output of the last one, and the sums of what adds up."""
     layers = sum(row.op.layers if isinstance(row.op, FoldedBlock) else 1 for row in rows)
@@ -238,15 +250,22 @@ class Connections:
         members = sorted(members)
         place = {member: position for position, member in enumerate(members)}
         layers = self.analysis.graph.layers
+        common = self.common(members)
         return tuple(
             (
                 self._described[member],
                 tuple(place.get(source, -distances.get(source, len(place))) for source in layers[member].inputs),
                 (owner := layers[member].weights_of) in place,
-                owner if owner is None else place.get(owner, owner),
+                None if owner is None else place[owner] if owner in place else self._owner(member, len(common)),
             )
             for member in members
         )
+
+    def _owner(self, member: int, level: int) -> Hashable:
+        """Whose weights a layer uses: those of its counterpart where more than the block at a level has counterparts."""
+        owner, own = counterpart(self.rows[member])
+        is_around = owner != self.rows[member].weights_of and own.count("/") + 1 < level
+        return (owner, own) if is_around else self.rows[member].weights_of
 
     @cached_property
     def _described(self) -> list[Hashable]:

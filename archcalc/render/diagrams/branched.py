@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
+from collections import Counter
 from dataclasses import replace
 from math import prod
 from typing import NamedTuple
@@ -12,10 +13,11 @@ from archcalc.core.shapes import format_shape
 from archcalc.core.words import several
 from archcalc.ops.merge import Add, Concat, Multiply
 from archcalc.passes.analysis import Row
+from archcalc.render.diagrams import words
 from archcalc.render.diagrams.arrange import READABLE, SHORT_PIECES, page_height
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Shape, Text
 from archcalc.render.diagrams.fold import Folding, Unit, fold, main_layer
-from archcalc.render.diagrams.frames import LONGEST_PIECE, innermost
+from archcalc.render.diagrams.frames import LONGEST_PIECE, Path, innermost
 from archcalc.render.diagrams.maps import look
 from archcalc.render.diagrams.measure import NodeBox, PartBox
 from archcalc.render.diagrams.model import Diagram, Node
@@ -36,6 +38,7 @@ NAME, NOTE = 11.5, 11.0
 WRAP, WIDE = 66.0, 108.0
 #: The radius of the sign of a sum or a product.
 SIGN = 8.0
+OUTPUT = "→"
 #: How large boxes are against texts, as a share of those of a chain; and the scales of a page with all of it.
 GROWTH = (0.8, 0.55, 0.4, 0.3)
 #: Title, legend and note, and margins.
@@ -55,7 +58,7 @@ class Piece(NamedTuple):
     shape: tuple[int, ...]
     #: The channels of each map that a concatenation joins, in its order.
     joined: tuple[int, ...]
-    #: + or × where maps are added or multiplied; such a box is a sign.
+    #: + or × where maps are added or multiplied; such a box is a sign. OUTPUT where the network ends.
     sign: str
     above: str
     below: tuple[tuple[str, bool], ...]
@@ -78,9 +81,10 @@ def pieces_of(diagram: Diagram, wiring: Wiring, depth: int, reading: Set[str] = 
     folding = fold(wiring, depth)
     units = {"/".join(unit.block) if unit.block else wiring.rows[unit.rows[0]].name: unit for unit in folding.units}
     read_on = _read_on(folding, wiring)
+    sharing = words.sharing([group.path for group in diagram.groups], wiring.rows)
     pieces = []
     for node in diagram.nodes:
-        piece = _piece(node, units[node.id], wiring, read_on) if node.id in units else _ending(node)
+        piece = _piece(node, units[node.id], wiring, read_on, sharing) if node.id in units else _ending(node)
         if node.id in reading:
             lines = wrap(_reads(units[node.id], folding, wiring), WIDE if units[node.id].block else WRAP, NOTE)
             piece = piece._replace(below=(*piece.below, *((line, False) for line in lines)))
@@ -91,11 +95,17 @@ def pieces_of(diagram: Diagram, wiring: Wiring, depth: int, reading: Set[str] = 
 def _reads(unit: Unit, folding: Folding, wiring: Wiring) -> str:
     """What a unit reads, by the names of the boxes, in its order."""
     holder = {row: other for other in folding.units for row in other.rows}
-    names = []
+    names: dict[int, tuple[str, ...]] = {}
     inside = set(unit.rows)
     for source in (source for row in unit.rows for source in wiring.inputs[row] if source not in inside):
-        names.append(clean(wiring.paths[source][len(holder[folding.original(source)].path)]))
-    return say("reads {names}", names=", ".join(dict.fromkeys(names)))
+        names[source] = wiring.paths[source][len(holder[folding.original(source)].path) :]
+    # What several are called is no name: then with the blocks around it.
+    shown = {source: clean(name[0]) for source, name in names.items()}
+    alike = Counter(shown.values())
+    found = [name if alike[name] == 1 or wiring.paths[source] == names[source]
+             else clean("/".join((*wiring.paths[source][: -len(names[source])], name)))
+             for source, name in shown.items()]  # fmt: skip
+    return say("reads {names}", names=", ".join(dict.fromkeys(found)))
 
 
 def _read_on(folding: Folding, wiring: Wiring) -> set[int]:
@@ -117,14 +127,15 @@ def _may_name(piece: Piece) -> bool:
 
 
 def _ending(node: Node) -> Piece:
-    return Piece(node, (), (), "→", "", ((node.parts[0].label, True), *((line, False) for line in node.parts[0].lines)))
+    return Piece(node, (), (), OUTPUT, "", ((node.parts[0].label, True), *((line, False) for line in node.parts[0].lines)))
 
 
-def _piece(node: Node, unit: Unit, wiring: Wiring, read_on: Set[int]) -> Piece:
+def _piece(node: Node, unit: Unit, wiring: Wiring, read_on: Set[int], sharing: Set[Path]) -> Piece:
     part = node.parts[0]
     rows = [wiring.rows[row] for row in unit.rows]
     shape = rows[-1].output_shape
     times = f" ×{unit.times}" if unit.times > 1 else ""
+    is_said = not sharing.isdisjoint(node.path[:level] for level in range(1, len(node.path) + 1))
     if unit.block is not None:
         # Of several maps that others read the largest is drawn.
         read = [row for row in unit.rows if row in read_on] or [unit.rows[-1]]
@@ -144,11 +155,11 @@ def _piece(node: Node, unit: Unit, wiring: Wiring, read_on: Set[int]) -> Piece:
     name = "" if node.path else span(unit.first, unit.last) if unit.first else _name(index, unit.rows, wiring)
     below = [(line, True) for line in wrap(name + times, WRAP * 1.5, NAME, True)] if name + times else []
     if main.op.family != "input":
-        text = main.summary
-        if main.op.family == "convolution":
+        text = words.summary(main, is_said)
+        if main.op.family == "convolution" and len(shape) > 2:  # 3×3, 64 is clear, and 3, 64 is not
             text = text.removeprefix(f"{say(main.op.noun)} ")
         below += [(line, False) for line in wrap(clean(text), WRAP, NOTE)]
-    said = {clean(row.summary) for row in rows}
+    said = {clean(words.summary(row, is_said)) for row in rows}
     for line in part.lines:  # such as whose map is read, or a number
         if line not in said and THEN.strip() not in line:
             below += [(text, False) for text in wrap(line, WRAP, NOTE)]
@@ -194,7 +205,9 @@ def _plate(piece: Piece, measure: Measure) -> Plate:
     lines = sum((NAME if bold else NOTE) * LEADING for _, bold in piece.below)
     if piece.sign:
         low = SIGN + (lines + 3 if lines else 0.0)
-        return Plate(piece, Box(-SIGN, -SIGN, 2 * SIGN, 2 * SIGN, 0.0, 0.0), max(2 * SIGN, texts), SIGN, low)
+        # The arrow of an output is the line that leads to it.
+        half = 0.0 if piece.sign == OUTPUT else SIGN
+        return Plate(piece, Box(-half, -SIGN, 2 * half, 2 * SIGN, 0.0, 0.0), max(2 * SIGN, texts), SIGN, low)
     box = measure.box(piece.shape, 0.0)
     across, high = box.stack + box.width + box.right, box.height + box.up + box.stack
     box = box._replace(x=box.stack - across / 2, y=box.up + box.stack - high / 2)
@@ -240,7 +253,7 @@ class _Figures:
         shapes: list[Shape] = []
         low = box.y + box.height
         if piece.sign:
-            shapes += _sign(piece.sign, x, y, paint_.fill, ink)
+            shapes += [] if piece.sign == OUTPUT else _sign(piece.sign, x, y, paint_.fill, ink)
         elif piece.joined:
             for slab in map(box.slab, reversed(range(box.slabs))):
                 for number, part in enumerate(_parts(slab, piece.joined)):
@@ -275,9 +288,7 @@ def _parts(box: Box, channels: Sequence[int]) -> Iterator[Box]:
 
 
 def _sign(sign: str, x: float, y: float, fill: str, ink: str) -> list[Shape]:
-    """A circle with a plus or a times, or an arrow for an output."""
-    if sign == "→":
-        return [Curve(((x - SIGN, y), (x + SIGN, y)), ink, 1.4, arrow=True)]
+    """A circle with a plus or a times."""
     k = SIGN * 0.5523
     circle = (
         (x + SIGN, y), (x + SIGN, y + k), (x + k, y + SIGN), (x, y + SIGN), (x - k, y + SIGN), (x - SIGN, y + k),
@@ -351,7 +362,9 @@ def _plain(diagram: Diagram) -> Diagram:
     )
     kept = {group.path for group in groups}
     nodes = tuple(node._replace(path=innermost(node.path, kept)) for node in diagram.nodes)
-    return replace(diagram, nodes=nodes, groups=groups)
+    # An output has no box.
+    legend = tuple(swatch for swatch in diagram.legend if swatch.family != "output")
+    return replace(diagram, nodes=nodes, groups=groups, legend=legend)
 
 
 def _node_box(plate: Plate) -> NodeBox:

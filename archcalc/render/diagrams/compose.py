@@ -80,6 +80,7 @@ class _Composer:
         self.links = self._links()
         self.copies = self._copies()
         self.kept = kept_frames([unit.path for unit in self.units], list(self.links), cards, folding.repeats)
+        self.sharing = words.sharing(self.kept, self.wiring.rows)
         self.frames = [innermost(unit.path, self.kept) for unit in self.units]
         self.heats = self._heats()
         self.notes: tuple[str, ...] = ()
@@ -266,8 +267,9 @@ class _Composer:
         return say("{size}, not read", size=self._sizes(rows)) if unread else self._sizes(rows)
 
     def _read_on(self, number: int) -> list[int]:
-        """The maps of a unit that other layers read; without any, all that leave it. Outputs say their own sizes."""
+        """The maps of a unit that other layers read, and outputs; without any, all that leave it."""
         read = {row for (source, _), rows in self.carried.items() if source == number for row in rows}
+        read |= {self._original(row) for row in self.wiring.outputs}
         return [row for row in self.exits[number] if row in read] or self.exits[number]
 
     def _gives_size_alone(self, index: int) -> bool:
@@ -278,6 +280,7 @@ class _Composer:
 
     def _layer(self, index: int, frame: Path) -> Part:
         row = self.wiring.rows[index]
+        is_said = not self.sharing.isdisjoint(frame[:level] for level in range(1, len(frame) + 1))
         label = clean("/".join(self.wiring.paths[index][len(frame) :]))
         family, heat = row.op.family, self.heats.get((index,))
         more = self._coloured([row])
@@ -285,8 +288,8 @@ class _Composer:
             size = format_shape(row.output_shape) if self._gives_size_alone(index) else ""
             return Part(row.name, label, size, (), family, heat)
         if words.is_small(row):
-            return Part(row.name, label, " · ".join((words.suffix(row, label), *more)).strip(" ·"), (), family, heat)
-        lines = [row.summary]
+            return Part(row.name, label, " · ".join((words.suffix(row, label, is_said), *more)).strip(" ·"), (), family, heat)
+        lines = [words.summary(row, is_said)]
         if row.params:
             lines.append(words.params(row.params))
         lines += self._sized_by([index])
@@ -307,7 +310,8 @@ class _Composer:
             main = self.wiring.rows[main_layer(self.wiring, unit.rows)]
             name, family = main.name, main.op.family
             plain = len(rows) == 1 and (family == "input" or (words.is_small(main) and not words.suffix(main, label)))
-            texts = [] if plain else [row.summary for row in rows]
+            is_said = not self.sharing.isdisjoint(frame[:level] for level in range(1, len(frame) + 1))
+            texts = [] if plain else [words.summary(row, is_said) for row in rows]
             lines = words.lines_of(texts, THEN, self.widest, SMALL)
         else:
             # Neighbours that were put together have no name of their own.

@@ -12,6 +12,7 @@ from archcalc.core.words import AT_LEAST
 from archcalc.ops.base import Op
 from archcalc.ops.windowed import Windowed, plain
 from archcalc.passes.analysis import Row
+from archcalc.passes.blocks import counterpart, weights_owner
 from archcalc.render.diagrams.text import text_width
 
 _PLAIN = re.compile(r"[\d_ -]")
@@ -40,11 +41,29 @@ def is_small(row: Row) -> bool:
     return row.op.family in _SMALL and not row.is_weighted
 
 
-def suffix(row: Row, label: str) -> str:
+def summary(row: Row, is_said: bool = False) -> str:
+    """The op in a few words, and the block or layer whose weights it uses, unless a frame has said so."""
+    text = row.op.summary(row.input_shapes)
+    if row.weights_of is None or is_said:
+        return text
+    return say("{summary}, weights of {layer}", summary=text, layer=counterpart(row)[0])
+
+
+def sharing(frames: Iterable[tuple[str, ...]], rows: Iterable[Row]) -> set[tuple[str, ...]]:
+    """The frames all of whose layers use the weights of one block, each those of its counterpart."""
+    rows = tuple(rows)
+    names = {path: "/".join(path) for path in frames}
+    return {
+        path for path, name in names.items()
+        if weights_owner([row for row in rows if row.name.startswith(f"{name}/")], name)
+    }  # fmt: skip
+
+
+def suffix(row: Row, label: str, is_said: bool = False) -> str:
     """What stands next to the name of a small layer: nothing where the name says it."""
-    summary = row.summary
+    text = summary(row, is_said)
     leaf = _plain(label.rpartition("/")[2])
-    parts = [] if leaf in (_plain(summary), _plain(row.op.kind)) else [summary]
+    parts = [] if leaf in (_plain(text), _plain(row.op.kind)) else [text]
     if row.params:
         parts.append(params(row.params))
     return " · ".join(parts)

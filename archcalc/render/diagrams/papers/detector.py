@@ -228,6 +228,9 @@ def _names_of_parts(pyramid: Pyramid, wiring: Wiring) -> dict[str, str]:
 
 def _made(place: Place, rows: Sequence[int], wiring: Wiring, request: Request, pyramid: Pyramid) -> Card:
     lines = _lines(place, [wiring.rows[row] for row in rows], request, _names_of_parts(pyramid, wiring))
+    given = [clean(ending.label) for ending in wiring.endings if ending.layer in rows]
+    if given and place[0] != "head":  # others read on what is an output too
+        lines += (shorten(f"{say('output')}: {', '.join(given)}", WIDEST, NOTE),)
     needed = max((text_width(line, NOTE, number == 0) for number, line in enumerate(lines)), default=0.0) + 2 * PAD + 8
     share = (max(place[1]) / max(pyramid.sizes[0])) ** 0.5
     width = max(needed, NARROW + WIDER * share) if place[0] in ("backbone", "neck") else needed

@@ -19,14 +19,14 @@ def name_text(name: str, names: str) -> str:
     return "" if names == "none" else name if names == "full" else name.rpartition("/")[2]
 
 
-def label_texts(row: Row, labels: tuple[str, ...]) -> list[str]:
-    """One text for each label that a layer has."""
-    return [text for label in labels if (text := _text(row, label))]
+def label_texts(row: Row, labels: tuple[str, ...], is_said: bool = False) -> list[str]:
+    """One text for each label that a layer has; not whose weights it uses where that `is_said` around it."""
+    return [text for label in labels if (text := _text(row, label, is_said))]
 
 
-def _text(row: Row, label: str) -> str:
+def _text(row: Row, label: str, is_said: bool) -> str:
     if label == "kernel":
-        return "" if row.op.family == "input" else row.summary
+        return "" if row.op.family == "input" else words.summary(row, is_said)
     if label == "shape":
         return format_shape(row.output_shape)
     if label == "receptive_field":

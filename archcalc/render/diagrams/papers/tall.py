@@ -15,6 +15,7 @@ from archcalc.passes.analysis import Row
 from archcalc.render.diagrams.arrange import arrange, points_on_slide
 from archcalc.render.diagrams.compose import compose_graph
 from archcalc.render.diagrams.drawing import Drawing
+from archcalc.render.diagrams.frames import Path
 from archcalc.render.diagrams.model import Diagram, Group, Node, Part
 from archcalc.render.diagrams.pack import MOST_LINES, Layout, assemble, make_segments, plan
 from archcalc.render.diagrams.paint import paint
@@ -24,6 +25,7 @@ from archcalc.render.diagrams.papers.trunk import Unsuited
 from archcalc.render.diagrams.steps import Steps
 from archcalc.render.diagrams.text import clean
 from archcalc.render.diagrams.wiring import Wiring
+from archcalc.render.diagrams.words import sharing as sharing_frames
 
 #: More boxes than this are no figure.
 MOST = 400
@@ -71,8 +73,14 @@ def slim(wiring: Wiring, request: Request) -> Diagram:
     kept = {name for name, count in outer.items() if count > 1 and (_stem(name) in stems or _aside(diagram, name))}
     read = {edge.source for edge in diagram.edges if diagram.by_id[edge.target].parts[0].family != "output"}
     last = {node.id for node in diagram.nodes if node.parts[0].family != "output"} - read
-    nodes = tuple(_slim(node, wiring, kept, last, request) for node in diagram.nodes)
-    groups = tuple(Group((name,), clean(name), auxiliary=_aside(diagram, name)) for name in outer if name in kept)
+    sharing = sharing_frames([(name,) for name in kept], wiring.rows)
+    nodes = tuple(_slim(node, wiring, kept, last, sharing, request) for node in diagram.nodes)
+    notes = {group.path: group.note for group in diagram.groups if group.path in sharing}
+    groups = tuple(
+        Group((name,), clean(name), note=notes.get((name,), ""), auxiliary=_aside(diagram, name))
+        for name in outer
+        if name in kept
+    )
     families = {part.family for node in nodes for part in node.parts}
     legend = tuple(swatch for swatch in diagram.legend if swatch.edge or swatch.family in families)
     title = diagram.title if request.title is None else clean(request.title)
@@ -90,13 +98,13 @@ def _aside(diagram: Diagram, block: str) -> bool:
     return all(node.auxiliary for node in diagram.nodes if node.path[:1] == (block,))
 
 
-def _slim(node: Node, wiring: Wiring, kept: set[str], last: set[str], request: Request) -> Node:
+def _slim(node: Node, wiring: Wiring, kept: set[str], last: set[str], sharing: set[Path], request: Request) -> Node:
     """A node with its main layer, and of those in place what the figure draws: norms without weights, outputs."""
     path = node.path[:1] if node.path and node.path[0] in kept else ()
     rows = wiring.analysis.by_name
     main = next((part for part in node.parts if part.lines), node.parts[0])
     parts = [
-        _part(part, rows[part.name], request) if part.name in rows else part
+        _part(part, rows[part.name], request, path in sharing) if part.name in rows else part
         for part in node.parts
         if part is main or _drawn(part, wiring)
     ]
@@ -113,10 +121,10 @@ def _drawn(part: Part, wiring: Wiring) -> bool:
     return index in wiring.outputs or (row.op.family == "normalisation" and not row.params) or row.is_weighted
 
 
-def _part(part: Part, row: Row, request: Request) -> Part:
+def _part(part: Part, row: Row, request: Request, is_said: bool) -> Part:
     if row.op.family == "input":
         return part
-    labels = label_texts(row, request.labels or ("kernel",))
+    labels = label_texts(row, request.labels or ("kernel",), is_said)
     name = name_text(row.name, request.names or "none")
     texts = [text for text in (name, *labels) if text] or [say(row.op.noun)]
     return part._replace(label=clean(texts[0]), suffix=" · ".join(texts[1:]), lines=())
