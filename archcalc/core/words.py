@@ -109,9 +109,21 @@ def listed(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
 
 
+#: What belongs to a surname before its last part: van den Oord, de Freitas, Le Folgoc.
+_PARTICLES = frozenset("van von der den de del della di da du dos das la le ten ter zu af Van De Le".split())
+
+
+def _surname(parts: Sequence[str]) -> str:
+    """The last part of a name, with the particles before it."""
+    start = len(parts) - 1
+    while start > 1 and parts[start - 1] in _PARTICLES:
+        start -= 1
+    return " ".join(parts[start:])
+
+
 def people(authors: Sequence[str]) -> str:
     """Krizhevsky, Sutskever & Hinton; more than four: Szegedy et al."""
-    names = [author.split()[-1] for author in authors if author.split()]
+    names = [_surname(author.split()) for author in authors if author.split()]
     if len(names) > 4:
         return f"{names[0]} et al."
     return " & ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)

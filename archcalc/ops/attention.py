@@ -219,7 +219,10 @@ class ScaledDotProductAttention(Heads):
         self.heads_divide({"channels of the queries": queries[0], "channels of the values": values[0]})
         if queries[0] != keys[0]:
             raise ShapeError(
-                "queries and keys differ in channels", f"queries {format_shape(queries)}, keys {format_shape(keys)}"
+                "queries and keys differ in channels",
+                f"queries {format_shape(queries)}, keys {format_shape(keys)}",
+                f"it fits with a dense layer of {queries[0]} features at each position of the keys; "
+                "multi_head_attention has such layers of its own",
             )
         if keys[1] != values[1]:
             raise ShapeError(

@@ -277,9 +277,8 @@ class ConvTranspose(Reweighted, Padded):
         most = tuple([max(axis) - 1 for axis in zip(self.stride, self.dilation, strict=True)])
         if any(added > limit for added, limit in zip(self.output_padding, most, strict=True)):
             raise ShapeError(
-                f"output_padding must be smaller than the stride{' or the dilation' if dilated else ''}",
-                f"output_padding {by(self.output_padding)}, stride {by(self.stride)}"
-                f"{f', dilation {by(self.dilation)}' if dilated else ''}",
+                "output_padding must be smaller than the stride or the dilation",
+                f"output_padding {by(self.output_padding)}, stride {by(self.stride)}, dilation {by(self.dilation)}",
                 f"output_padding is at most {by(most)}",
             )
         if min(self._spatial_output(inputs[0])) < 1:

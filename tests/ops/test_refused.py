@@ -25,14 +25,14 @@ TABLE = {"num_embeddings": 5, "embedding_dim": 2}
             "conv_transpose2d",
             {"out_channels": 2, "kernel_size": 3, "stride": 2, "output_padding": 2},
             [IMAGE],
-            "output_padding must be smaller than the stride",
-            "at most 1×1",
+            "output_padding must be smaller than the stride or the dilation",
+            "stride 2×2, dilation 1×1 output_padding is at most 1×1",
         ),
         (
             "conv_transpose2d",
             {"out_channels": 2, "kernel_size": 3, "output_padding": [0, 1]},
             [IMAGE],
-            "output_padding must be smaller than the stride",
+            "output_padding must be smaller than the stride or the dilation",
             "at most 0×0",
         ),
         (
@@ -251,7 +251,13 @@ TABLE = {"num_embeddings": 5, "embedding_dim": 2}
         ("concat", {"axis": "length"}, [(4, 6), (3, 6)], "differ in channels", "6×4, 6×3"),
         ("concat", {"axis": "width"}, [(4, 6), (4, 6)], "the input has no width", "input 6×4"),
         ("multi_head_attention", {"num_heads": 1, "is_causal": True}, [IMAGE], "for rows of tokens", "input 4×8×6"),
-        ("scaled_dot_product_attention", {}, [(4, 2), (3, 2), (3, 2)], "queries and keys differ in channels", "keys"),
+        (
+            "scaled_dot_product_attention",
+            {},
+            [(4, 2), (3, 2), (3, 2)],
+            "queries and keys differ in channels",
+            "it fits with a dense layer of 4 features at each position of the keys",
+        ),
         ("scaled_dot_product_attention", {}, [(4, 2), (4, 2), (3, 5)], "keys and values differ in number", "values"),
         (
             "scaled_dot_product_attention",

@@ -188,3 +188,11 @@ def test_a_comma_in_braces_needs_quotes(layer: str, quoted: str) -> None:
     text = HEAD.replace("input", "parameters: {p: 1}\ninput") + f"  - {layer}\n"
     hints = [detail for problem in problems(text) for detail in problem.details]
     assert f"in braces a value with a comma needs quotes: {quoted}" in hints
+
+
+@pytest.mark.parametrize(("reference", "meant"), [("cl", "c1"), ("C1", "c1"), ("po", "p0"), ("fco", "fc0")])
+def test_letters_that_look_like_digits_are_meant_as_digits(reference: str, meant: str) -> None:
+    items = [f"conv2d: {{name: {name}, out_channels: 4, kernel_size: 1}}" for name in ("c1", "p0", "fc0")]
+    last = f"conv2d: {{name: last, out_channels: 4, kernel_size: 1, weights: {reference}}}"
+    text = HEAD + "".join(f"  - {item}\n" for item in (*items, last))
+    assert [f"did you mean {meant}?" in str(problem) for problem in problems(text)] == [True]

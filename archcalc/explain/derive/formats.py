@@ -160,7 +160,7 @@ def _text(explanation: Explanation, width: int) -> str:
             unit, note = f"{unit}, {line.note}", ""
         *before, last = _wrapped(f"  {pad(line.label, column)}", line.parts, width)
         last += unit
-        fits = cells(last) + cells(note) <= width
+        fits = not note or cells(last) + cells(note) <= width
         out += [*before, last + note] if fits else [*before, last, " " * (column + 6) + note.strip()]
     return "\n".join([*out, ""])
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from archcalc.core.language import balanced, chain, say
 from archcalc.passes.analysis import Analysis
 from archcalc.render.diagrams.arrange import READABLE, page_height
-from archcalc.render.diagrams.compose import compose_graph
+from archcalc.render.diagrams.compose import compose_graph, compose_volumes
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Shape, Text
 from archcalc.render.diagrams.legend import legend_shapes
 from archcalc.render.diagrams.maps import MOST, Volume, is_chain, volumes_of
@@ -56,6 +56,14 @@ def suits_volumes(analysis: Analysis) -> bool:
     wiring = Wiring(analysis)
     diagram = compose_graph(wiring)
     return is_row_or_u(diagram, wiring) and not (is_chain(diagram) and len(diagram.nodes) > MOST)
+
+
+def draws_volumes(wiring: Wiring) -> bool:
+    """Whether the style draws a network: whole, or with its blocks folded."""
+    diagram = compose_graph(wiring)
+    if is_row_or_u(diagram, wiring):
+        return len(diagram.nodes) <= MOST
+    return len(compose_volumes(wiring, 1).nodes) <= MOST
 
 
 def is_row_or_u(diagram: Diagram, wiring: Wiring) -> bool:

@@ -408,3 +408,14 @@ def test_additions_of_attention_in_windows_have_a_formula() -> None:
     (tree,) = [one.tree for one in found if one.quantity == "additions"]
     assert tree.kind != "number"
     assert tree.value == 122_962_560
+
+
+@pytest.mark.parametrize("width", [60, 80, 96, 120])
+@pytest.mark.parametrize("size", ["16000x32", "16000x160x3"])
+def test_no_line_of_a_text_is_blank(size: str, width: int) -> None:
+    """A text without a note has no line for it, however long the formula is."""
+    rank = size.count("x")
+    items = f"[conv{rank}d: {{out_channels: 4, kernel_size: 2, dilation: 4, padding: {[4, 0] * rank}}}]"
+    text = render([layer_of(analyse(graph(f"input: {size}\nlayers: {items}\n")))], "text", width=width)
+    assert len(text.splitlines()) > 8
+    assert not [line for line in text.splitlines() if line and not line.strip()]

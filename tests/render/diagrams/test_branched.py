@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from archcalc.core.errors import UsageError
-from archcalc.passes.analysis import Analysis
+from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.diagrams.branched import MOST, SHOWN, Arranged, best_arranged, branched_drawing
 from archcalc.render.diagrams.choices import RATIO, Choices
 from archcalc.render.diagrams.compose import compose_graph, compose_volumes
@@ -21,7 +21,7 @@ from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.theme import LIGHT
 from archcalc.render.diagrams.volumes import is_row_or_u
 from archcalc.render.diagrams.wiring import Wiring
-from tests.networks import numbers, one_of_each
+from tests.networks import graph, numbers, one_of_each
 from tests.render.diagrams.pictures import Box, analysis_of, check_picture
 from tests.render.diagrams.reading import check_reading, read_dot
 
@@ -203,3 +203,61 @@ def test_products_have_a_sign_of_their_own() -> None:
 def test_layers_without_boxes_of_their_own_are_named(name: str, layers: str) -> None:
     drawing, _ = drawing_of(analysis_of(name), Choices(style="volumes"))
     assert f"Without a box: {layers}." in " ".join(texts(drawing))
+
+
+TOWERS = """\
+inputs: {left: 40x2, right: 40x2}
+blocks:
+  tower:
+    shared: true
+    layers:
+      - conv_relu: {out_channels: 8, kernel_size: 5, stride: 2}
+      - conv_relu: {out_channels: 8, kernel_size: 3, padding: 1, repeat: 2}
+      - flatten
+      - linear: {name: e, out_features: 4}
+layers:
+  - tower: {name: tl, from: left}
+  - tower: {name: tr, from: right}
+  - subtract: {name: d, from: [tl, tr]}
+  - linear: {name: score, out_features: 1}
+"""
+TWO_ENDS = """\
+input: 8x8x3
+layers:
+  - conv2d: {name: h1, out_channels: 4, kernel_size: 3}
+  - conv2d: {name: h2, out_channels: 4, kernel_size: 3}
+outputs: [h1, h2]
+"""
+
+
+def test_towers_that_share_weights_look_alike_and_say_so_once() -> None:
+    drawing, _ = drawing_of(analyse(graph(TOWERS)), Choices(style="volumes"))
+    found = texts(drawing)
+    assert found.count("×2") == 2
+    assert [text for text in found if "weights" in text] == ["weights of tl"]
+    assert "reads tl/e, tr/e" in " ".join(found)
+
+
+def test_an_output_has_one_arrow() -> None:
+    drawing, _ = drawing_of(analyse(graph(TWO_ENDS)), Choices(style="volumes"))
+    ends = [item for item in drawing.items if item.role == "node" and "h" in item.title and not item.block]
+    arrows = [shape for item in drawing.items for shape in item.shapes if isinstance(shape, Curve) and shape.arrow]
+    assert len(arrows) == 4  # from the input to h1, to h2, and to both outputs
+    assert not any(isinstance(shape, Curve) and shape.arrow for item in ends for shape in item.shapes)
+
+
+@pytest.mark.parametrize(("name", "same"), [("wavenet", ("stack1", "stack2–5", "conv1"))])
+def test_a_folded_block_is_as_thick_as_the_map_that_is_read_on(name: str, same: tuple[str, ...]) -> None:
+    found, _ = arranged(name, 1)
+    widths = {plate.piece.node.parts[0].label: plate.box.width for plate in found.plates.values()}
+    assert len({widths[label] for label in same}) == 1
+    assert widths["causal"] < widths[same[0]] / 2
+
+
+@pytest.mark.parametrize(("text", "size"), [("conv 3, 4", "16x3"), ("3×3, 4", "8x8x3")])
+def test_a_window_along_one_axis_is_called_a_convolution(text: str, size: str) -> None:
+    rank = size.count("x")
+    items = f"[conv{rank}d: {{name: a, out_channels: 4, kernel_size: 3}}, conv{rank}d: {{from: a, out_channels: 4, "
+    items += f"kernel_size: 3, padding: 1}}, add: {{from: [a, conv1]}}]"
+    drawing, _ = drawing_of(analyse(graph(f"input: {size}\nlayers: {items}\n")), Choices(style="volumes"))
+    assert text in texts(drawing)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from html.parser import HTMLParser
+from importlib import resources
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archcalc.render.diagrams.theme import FAMILIES
 from archcalc.render.pages.colours import merge
 from archcalc.render.pages.markup import Html, data, element, fragment, join, link
 
@@ -94,3 +96,10 @@ def test_colours_of_two_drawings_become_variables() -> None:
 def test_drawings_of_different_things_are_not_merged() -> None:
     with pytest.raises(ValueError, match="differ in more"):
         merge('<rect x="1" fill="#ffffff"/>', '<rect x="2" fill="#000000"/>')
+
+
+def test_every_kind_of_layer_has_its_colours_in_the_table() -> None:
+    sheet = (resources.files("archcalc.render.pages") / "assets" / "table.css").read_text(encoding="utf-8")
+    for family in FAMILIES:
+        rule = f".layers tr[data-kind={family}] {{ --kind-fill: var(--{family}-fill); --kind-line: var(--{family}-line); }}"
+        assert (rule in sheet) == (family != "output")

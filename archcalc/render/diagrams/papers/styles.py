@@ -15,7 +15,8 @@ from archcalc.render.diagrams.papers.slabs import slabs_drawing
 from archcalc.render.diagrams.papers.tall import tall_drawing
 from archcalc.render.diagrams.papers.towers import towers_drawing
 from archcalc.render.diagrams.papers.trunk import Unsuited
-from archcalc.render.diagrams.volumes import suits_volumes
+from archcalc.render.diagrams.volumes import draws_volumes
+from archcalc.render.diagrams.wiring import Wiring
 
 
 class Style(NamedTuple):
@@ -62,4 +63,4 @@ def suiting(request: Request, style: str) -> list[str]:
         found.append(name)
     if len(request.analyses) > 1:
         return found
-    return [*found, *(["volumes"] if suits_volumes(request.analyses[0]) else []), "graph", "blocks"]
+    return [*found, *(["volumes"] if draws_volumes(Wiring(request.analyses[0])) else []), "graph", "blocks"]

@@ -11,6 +11,7 @@ from archcalc.render.diagrams.drawing import Rect, Text
 from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.papers.bars import align
 from archcalc.render.diagrams.papers.trunk import Unsuited, trunk_of
+from archcalc.render.diagrams.theme import LIGHT
 from archcalc.render.diagrams.wiring import Wiring
 from tests.render.diagrams.papers.figures import edges, figure, nodes, texts
 from tests.render.diagrams.pictures import analysis_of, check_picture
@@ -120,3 +121,16 @@ def test_stages_of_several_networks_need_one_order() -> None:
     assert align([[(8, 8), (4, 4), ()], [(16, 16), (4, 4)]]) == [(16, 16), (8, 8), (4, 4), ()]
     with pytest.raises(Unsuited, match="only shrink"):
         align([[(8, 8), (4, 4)], [(4, 4), (8, 8)]])
+
+
+@pytest.mark.parametrize(("name", "white"), [
+    ("vit_b_16", {"input 224×224×3", "narrow length, 1 from 0", "dense 1000"}),
+    ("convnext_tiny", {"input 224×224×3", "global average pool", "dense 1000"}),
+    ("vgg16", {"input 224×224×3", "max pool 2×2, /2", "dense 4096", "dense 1000"}),
+])  # fmt: skip
+def test_layers_with_weights_on_maps_are_coloured(name: str, white: set[str]) -> None:
+    bars = nodes(figure("bars", name))
+    plain = LIGHT.families["input"].fill
+    fills = {item.title: next(shape.fill for shape in item.shapes if isinstance(shape, Rect)) for item in bars}
+    found = {text for item, text in zip(bars, texts(bars), strict=True) if fills[item.title] == plain}
+    assert found == white

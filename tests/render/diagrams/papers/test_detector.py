@@ -8,11 +8,14 @@ from itertools import pairwise
 import pytest
 
 from archcalc.core.errors import UsageError
+from archcalc.passes.analysis import analyse
 from archcalc.render.diagrams.choices import Choices
 from archcalc.render.diagrams.draw import draw
+from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.papers.pyramid import Pyramid, pyramid_of
 from archcalc.render.diagrams.wiring import FOLLOWERS, Wiring
 from archcalc.render.diagrams.words import AND
+from tests.networks import graph
 from tests.render.diagrams.papers.figures import edges, figure, nodes, texts
 from tests.render.diagrams.pictures import analysis_of, check_picture
 
@@ -142,6 +145,23 @@ def test_arrows_are_maps_that_are_read(name: str) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_text_lies_over_another(name: str, theme: str) -> None:
     check_picture(draw(analysis_of(name), "svg", Choices(style="detector", fit="16:9", theme=theme)).data.decode())
+
+
+SHARED_AND_OUTPUT = """\
+input: 16x16x2
+layers:
+  - conv2d: {name: c1, out_channels: 8, kernel_size: 3, padding: 1, stride: 2}
+  - conv2d: {name: c2, out_channels: 16, kernel_size: 3, padding: 1, stride: 2}
+  - conv2d: {name: h2, out_channels: 4, kernel_size: 1}
+  - conv2d: {name: h1, from: c1, out_channels: 4, kernel_size: 1}
+  - conv2d: {name: more, out_channels: 4, kernel_size: 3, padding: 1}
+outputs: [h1, h2, more]
+"""
+
+
+def test_what_is_read_on_and_an_output_says_so() -> None:
+    drawing = drawing_of(analyse(graph(SHARED_AND_OUTPUT)), Choices(style="detector"))[0]
+    assert [text for text in texts(nodes(drawing)) if "output" in text] == ["output: h1"]
 
 
 @pytest.mark.parametrize("name", ["unet", "googlenet@aux", "vgg16"])

@@ -9,7 +9,8 @@ import pytest
 from archcalc.core.errors import UsageError
 from archcalc.render.diagrams.choices import Choices
 from archcalc.render.diagrams.draw import draw
-from archcalc.render.diagrams.drawing import Rect
+from archcalc.render.diagrams.drawing import Rect, Text
+from archcalc.render.diagrams.from_analysis import drawing_of
 from tests.render.diagrams.papers.figures import edges, figure, nodes, texts
 from tests.render.diagrams.pictures import analysis_of, check_picture
 
@@ -61,5 +62,18 @@ def test_no_text_lies_over_another(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["vgg16", "resnet34", "mobilenet_v3_small"])
 def test_what_has_no_modules(name: str) -> None:
-    with pytest.raises(UsageError, match=r"no branches side by side; styles that suit: .*bars"):
+    with pytest.raises(UsageError, match=r"no branches side by side; styles that suit: .*bars, .*volumes"):
         draw(analysis_of(name), "svg", Choices(style="tall"))
+
+
+def test_blocks_that_are_called_alike_are_framed_alike() -> None:
+    """The first layer of a stack of WaveNet adds nothing to what it gives aside."""
+    drawing = drawing_of(analysis_of("wavenet"), Choices(style="tall", only="stack1"))[0]
+    assert [item.block for item in drawing.items if item.role == "block"] == [f"layer{n}" for n in range(1, 11)]
+
+
+def test_whose_weights_a_tower_uses_stands_at_its_frame_alone() -> None:
+    assert not any("weights of" in text for text in texts(nodes(figure("tall", "facenet"))))
+    frames = [shape.text for item in figure("tall", "facenet").items for shape in item.shapes
+              if isinstance(shape, Text) and "weights of" in shape.text]  # fmt: skip
+    assert frames == ["weights of anchor_face"] * 2
