@@ -127,7 +127,9 @@ def _may_name(piece: Piece) -> bool:
 
 
 def _ending(node: Node) -> Piece:
-    return Piece(node, (), (), OUTPUT, "", ((node.parts[0].label, True), *((line, False) for line in node.parts[0].lines)))
+    return Piece(
+        node, (), (), OUTPUT, "", ((node.parts[0].label, True), *((line, False) for line in node.parts[0].lines))
+    )
 
 
 def _piece(node: Node, unit: Unit, wiring: Wiring, read_on: Set[int], sharing: Set[Path]) -> Piece:

@@ -288,7 +288,9 @@ class _Composer:
             size = format_shape(row.output_shape) if self._gives_size_alone(index) else ""
             return Part(row.name, label, size, (), family, heat)
         if words.is_small(row):
-            return Part(row.name, label, " · ".join((words.suffix(row, label, is_said), *more)).strip(" ·"), (), family, heat)
+            return Part(
+                row.name, label, " · ".join((words.suffix(row, label, is_said), *more)).strip(" ·"), (), family, heat
+            )
         lines = [words.summary(row, is_said)]
         if row.params:
             lines.append(words.params(row.params))

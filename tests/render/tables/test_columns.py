@@ -156,7 +156,10 @@ def test_counts_and_strides() -> None:
         ([" "], ""),
         (["Ada Lovelace"], "Lovelace"),
         (["A. B", "C. D"], "B & D"),
-        (["Aäron van den Oord", "Laurens van der Maaten", "Loic Le Folgoc"], "van den Oord, van der Maaten & Le Folgoc"),
+        (
+            ["Aäron van den Oord", "Laurens van der Maaten", "Loic Le Folgoc"],
+            "van den Oord, van der Maaten & Le Folgoc",
+        ),
         (["Quoc Le", "Le Cun", "van Gogh"], "Le, Cun & Gogh"),
         (["A. B", "C. D", "E. F", "G. H"], "B, D, F & H"),
         (["A. B", "C. D", "E. F", "G. H", "I. J"], "B et al."),
