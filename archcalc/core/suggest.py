@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from archcalc.core.language import say
 
-
 #: Letters that are taken for digits.
 _LOOK_ALIKE = str.maketrans("lio", "110")
 

@@ -110,7 +110,10 @@ def listed(parts: Sequence[str]) -> str:
 
 
 #: What belongs to a surname before its last part: van den Oord, de Freitas, Le Folgoc.
-_PARTICLES = frozenset("van von der den de del della di da du dos das la le ten ter zu af Van De Le".split())
+_PARTICLES = frozenset(
+    {"van", "von", "der", "den", "de", "del", "della", "di", "da", "du", "dos", "das", "la", "le", "ten", "ter", "zu"}
+    | {"Van", "De", "Le"}
+)
 
 
 def _surname(parts: Sequence[str]) -> str:

@@ -250,22 +250,19 @@ class Connections:
         members = sorted(members)
         place = {member: position for position, member in enumerate(members)}
         layers = self.analysis.graph.layers
-        common = self.common(members)
         return tuple(
             (
                 self._described[member],
                 tuple(place.get(source, -distances.get(source, len(place))) for source in layers[member].inputs),
                 (owner := layers[member].weights_of) in place,
-                None if owner is None else place[owner] if owner in place else self._owner(member, len(common)),
+                None if owner is None else place[owner] if owner in place else self.owner_of(member, members),
             )
             for member in members
         )
 
-    def _owner(self, member: int, level: int) -> Hashable:
-        """Whose weights a layer uses: those of its counterpart where more than the block at a level has counterparts."""
-        owner, own = counterpart(self.rows[member])
-        is_around = owner != self.rows[member].weights_of and own.count("/") + 1 < level
-        return (owner, own) if is_around else self.rows[member].weights_of
+    def owner_of(self, member: int, members: Sequence[int]) -> Hashable:
+        """Whose weights a layer of a block uses, for the comparison of blocks."""
+        return self.analysis.graph.layers[member].weights_of
 
     @cached_property
     def _described(self) -> list[Hashable]:

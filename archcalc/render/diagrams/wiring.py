@@ -10,7 +10,7 @@ from typing import NamedTuple
 from archcalc.core.language import say
 from archcalc.ops.merge import Add
 from archcalc.passes.analysis import Analysis, Row
-from archcalc.passes.blocks import Connections
+from archcalc.passes.blocks import Connections, counterpart
 from archcalc.render.diagrams.model import EdgeKind
 
 #: Families whose layers only change the values of the map before them, and are drawn below it.
@@ -128,6 +128,15 @@ class Wiring(Connections):
                 if sum(self.paths[other][:level] == block for other in stack) != self.sizes[block]:
                     return False
         return True
+
+    def owner_of(self, member: int, members: Sequence[int]) -> Hashable:
+        """The same; where what is around the block has a counterpart, the weights are those of the layer's own.
+
+        So blocks of a tower that uses the weights of another one are as equal as those are.
+        """
+        owner, own = counterpart(self.rows[member])
+        is_around = owner != self.rows[member].weights_of and own.count("/") + 1 < len(self.common(members))
+        return (owner, own) if is_around else super().owner_of(member, members)
 
     def common(self, members: Sequence[int]) -> Path:
         """The blocks that hold all of these layers."""

@@ -258,6 +258,6 @@ def test_a_folded_block_is_as_thick_as_the_map_that_is_read_on(name: str, same: 
 def test_a_window_along_one_axis_is_called_a_convolution(text: str, size: str) -> None:
     rank = size.count("x")
     items = f"[conv{rank}d: {{name: a, out_channels: 4, kernel_size: 3}}, conv{rank}d: {{from: a, out_channels: 4, "
-    items += f"kernel_size: 3, padding: 1}}, add: {{from: [a, conv1]}}]"
+    items += "kernel_size: 3, padding: 1}, add: {from: [a, conv1]}]"
     drawing, _ = drawing_of(analyse(graph(f"input: {size}\nlayers: {items}\n")), Choices(style="volumes"))
     assert text in texts(drawing)

@@ -101,5 +101,6 @@ def test_drawings_of_different_things_are_not_merged() -> None:
 def test_every_kind_of_layer_has_its_colours_in_the_table() -> None:
     sheet = (resources.files("archcalc.render.pages") / "assets" / "table.css").read_text(encoding="utf-8")
     for family in FAMILIES:
-        rule = f".layers tr[data-kind={family}] {{ --kind-fill: var(--{family}-fill); --kind-line: var(--{family}-line); }}"
+        colours = f"--kind-fill: var(--{family}-fill); --kind-line: var(--{family}-line);"
+        rule = f".layers tr[data-kind={family}] {{ {colours} }}"
         assert (rule in sheet) == (family != "output")

@@ -97,8 +97,8 @@ def bars_drawing(request: Request) -> Drawing:
     single = len(lanes) == 1
     title = title_of(request.analyses[0]) if single else " · ".join(lane.title for lane in lanes)
     note = say(
-        "One bar a layer; activation and normalisation belong to it. Colours: layers with weights, by the size of their "
-        "maps."
+        "One bar a layer; activation and normalisation belong to it. "
+        "Colours: layers with weights, by the size of their maps."
     )
     if any(stop.gated for trunk in trunks for stop in trunk.stops):
         note += " " + say("SE: channels are scaled by squeeze and excitation.")
