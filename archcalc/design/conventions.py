@@ -18,7 +18,7 @@ from archcalc.core.errors import UsageError
 from archcalc.core.language import all_of, say
 from archcalc.core.suggest import did_you_mean
 from archcalc.core.words import line
-from archcalc.design import tool_calls, tool_rules
+from archcalc.design import file_rules, tool_calls, tool_rules
 from archcalc.design.counting import (
     BIASES,
     COUNTERS,
@@ -104,7 +104,7 @@ class Tool:
 
         `placed`: the layers that it counts by where they stand, see `by_place`.
         """
-        if self.rules is None or row.not_counted:
+        if self.rules is None or (row.not_counted and row.name not in placed):
             return None
         if self.name in (OWN, PAPER):
             return MACS
@@ -352,7 +352,10 @@ def by_place(analysis: Analysis, tool: Tool) -> Mapping[str, Terms | None]:
     if tool.reads_files:
         stored = {row.name for row in rows if row.op.kind == "parameter"}
         free = [row.name for row in rows if row.op.kind == "index_select" and row.inputs[1] in stored]
-        return dict.fromkeys(free, NOTHING)
+        written = analysis.graph.written
+        if written is None or written.layers is not analysis.graph.layers:
+            return dict.fromkeys(free, NOTHING)
+        return {row.name: file_rules.terms_of(row, written, tool.terms(row)) for row in rows}
     read = {name for row in rows for name in row.inputs}
     ends = ("softmax", "log_softmax")
     free = [row.name for row in rows if row.op.kind in ends and row.name not in read and row.call is None]

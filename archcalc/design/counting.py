@@ -159,6 +159,8 @@ BETWEEN_TOKENS = Measure("multiply-add of QKᵀ and AV", _between_tokens)
 PAIRS = Measure("pair of a query and a key in a head", _pairs)
 IN_WINDOWS = Measure("value of a window", _in_windows)
 PARAMETERS = Measure("parameter", _own_params)
+#: So many times as the nodes of a layer in its file count beside its multiply-adds.
+OF_FILE = Measure("instruction of its nodes in the file", lambda _: 1)
 WEIGHTS = Measure("weight", lambda row: row.weights)
 BIASES = Measure("bias", lambda row: row.biases)
 SECOND_BIASES = Measure("second bias", _second_biases)

@@ -17,6 +17,7 @@ from archcalc.design.counting import (
     BIAS_ADDITIONS,
     BIASES,
     COUNTERS,
+    OF_FILE,
     SECOND_BIASES,
     STATISTICS,
     WEIGHTS,
@@ -146,6 +147,8 @@ def _words(measure: Measure, kind: str, one: _Sum) -> str:
     before, after = (max(times, default=0) for times in one.times)
     if measure == COUNTERS:
         return "counters of values in Keras's Normalization"
+    if measure == OF_FILE:
+        return f"{kind}: as its nodes in the file"
     if measure == BETWEEN_TOKENS:
         return f"{kind}: QKᵀ and AV"
     if measure not in (WEIGHTS, BIASES, SECOND_BIASES, ZERO_BIASES, STATISTICS, BIAS_ADDITIONS):

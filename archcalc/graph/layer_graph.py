@@ -89,6 +89,29 @@ class Output(NamedTuple):
     training_only: bool = False
 
 
+class FileNode(NamedTuple):
+    """A node of a model file as it stands there: its operation, the shapes with the batch, and its settings.
+
+    What is left out has no shape.
+    """
+
+    op: str
+    inputs: tuple[Shape | None, ...]
+    outputs: tuple[Shape | None, ...]
+    settings: Mapping[str, Any]
+
+
+class Written(NamedTuple):
+    """How a model file writes the layers: the nodes of each by its name, for a batch of so many images.
+
+    It holds for these layers only. A layer that is not there has no node of its own.
+    """
+
+    layers: tuple[Layer, ...]
+    nodes: Mapping[str, tuple[FileNode, ...]]
+    images: int = 1
+
+
 class Recipe(NamedTuple):
     """How layers that depend on the size of the input are made again for another; it holds for these layers only."""
 
@@ -133,6 +156,8 @@ class LayerGraph:
 
     #: Parameters of a module that inference does not use, and that are in no layer: how many, by its part.
     unused: Mapping[str, int] = field(default_factory=dict, compare=False)
+    #: How the file of the network writes its layers; None where there is none, or no tool looks at it.
+    written: Written | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         # A network that belongs to no family is the only member of its own.

@@ -15,7 +15,7 @@ from archcalc.core.errors import Location, Problem, SpecError, UsageError
 from archcalc.core.shapes import AXES, LARGEST_FLAT, LARGEST_SIZE, Shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.graph.inputs import inputs_in_words
-from archcalc.graph.layer_graph import Call, Layer, LayerGraph, Output, Recipe
+from archcalc.graph.layer_graph import Call, FileNode, Layer, LayerGraph, Output, Recipe, Written
 from archcalc.ops import OPS, Op
 from archcalc.ops.opaque import Opaque
 from archcalc.ops.reshape import Identity, Input
@@ -48,6 +48,7 @@ class ForeignNode:
             layout, loaded when called.
         frozen: Its parameters are not trained.
         call: How code calls it.
+        value: The value of the file or program that it gives.
 
     """
 
@@ -60,6 +61,7 @@ class ForeignNode:
     arrays: Mapping[str, LazyArray] = field(default_factory=dict)
     frozen: bool = False
     call: Call | None = None
+    value: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class ForeignNetwork:
         notes: What a user has to know: what was left out, what was assumed.
         held: How many values the layers have by what the reader found in the file; None where it did not count.
         unused: Parameters that inference does not use: how many, by the part of the network that has them.
+        written: The nodes of the file that each layer is, by its name, where tools count them.
+        images: The batch that these nodes are for.
 
     """
 
@@ -86,6 +90,8 @@ class ForeignNetwork:
     notes: tuple[str, ...] = ()
     held: int | None = None
     unused: Mapping[str, int] = field(default_factory=dict)
+    written: Mapping[str, tuple[FileNode, ...]] = field(default_factory=dict)
+    images: int = 1
 
 
 #: Reads the network again for other inputs.
@@ -158,7 +164,9 @@ class _Builder:
         layers = tuple([_for_its_inputs(shaped) for shaped in shapes.layers])
         recipe = Recipe(layers, lambda shapes: _on_inputs(foreign, again, shapes))
         notes = (*foreign.notes, *_unexplained(foreign, shapes.layers))
-        return replace(graph, layers=layers, recipe=recipe, notes=notes)
+        nodes = {names[name]: found for name, found in foreign.written.items()}
+        written = Written(layers, nodes, foreign.images) if nodes else None
+        return replace(graph, layers=layers, recipe=recipe, notes=notes, written=written)
 
     def wrong(self, message: str, node: ForeignNode) -> None:
         """Note what is wrong with a node."""

@@ -19,10 +19,9 @@ Read = Callable[[str, InputShapes | None], ForeignNetwork]
 
 
 def _onnx(path: str, shape: InputShapes | None) -> ForeignNetwork:
-    from archcalc.interop.onnx_read import read_program
-    from archcalc.interop.recognise import recognise
+    from archcalc.interop.onnx_read import read
 
-    return recognise(read_program(path, shape))
+    return read(path, shape)
 
 
 def _torch(path: str, shape: InputShapes | None) -> ForeignNetwork:

@@ -15,7 +15,7 @@ from archcalc.interop.onnx_constants import Sizes, Stored, of_array, of_tensor
 from archcalc.interop.onnx_graph import STANDARD, called
 from archcalc.interop.onnx_scopes import path_of
 from archcalc.interop.onnx_state import LARGEST_COUNT, State, dtype_name
-from archcalc.interop.program import Node, Value
+from archcalc.interop.program import STEP, Node, Value
 
 if TYPE_CHECKING:
     import onnx
@@ -217,7 +217,7 @@ class Call:
         trace = self.trace
         if shape is not None:
             count = len(trace.nodes)
-            outputs = (f"{self.outputs[0]}#{count}",)
+            outputs = (f"{self.outputs[0]}{STEP}{count}",)
             trace.know(outputs[0], shape, trace.elements[self.outputs[0]])
         outputs = tuple(outputs or self.node.output[:1])
         names = []

@@ -32,8 +32,10 @@ def read(path: str | Path, input_shape: InputShapes | None = None) -> ForeignNet
 def from_onnx(source: str | Path | onnx.ModelProto, input_shape: InputShapes | None = None) -> ForeignNetwork:
     """The network of an ONNX file, or of a model of the package `onnx`. As `read`."""
     from archcalc.interop.recognise import recognise
+    from archcalc.interop.written import with_written
 
-    return recognise(read_program(source, input_shape))
+    program = read_program(source, input_shape)
+    return with_written(recognise(program), program)
 
 
 def read_program(source: str | Path | onnx.ModelProto, input_shape: InputShapes | None = None) -> Program:

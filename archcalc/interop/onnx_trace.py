@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from archcalc.core.errors import UsageError
+from archcalc.graph.layer_graph import FileNode
 from archcalc.interop import onnx_graph
 from archcalc.interop.onnx_call import Call
 from archcalc.interop.onnx_constants import Stored, all_sources, derived, of_array, of_tensor
@@ -15,7 +16,7 @@ from archcalc.interop.onnx_fold import FOLDS, MOST_VALUES, fold
 from archcalc.interop.onnx_graph import called
 from archcalc.interop.onnx_ops import TRANSLATORS
 from archcalc.interop.onnx_state import State, dtype_name, dtype_of
-from archcalc.interop.program import Constant, Program, Role, Value, with_unread
+from archcalc.interop.program import Constant, Program, Role, Value, WrittenNode, with_unread
 
 if TYPE_CHECKING:
     import onnx
@@ -41,6 +42,9 @@ class Trace(State):
         #: The outputs of operations on constants, by what they do.
         self.done: dict[tuple[object, ...], list[str]] = {}
         self.folded = 0
+        #: The values that depend on an input, if only on its size, and the nodes that read them.
+        self.moving = {each.name for each in graph.inputs}
+        self.written: list[WrittenNode] = []
 
     def is_quick(self, name: str) -> bool:
         """Whether a constant is loaded with little work."""
@@ -102,6 +106,7 @@ class Trace(State):
             batch,
             self._arrays(constants),
             unread,
+            written=tuple(self.written),
         )
 
     def _arrays(self, constants: Mapping[str, Constant]) -> dict[str, int]:
@@ -132,10 +137,29 @@ class Trace(State):
         if self.count > MOST_NODES:
             raise UsageError(f"{self.file.name} has more than {MOST_NODES:,} nodes; no network needs that many")
         try:
-            self._node(Call(self, node))
+            call = Call(self, node)
+            self._node(call)
+            self._write(call)
         except UsageError as error:
             where = called(self.file.name, node)
             raise error if str(error).startswith(self.file.name) else UsageError(f"{where}: {error}") from None
+
+    def _write(self, call: Call) -> None:
+        """Note how the file writes what is no constant, for tools that count the nodes of files."""
+        node = call.node
+        if self.moving.isdisjoint(node.input):
+            return
+        self.moving.update(call.outputs)
+        sizes, made = ([self._size(name) for name in names] for names in (node.input, node.output))
+        plain = {key: value for key, value in dict(call.attributes).items() if isinstance(value, (int, str, list))}
+        kind = call.op if call.is_standard else f"{node.domain}.{call.op}"
+        found = FileNode(kind, tuple(sizes), tuple(made), plain)
+        self.written.append(WrittenNode(found, tuple(node.input), tuple(call.outputs)))
+
+    def _size(self, name: str) -> tuple[int, ...] | None:
+        name = self.same.get(name, name)
+        stored = self.constants.get(name)
+        return self.shapes.get(name) if stored is None else stored.shape
 
     def _node(self, call: Call) -> None:
         if call.op in _LOOPS and call.is_standard:

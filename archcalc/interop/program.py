@@ -85,15 +85,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from archcalc.core.errors import UsageError
-from archcalc.graph.layer_graph import Call
+from archcalc.graph.layer_graph import Call, FileNode
 
 if TYPE_CHECKING:
     import numpy
 
 Sizes = tuple[int, ...]
+#: Between the name of a value of a file and the number of a step on the way to it.
+STEP = "#"
 #: A parameter is trained; a buffer is stored with the parameters; a constant is a number in the program.
 Role = Literal["parameter", "buffer", "constant"]
 
@@ -147,6 +149,14 @@ class Node:
     call: Call | None = None
 
 
+class WrittenNode(NamedTuple):
+    """A node of the file as it stands there, with the names of its inputs and outputs."""
+
+    node: FileNode
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Program:
     """Operations in topological order. `inputs` are names of values; `outputs` maps the names of outputs to values."""
@@ -166,6 +176,8 @@ class Program:
     unread: tuple[str, ...] = ()
     #: The parameters that inference does not use: how many, by the part of the network that has them.
     unused: Mapping[str, int] = field(default_factory=dict)
+    #: The nodes of the file with the values that they read and make, in order, where the program is from one.
+    written: tuple[WrittenNode, ...] = ()
 
     @property
     def wanted(self) -> tuple[str, ...]:

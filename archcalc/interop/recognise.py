@@ -114,7 +114,10 @@ class Recogniser:
         nodes, outputs = with_names(nodes, names), {key: names.get(layer, layer) for key, layer in outputs.items()}
         inputs = {name: layers.shapes[name] for name in program.inputs}
         values = values_in(program, held)
-        return ForeignNetwork(_plain(program.name), program.name, inputs, nodes, outputs, notes, values, program.unused)
+        return ForeignNetwork(
+            _plain(program.name), program.name, inputs, nodes, outputs, notes, values, program.unused,
+            images=layers.images,
+        )  # fmt: skip
 
     def output(self, key: str, value: str) -> str:
         """The layer that an output is."""

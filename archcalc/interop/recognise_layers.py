@@ -127,8 +127,8 @@ class Layers:
         loaded = {array: partial(_in_shape, load, sizes[array]) if array in sizes else load
                   for array, load in loaded.items()}  # fmt: skip
         self.nodes.append(
-            ForeignNode(name, op, fields, tuple(inputs), weights, node.place, loaded, frozen, node.call)
-        )  # fmt: skip
+            ForeignNode(name, op, fields, tuple(inputs), weights, node.place, loaded, frozen, node.call, _value(node))
+        )
         self.shapes[name] = shape
         self._made[key] = name
         return name
@@ -209,7 +209,9 @@ class Layers:
         weights, loaded = self._arrays(name, arrays)
         self.unfinished[name] = node.outputs[0]
         self.nodes.append(
-            ForeignNode(name, INCOMPLETE, fields, tuple(inputs), weights, node.place, loaded, call=node.call)
+            ForeignNode(
+                name, INCOMPLETE, fields, tuple(inputs), weights, node.place, loaded, call=node.call, value=_value(node)
+            )
         )
         self.shapes[name] = shape
         return name
@@ -236,7 +238,9 @@ class Layers:
         fields = {"of": node.op, "shape": spec_shape(tuple(sizes)), **({"params": params} if params else {})}
         if (products := multiplications_of(node, self.program)) is not None:
             fields["multiplications"] = products
-        self.nodes.append(ForeignNode(name, "opaque", fields, inputs, None, node.place, call=node.call))
+        self.nodes.append(
+            ForeignNode(name, "opaque", fields, inputs, None, node.place, call=node.call, value=_value(node))
+        )
         self.shapes[name] = tuple(sizes)
         for source in dict.fromkeys(own):
             self.owners[source] = (name, "weight")
@@ -312,6 +316,11 @@ class Layers:
         if trained[0] in self.owners:
             self.owners.setdefault(name, self.owners[trained[0]])
         return name
+
+
+def _value(node: Node) -> str:
+    """The value that a layer of an operation gives."""
+    return node.outputs[0] if node.outputs else ""
 
 
 def _in_shape(load: Any, shape: Shape) -> Any:

@@ -239,8 +239,9 @@ class _Finder:
         calls = tuple([part.call for part in (*projections, output) if part.call is not None])
         called = node.call._replace(steps=(*node.call.steps, *calls)) if node.call is not None else None
         return ForeignNode(
-            output.name, "multi_head_attention", fields, tuple(inputs), None, node.place, arrays, output.frozen, called
-        )
+            output.name, "multi_head_attention", fields, tuple(inputs), None, node.place, arrays, output.frozen, called,
+            output.value,
+        )  # fmt: skip
 
 
 def _one_after_another(loads: Sequence[Callable[[], Any]]) -> Any:
@@ -269,7 +270,7 @@ def _scaled_queries(load: Callable[[], Any], times: float) -> Any:
 def _opaque(node: ForeignNode, shape: Shape, params: int) -> ForeignNode:
     """Attention that stays without its projections."""
     fields: dict[str, Any] = {"of": node.op, "shape": spec_shape(shape), **({"params": params} if params else {})}
-    return ForeignNode(node.name, "opaque", fields, node.inputs, None, node.place, frozen=node.frozen)
+    return ForeignNode(node.name, "opaque", fields, node.inputs, None, node.place, frozen=node.frozen, value=node.value)
 
 
 def those_read(nodes: tuple[ForeignNode, ...], wanted: Collection[str]) -> tuple[ForeignNode, ...]:
