@@ -17,7 +17,7 @@ from archcalc.teach.check.alignment import MOST_PAIRS
 from archcalc.teach.check.by_values import by_values
 from archcalc.teach.check.costs import Costs, Evidence, Table
 from archcalc.teach.check.frameworks import is_of_keras, layer_of
-from archcalc.teach.check.kinds import is_minor, kind_cost
+from archcalc.teach.check.kinds import kind_cost
 from archcalc.teach.check.labels import Label, read_label, squeezed
 from archcalc.teach.check.listed import Listed, listed
 from archcalc.teach.check.model import NAMELESS, TOTAL, Answer, Group, Match
@@ -87,7 +87,7 @@ class Matcher:
     ) -> list[Match]:
         """What each row is about where names of this network mean what they say, whatever the order of the rows.
 
-        They do not where several such rows are wrong, and right as the table counts its layers: fc3 after two
+        They do not where such rows are wrong, and most of them right as the table counts its layers: fc3 after two
         convolutions.
         """
         exact = {row: match for row, match in self._exact(groups, evidence).items() if row not in held}
@@ -97,9 +97,9 @@ class Matcher:
             return found
         other = self._match(groups, evidence, held, is_printed)
         moved = [row for row, match in exact.items() if other[row].key != match.key]
-        is_right = not any(not other[row].layer or evidence.wrong(groups[row], other[row]) for row in moved)
+        right = sum(bool(other[row].layer) and not evidence.wrong(groups[row], other[row]) for row in moved)
         is_better = self._faults(groups, other, evidence) < self._faults(groups, found, evidence)
-        return other if moved and is_right and is_better else found
+        return other if moved and 2 * right >= len(moved) and is_better else found
 
     def _exact(self, groups: Sequence[Group], evidence: Evidence) -> dict[int, Match]:
         """What rows are about that have the very name of a layer or a block, which no other row has."""
@@ -111,7 +111,8 @@ class Matcher:
                 match = self._named(group, label, evidence)
                 if match is None or match.layer in ("", TOTAL):
                     continue
-                if not is_minor(label) or not evidence.wrong(group, match):  # others have a norm after the pool
+                is_norm = families(label.kinds) == {"normalisation"}
+                if not is_norm or not evidence.wrong(group, match):  # others have a norm after the pool
                     found[row] = match
         return found
 

@@ -59,6 +59,26 @@ def test_names_that_count_in_another_way_are_not_those_of_the_network() -> None:
     assert set(found.values()) == {Verdict.RIGHT}
 
 
+@pytest.mark.parametrize("wrong", [[], [0], [2], [4], [5], [7], [5, 6]])
+def test_a_table_that_counts_in_another_way_has_its_own_mistakes_only(wrong: list[int]) -> None:
+    network = archcalc.analyse("28x28x1 -> conv3-4 -> pool2 -> conv3-8 -> pool2 -> fc120 -> fc84 -> fc60 -> fc10")
+    params = [40, 0, 296, 0, 7 * 7 * 8 * 120 + 120, 121 * 84, 85 * 60, 61 * 10]
+    labels = ["CONV1", "POOL1", "CONV2", "POOL2", "FC3", "FC4", "FC5", "FC6"]
+    rows = [
+        (label, str(value + 1000 * (at in wrong))) for at, (label, value) in enumerate(zip(labels, params, strict=True))
+    ]
+    found = verdicts(network, rows)
+    assert [at for at, label in enumerate(labels) if found[label] is not Verdict.RIGHT] == wrong
+
+
+@pytest.mark.parametrize(
+    ("network", "layer"), [("alexnet", "drop7"), ("resnet110_cifar", "prob"), ("alexnet", "input")]
+)
+def test_a_wrong_number_of_a_layer_without_weights_is_wrong_next_to_an_unknown_name(network: str, layer: str) -> None:
+    found = verdicts(analysed(network), [("foo", "1"), (layer, "7")])
+    assert found[layer] is Verdict.WRONG
+
+
 UNKNOWN = ("head", "classifier", "xyz", "stem", "foo", "embedding", "output layer", "block1", "conv")
 #: Tables in all, and in the quick tier.
 MANY, FEW = 3000, 100
