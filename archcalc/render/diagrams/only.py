@@ -55,7 +55,11 @@ def only(analysis: Analysis, block: str) -> Analysis:
         inputs = tuple(place[source] for source in layer.inputs)
         layers.append(Layer(row.name[len(block) + 1 :], row.op, inputs, owner))
     title = f"{graph.title or graph.name}: {block}"
-    outputs = (Output("output", len(layers) - 1),)
+    # What others read outside, or the network gives, is no map that nobody reads.
+    read = {source for index, layer in enumerate(graph.layers) if index not in place for source in layer.inputs}
+    read |= {output.layer for output in graph.outputs}
+    given = [place[index] for index in inside if index in read] or [len(layers) - 1]
+    outputs = tuple(Output(layers[each].name if given[1:] else "output", each) for each in given)
     part: LayerGraph = replace(graph, layers=tuple(layers), outputs=outputs, title=title)
     alone = analyse(part, analysis.batch, analysis.dtype, analysis.conventions)
     # Weights of a layer outside are counted there.

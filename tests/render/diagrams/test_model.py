@@ -78,7 +78,7 @@ def test_outputs_of_a_card_that_others_read_too() -> None:
     cards = compose_blocks(Wiring(analysis_of("yolov3")), 1, most=9)
     diagram = stacked(cards)
     host = next(node for node in diagram.nodes if any("… large" in part.label for part in node.parts))
-    assert host.output == "13×13×512"
+    assert host.output == "13×13×512 and 13×13×255"
     assert [part.suffix for part in diagram.by_id["output:large"].parts] == ["13×13×255"]
 
 

@@ -414,3 +414,13 @@ def test_equal_towers_are_framed_alike() -> None:
     paths.append(("loss",))
     assert kept_frames(paths, edges) == {(f"tower{tower}",) for tower in range(inputs)}
     assert kept_frames(paths[: length + 1], edges[:length]) == set()
+
+
+@pytest.mark.parametrize(("network", "block", "outputs"), [
+    ("wavenet", "stack1", {"layer10/sum": "layer10/sum", "layer10/out": "layer10/out"}),
+    ("wavenet", "stack5", {"output": "layer10/sum"}),
+    ("resnet18", "conv2_x", {"output": "unit2/relu1"}),
+])  # fmt: skip
+def test_a_block_gives_the_maps_that_are_read_outside(network: str, block: str, outputs: dict[str, str]) -> None:
+    graph = only(analysis_of(network), block).graph
+    assert {output.name: graph.layers[output.layer].name for output in graph.outputs} == outputs
