@@ -266,7 +266,7 @@ def test_a_picture_of_another_network_says_so_and_what_cannot_be_drawn_leaves_no
     assert page.settle() == "ready"
     assert browser.texts(".diagram > .late") == []
     assert not browser.find(".diagram > .frame").is_displayed()
-    assert "styles that suit: tall, graph, blocks" in browser.texts(".diagram > .refused")[0]
+    assert "styles that suit: tall, volumes, graph, blocks" in browser.texts(".diagram > .refused")[0]
     browser.click(".diagram > .refused button")
     page.settle()
     assert browser.find(".diagram > .frame").is_displayed()
