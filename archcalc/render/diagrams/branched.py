@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from itertools import product
 from math import prod
 from typing import NamedTuple
 
@@ -47,8 +48,8 @@ AROUND = (40.0, 110.0)
 SHOWN = 5.8
 #: What each further map costs that goes from one part to the next with others, at most two.
 LANE_COST = 2.5
-#: More boxes than this are no figure.
-MOST = 150
+#: More boxes than this are no figure; and so many are few.
+MOST, FEW = 150, 12
 
 
 class Piece(NamedTuple):
@@ -76,17 +77,22 @@ class Plate(NamedTuple):
     below: float
 
 
-def pieces_of(diagram: Diagram, wiring: Wiring, depth: int, reading: Set[str] = frozenset()) -> list[Piece]:
-    """What is drawn for each node of a diagram that `compose_volumes` made; those `reading` several maps name them."""
+def pieces_of(
+    diagram: Diagram, wiring: Wiring, depth: int, reading: Set[str] = frozenset(), wide: float = WIDE
+) -> list[Piece]:
+    """What is drawn for each node of a diagram that `compose_volumes` made; those `reading` several maps name them.
+
+    Texts at folded blocks are as `wide`.
+    """
     folding = fold(wiring, depth)
     units = {"/".join(unit.block) if unit.block else wiring.rows[unit.rows[0]].name: unit for unit in folding.units}
     read_on = _read_on(folding, wiring)
     sharing = words.sharing([group.path for group in diagram.groups], wiring.rows)
     pieces = []
     for node in diagram.nodes:
-        piece = _piece(node, units[node.id], wiring, read_on, sharing) if node.id in units else _ending(node)
+        piece = _piece(node, units[node.id], wiring, read_on, sharing, wide) if node.id in units else _ending(node)
         if node.id in reading:
-            lines = wrap(_reads(units[node.id], folding, wiring), WIDE if units[node.id].block else WRAP, NOTE)
+            lines = wrap(_reads(units[node.id], folding, wiring), wide if units[node.id].block else WRAP, NOTE)
             piece = piece._replace(below=(*piece.below, *((line, False) for line in lines)))
         pieces.append(piece)
     return pieces
@@ -132,7 +138,7 @@ def _ending(node: Node) -> Piece:
     )
 
 
-def _piece(node: Node, unit: Unit, wiring: Wiring, read_on: Set[int], sharing: Set[Path]) -> Piece:
+def _piece(node: Node, unit: Unit, wiring: Wiring, read_on: Set[int], sharing: Set[Path], wide: float) -> Piece:
     part = node.parts[0]
     rows = [wiring.rows[row] for row in unit.rows]
     shape = rows[-1].output_shape
@@ -143,8 +149,8 @@ def _piece(node: Node, unit: Unit, wiring: Wiring, read_on: Set[int], sharing: S
         read = [row for row in unit.rows if row in read_on] or [unit.rows[-1]]
         given = max(reversed(read), key=lambda row: prod(wiring.rows[row].output_shape))
         shape, joined = wiring.rows[given].output_shape, _joined(given, unit.rows, wiring)
-        below = [(line, True) for line in wrap(part.label + times, WIDE, NAME, True)]
-        below += [(line, False) for text in part.lines for line in wrap(text, WIDE, NOTE)]
+        below = [(line, True) for line in wrap(part.label + times, wide, NAME, True)]
+        below += [(line, False) for text in part.lines for line in wrap(text, wide, NOTE)]
         return Piece(node, shape, joined if len(joined) > 1 else (), "", node.output, tuple(below))
     index = main_layer(wiring, unit.rows)
     main = wiring.rows[index]
@@ -327,14 +333,16 @@ def best_arranged(
     Boxes that several lines enter at one place are `reading` maps whose names they say.
     """
     diagram = _plain(diagram)
-    pieces = pieces_of(diagram, wiring, depth, reading)
+    # Of few blocks the texts may be wider: then towers one below the other are lower.
+    widths = (WIDE, WIDE * 2.5) if len(diagram.nodes) <= FEW and depth == 1 else (WIDE,)
+    pieces = [pieces_of(diagram, wiring, depth, reading, wide) for wide in widths]
     best: tuple[float, Arranged] | None = None
     # Most diagrams are cut into the same segments whatever the length.
     cuts: dict[tuple[range, ...], int] = {}
     for longest in (LONGEST_PIECE, *SHORT_PIECES):
         cuts.setdefault(tuple(cut_ranges(diagram, longest)), longest)
-    for factor in GROWTH:
-        plates = _plates(pieces, sizes, factor, larger)
+    for own, factor in product(pieces, GROWTH):
+        plates = _plates(own, sizes, factor, larger)
         boxes = {name: _node_box(plate) for name, plate in plates.items()}
         for longest in cuts.values():
             segments = make_segments(diagram, False, longest, boxes)

@@ -10,6 +10,7 @@ import pytest
 
 from archcalc.core.errors import UsageError
 from archcalc.passes.analysis import Analysis, analyse
+from archcalc.render.diagrams.arrange import READABLE
 from archcalc.render.diagrams.branched import MOST, SHOWN, Arranged, best_arranged, branched_drawing
 from archcalc.render.diagrams.choices import RATIO, Choices
 from archcalc.render.diagrams.compose import compose_graph, compose_volumes
@@ -261,3 +262,8 @@ def test_a_window_along_one_axis_is_called_a_convolution(text: str, size: str) -
     items += "kernel_size: 3, padding: 1}, add: {from: [a, conv1]}]"
     drawing, _ = drawing_of(analyse(graph(f"input: {size}\nlayers: {items}\n")), Choices(style="volumes"))
     assert text in texts(drawing)
+
+
+def test_towers_of_few_blocks_can_be_read_on_a_slide() -> None:
+    found, _ = arranged("facenet", 1)
+    assert found.points >= READABLE
