@@ -133,9 +133,9 @@ def _of_next(context: LayerContext, wrong: Sizes) -> Iterator[Explanation]:
 
 
 def _of_sizes(one: MistakenSize, what: str) -> Explanation:
-    return Explanation(
-        one.cost, one.steps, explain.sentence(one.steps, explain.all_axes(one.trees), what), one.trees[0]
-    )
+    is_number = all(tree.is_atom for tree in one.trees)
+    shown = "" if is_number else explain.all_axes(one.trees)
+    return Explanation(one.cost, one.steps, explain.sentence(one.steps, shown, what), one.trees[0])
 
 
 def _slipped(right: Sizes, wrong: Sizes) -> Iterator[Explanation]:
