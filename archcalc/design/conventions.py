@@ -22,6 +22,7 @@ from archcalc.design import file_rules, tool_calls, tool_rules
 from archcalc.design.counting import (
     BIASES,
     COUNTERS,
+    FACTORS,
     MACS,
     NOTHING,
     SECOND_BIASES,
@@ -143,15 +144,17 @@ class Tool:
             WEIGHTS: say("weights"),
             BIASES: say("biases"),
             STATISTICS: say("running statistics of batch normalisation"),
+            FACTORS: say("one factor of each batch normalisation"),
         }
         left_out = "" if BIASES in self.params else say("; biases are left out")
-        parts = all_of([counted[measure] for measure in self.params])
+        more = [measure for measures in self.more_params.values() for measure in measures if measure in counted]
+        parts = all_of([counted[measure] for measure in (*self.params, *more)])
         return say("{parts}, as {tool} counts", parts=parts, tool=self.name) + left_out
 
     def notes_on(self, analysis: Analysis) -> tuple[str, ...]:
         """The bugs and gaps that are known and concern layers of a network, and what functions would change."""
         notes = [say(note.text) for note in self.notes if any(map(note.concerns, analysis.rows))]
-        change = self.change_as_functions(analysis)
+        change = self.change_as(analysis, tool_calls.FUNCTIONS.call)
         if change:
             notes.append(
                 say(
@@ -162,8 +165,8 @@ class Tool:
             )
         return tuple(notes)
 
-    def change_as_functions(self, analysis: Analysis) -> int:
-        """How its multiplications change where code calls functions for all layers without parameters.
+    def change_as(self, analysis: Analysis, call_of: Callable[[Row], Call | None]) -> int | None:
+        """How its multiplications change where code calls layers without parameters so; None where that is not known.
 
         Where code says how a layer is called, nothing changes.
         """
@@ -173,10 +176,10 @@ class Tool:
         for row in analysis.rows:
             if row.call is not None or row.name in placed or row.params or row.buffers or row.multiplications:
                 continue
-            function = row._replace(call=Call(tool_calls.function_of(row), "function"))
-            counts = self.multiplications(row), self.multiplications(function)
-            if None not in counts:
-                change += (counts[1] or 0) - (counts[0] or 0)
+            counts = self.multiplications(row), self.multiplications(row._replace(call=call_of(row)))
+            if counts[0] is not None and counts[1] is None:
+                return None
+            change += (counts[1] or 0) - (counts[0] or 0) if counts[0] is not None else 0
         return change
 
     def describe_multiplications(self, analysis: Analysis) -> str:
@@ -234,7 +237,11 @@ _TOOLS = (
     Tool("keras", (WEIGHTS, BIASES, STATISTICS), is_library=True,
          more_params={"rnn": (SECOND_BIASES,), "lstm": (SECOND_BIASES,), "batch_norm": (COUNTERS,)}),
     Tool("torchvision", rules=tool_rules.PRODUCTS, is_library=True, knows_einsum=True),
-    Tool("caffe", is_library=True),
+    Tool(
+        "caffe", (WEIGHTS, BIASES, STATISTICS), is_library=True, more_params={"batch_norm": (FACTORS,)},
+        notes=(_note("all blobs of net.params count; the mean, variance and factor of BatchNorm are not learnable",
+                     "batch_norm"),),
+    ),
     Tool("cs231n", (WEIGHTS,)),
     Tool(
         "fvcore", counts_unused=True, noun="flops (one for each multiply-add)", rules=tool_rules.FVCORE,

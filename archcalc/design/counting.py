@@ -75,6 +75,11 @@ def _counters(row: Row) -> int:
     return int(isinstance(row.op, BatchNorm) and row.op.counts_values)
 
 
+def _factors(row: Row) -> int:
+    """Caffe's BatchNorm has a third blob of one number beside mean and variance."""
+    return int(isinstance(row.op, BatchNorm) and row.weights_of is None)
+
+
 def _zero_biases(row: Row) -> int:
     return row.biases if row.op.model_dump()["single_bias"] else 0
 
@@ -165,6 +170,7 @@ WEIGHTS = Measure("weight", lambda row: row.weights)
 BIASES = Measure("bias", lambda row: row.biases)
 SECOND_BIASES = Measure("second bias", _second_biases)
 COUNTERS = Measure("counter of Keras's Normalization", _counters, True)
+FACTORS = Measure("moving-average factor of Caffe's BatchNorm", _factors, True)
 ZERO_BIASES = Measure("zero bias", _zero_biases)
 STATISTICS = Measure("running statistic", lambda row: row.params + row.buffers - row.weights - row.biases, True)
 

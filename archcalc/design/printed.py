@@ -32,6 +32,10 @@ _OF_PAPER = re.compile(r"[^\W\d][^\d,/]* (?:19|20)\d\d\b")
 _OPERATIONS = re.compile(r"(?i)(?<=\d)(\s*[kmgbt]?)\s*(?:flops?|macs?|mult-adds?)$")
 
 
+#: Units of 1,000 bytes.
+_DECIMAL_BYTES = re.compile(r"(?i)([kmgt])b$")
+
+
 class Wanted(NamedTuple):
     """A number that somebody has, and how exactly it is written: 4.13G is known to 10 million."""
 
@@ -40,6 +44,9 @@ class Wanted(NamedTuple):
     is_bytes: bool
     #: Whether its last digit may be a 0 of rounding: 110M is known to a million, or to 10 million.
     may_be_coarser: bool = False
+    #: The same in units of 1,024 bytes, as many write MB for MiB, and how that is said.
+    binary: Wanted | None = None
+    reading: str = ""
 
     def closeness(self, number: int) -> int | None:
         """How close a number is to the text, as a place in `CLOSENESS`; None for another number."""
@@ -69,7 +76,13 @@ def read_number(text: str) -> Wanted:
         raise UsageError("NUMBER must be more than 0")
     # Two digits before the zero are the fewest that tell numbers apart.
     may_be_coarser = not places and re.match(r"[\d,_]*\d[,_]?\d[,_]?0(?![\d,_.])", text.strip()) is not None
-    return Wanted(amount.value, whole / 10**places, amount.is_bytes, may_be_coarser)
+    found = Wanted(amount.value, whole / 10**places, amount.is_bytes, may_be_coarser)
+    decimal = _DECIMAL_BYTES.search(text)
+    if decimal is None or not amount.is_bytes:
+        return found
+    times = Fraction(1024, 1000) ** (1 + "kmgt".index(decimal[1].lower()))
+    reading = f"{text[: decimal.start()].strip()} {decimal[0]} read as {decimal[1].upper()}iB"
+    return found._replace(binary=found._replace(value=found.value * times, unit=found.unit * times, reading=reading))
 
 
 class Printed(NamedTuple):

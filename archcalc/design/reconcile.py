@@ -11,12 +11,14 @@ from archcalc.core.conventions import BYTES
 from archcalc.core.errors import ArchcalcError, UsageError
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import listed, several
+from archcalc.design import tool_calls
 from archcalc.design.conventions import OWN, TOOLS, Count, Tool, by_place, count, tool_named, unused
 from archcalc.design.counting import (
     BETWEEN_TOKENS,
     BIAS_ADDITIONS,
     BIASES,
     COUNTERS,
+    FACTORS,
     OF_FILE,
     SECOND_BIASES,
     STATISTICS,
@@ -26,11 +28,11 @@ from archcalc.design.counting import (
     Term,
     Terms,
 )
-from archcalc.design.printed import PAPER, Wanted, adjustments, difference, needed, printed
+from archcalc.design.printed import CLOSENESS, PAPER, Wanted, adjustments, difference, needed, printed
 from archcalc.design.tool_rules import as_written
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import Analysis, Row, analyse
-from archcalc.spec.catalogue import key_of, load, variants_in_catalogue
+from archcalc.spec.catalogue import implementations, key_of, load, variants_in_catalogue
 
 QUANTITIES = ("params", "multiplications")
 #: Sides of images and batches that are usual, the most usual first.
@@ -147,6 +149,8 @@ def _words(measure: Measure, kind: str, one: _Sum) -> str:
     before, after = (max(times, default=0) for times in one.times)
     if measure == COUNTERS:
         return "counters of values in Keras's Normalization"
+    if measure == FACTORS:
+        return "moving-average factors of Caffe's BatchNorm"
     if measure == OF_FILE:
         return f"{kind}: as its nodes in the file"
     if measure == BETWEEN_TOKENS:
@@ -166,16 +170,23 @@ def _words(measure: Measure, kind: str, one: _Sum) -> str:
 def implementation(graph: LayerGraph, tool: Tool, other: Tool) -> LayerGraph:
     """The network as the tool has it: a library's own variant where the catalogue has one, else the network itself.
 
-    A variant of the other library gives way to the network without a variant.
+    The library's own is the variant of its name, or one of which the spec says so. A variant of the other library gives
+    way to the network without a variant.
     """
-    if not tool.is_library:
+    if not tool.is_library or _is_own(graph.name, tool):
         return graph
     base, _, variant = graph.name.partition("@")
     known = {key_of(one): one for one in variants_in_catalogue(base)}
-    own = known.get(key_of(f"{base}@{tool.name}"))
+    own = known.get(key_of(f"{base}@{tool.name}")) or next(iter(implementations(base, tool.name)), None)
     if own is None and other.is_library and key_of(variant) == key_of(other.name):
         own = known.get(key_of(base))
     return graph if own is None or key_of(own) == key_of(graph.name) else load(own)
+
+
+def _is_own(name: str, tool: Tool) -> bool:
+    """Whether a network is the library's own by its name or by its spec."""
+    variant, declared = name.partition("@")[2], implementations(name, tool.name)
+    return key_of(variant) == key_of(tool.name) or any(key_of(one) == key_of(name) for one in declared)
 
 
 def as_it_is(side: Side) -> str:
@@ -184,10 +195,9 @@ def as_it_is(side: Side) -> str:
     Torchvision has no variants: where it has a network, the catalogue's is most often the same.
     """
     graph, tool = side.analysis.graph, side.tool.name
-    base, _, variant = graph.name.partition("@")
-    if not side.tool.is_library or tool == "torchvision" or key_of(variant) == key_of(tool):
+    if not side.tool.is_library or tool == "torchvision" or _is_own(graph.name, side.tool):
         return ""
-    if not variants_in_catalogue(base):
+    if not variants_in_catalogue(graph.name):
         return ""
     said = f"{tool}: {graph.name} as it is, for the catalogue has no variant of {tool}; its own may differ"
     figure = next((one for one in graph.reported if one.quantity == "params" and tool in one.source.lower()), None)
@@ -226,6 +236,10 @@ class Match(NamedTuple):
     cost: int
     #: Where the number was published; empty where it is counted.
     source: str = ""
+    #: How code calls layers without parameters, where not as modules.
+    form: str = ""
+    #: How the text is read, where not as it is written: 528 MB read as MiB.
+    reading: str = ""
 
 
 class Search(NamedTuple):
@@ -262,9 +276,13 @@ def explain_number(graph: LayerGraph, wanted: Wanted) -> Search:
         seen.add((candidate.name, candidate.input_shape))
         for match in _ways(analysis, cost, tells_params, wanted.is_bytes):
             tried += 1
-            close = wanted.closeness(match.value)
-            if close is not None:
-                found.append(match._replace(closeness=close, cost=match.cost + close))
+            for read in (wanted, wanted.binary):
+                close = None if read is None else read.closeness(match.value)
+                # Of rounded numbers the forms of code would be too many.
+                if read is not None and close is not None and not (match.form and close):
+                    more = close + (len(CLOSENESS) if read.reading else 0)
+                    found.append(match._replace(closeness=close, cost=match.cost + more, reading=read.reading))
+                    break
         for figure in printed(candidate).values() if tells_params else ():
             tried += 1
             if wanted.value == figure.number.value and not wanted.is_bytes:
@@ -316,15 +334,22 @@ def _sizes(shape: Shape) -> Iterator[Shape]:
 def _ways(analysis: Analysis, cost: int, tells_params: bool, is_bytes: bool) -> Iterator[Match]:
     """Every number of a network, with its cost; tools that agree are one way."""
     name, shape = analysis.graph.name, analysis.graph.input_shape
-    by_value: dict[tuple[str, int], list[str]] = defaultdict(list)
+    by_value: dict[tuple[str, int, str], list[str]] = defaultdict(list)
     for tool in TOOLS.values():
         for quantity in QUANTITIES:
             counted = count(analysis, tool, quantity)
-            if counted is not None and counted.total and not counted.not_counted:
-                by_value[quantity, counted.total].append(tool.name)
+            if counted is None or not counted.total or counted.not_counted:
+                continue
+            by_value[quantity, counted.total, ""].append(tool.name)
+            seen = {0, None}
+            for way in tool_calls.FORMS if quantity == "multiplications" and tells_params else ():
+                change = tool.change_as(analysis, way.call)
+                if change not in seen:  # the first of those that count the same
+                    seen.add(change)
+                    by_value[quantity, counted.total + (change or 0), way.words].append(tool.name)
     sizes = {1: 0} if not is_bytes else {size: 0 if size == 4 else 2 for size in sorted(set(BYTES.values()))}
-    for (quantity, value), tools in by_value.items():
-        extra = cost + (0 if OWN in tools else 2)
+    for (quantity, value, form), tools in by_value.items():
+        extra = cost + (0 if OWN in tools else 2) + bool(form)
         if quantity == "params":
             if tells_params:
                 for size, more in sizes.items():
@@ -334,7 +359,7 @@ def _ways(analysis: Analysis, cost: int, tells_params: bool, is_bytes: bool) -> 
                 for batch in (1, *(BATCHES if not cost else ())):
                     more = 3 * (factor == 2) + 5 * (batch > 1)
                     total = value * factor * batch
-                    yield Match(name, shape, batch, quantity, tuple(tools), factor, total, 0, extra + more)
+                    yield Match(name, shape, batch, quantity, tuple(tools), factor, total, 0, extra + more, form=form)
     trainable = analysis.totals.trainable_params
     if tells_params and trainable and trainable != analysis.totals.params:
         for size, more in sizes.items():
@@ -352,6 +377,7 @@ def describe(match: Match, graph: LayerGraph) -> str:
         words += f" as {match.source} prints them"
     elif OWN not in match.tools:
         words += f" as {listed(match.tools)} {'count' if match.tools[1:] else 'counts'}"
+    words += f", {match.form}" if match.form else ""
     if match.quantity == "multiplications" and match.factor > 1:
         words += ", each as 2 operations"
     elif match.factor > 1:
@@ -360,4 +386,5 @@ def describe(match: Match, graph: LayerGraph) -> str:
         words += f", of {match.network}"
     if match.shape != graph.input_shape:
         words += f", for an input of {format_shape(match.shape)}"
-    return words + (f", for a batch of {match.batch}" if match.batch > 1 else "")
+    words += f", for a batch of {match.batch}" if match.batch > 1 else ""
+    return words + (f"; {match.reading}" if match.reading else "")

@@ -8,6 +8,8 @@ count as the modules that the rules of `tool_rules` take them for.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import NamedTuple
 
 from archcalc.design.counting import (
     ATTENDED,
@@ -65,6 +67,37 @@ def function_of(row: Row) -> str:
     """The function of PyTorch for a kind of layer, without its rank."""
     kind = _kind(row.op.kind)
     return _NAMES.get(kind, (kind,))[0]
+
+
+class Form(NamedTuple):
+    """Another way in which code can call layers without parameters: in words, and the call; None: as a module."""
+
+    words: str
+    call: Callable[[Row], Call | None]
+
+
+def _as_function(row: Row) -> Call:
+    return Call(function_of(row), "function")
+
+
+def _as_mean(row: Row) -> Call | None:
+    return Call("mean", "method") if row.op.kind == "global_avg_pool2d" else None
+
+
+FUNCTIONS = Form("with functions in place of modules", _as_function)
+#: What needs the fewest changes first.
+FORMS = (
+    Form(
+        "with the global pool as a function",
+        lambda row: _as_function(row) if row.op.kind == "global_avg_pool2d" else None,
+    ),
+    Form("with the global pool as x.mean((2, 3))", _as_mean),
+    FUNCTIONS,
+    Form(
+        "with functions in place of modules and the global pool as x.mean((2, 3))",
+        lambda row: _as_mean(row) or _as_function(row),
+    ),
+)
 
 
 def _is_own(row: Row, call: Call) -> bool:

@@ -107,6 +107,25 @@ def variants_in_catalogue(name: str) -> list[str]:
     return [one for one in network_names(_shipped_spec(entry.file)) if key_of(one.partition("@")[0]) == own]
 
 
+def implementations(name: str, library: str) -> list[str]:
+    """A network of the catalogue and its variants, those that their spec says are the library's own.
+
+    >>> from archcalc.spec.catalogue import implementations
+    >>> implementations("alexnet@torchvision", "caffe"), implementations("vgg11", "caffe")
+    (['alexnet@grouped'], [])
+
+    """
+    found = []
+    for one in variants_in_catalogue(name):
+        base, _, variant = one.partition("@")
+        document = _shipped_spec(entries()[key_of(base)].file).document
+        said = document.variants[variant] if variant else document
+        own = said.implementations.get(library)
+        if own is not None and (own.networks is None or base in own.networks):
+            found.append(one)
+    return found
+
+
 def landmarks() -> Iterator[str]:
     """The networks and variants of the families that the catalogue calls landmarks."""
     return (name for name in names() if find(name)[0].document.landmark)

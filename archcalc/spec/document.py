@@ -75,6 +75,13 @@ Size = Annotated[
 ]
 
 
+class Implementation(Model):
+    """The network of a library that this one is: where it stands; `networks` limits it to some members of a family."""
+
+    source: str
+    networks: list[str] | None = None
+
+
 class Facts(Model):
     """What a network and its variants say of themselves."""
 
@@ -90,6 +97,8 @@ class Facts(Model):
     #: The networks whose ideas it develops, by catalogue name.
     follows: list[str] = []
     reported: list[Reported] = []
+    #: The libraries whose own network this very one is, variants not among it.
+    implementations: dict[str, Implementation] = {}
 
 
 class Variant(Facts):

@@ -14,7 +14,7 @@ from archcalc.core.errors import Problem, SpecError
 from archcalc.core.suggest import did_you_mean
 from archcalc.graph.published import Paper, Reported
 from archcalc.ops import OPS
-from archcalc.spec.document import Block, Document, LayerOutput, Parameter, Variant
+from archcalc.spec.document import Block, Document, Implementation, LayerOutput, Parameter, Variant
 from archcalc.spec.faults import MOST_PROBLEMS, describe_fault
 from archcalc.spec.items import ItemReader, block_item, kinds_of, of_rank
 from archcalc.spec.source import MarkedDict, Source, parse_source, read_source
@@ -150,6 +150,7 @@ def _known_keys(path: Sequence[Any]) -> list[str]:
 _MODELS: dict[str, type[BaseModel]] = {
     "paper": Paper,
     "reported": Reported,
+    "implementations": Implementation,
     "blocks": Block,
     "networks": Variant,
     "variants": Variant,

@@ -11,6 +11,7 @@ from archcalc.core.errors import UsageError
 from archcalc.core.words import size
 from archcalc.design.conventions import OWN, TOOLS, as_counted, calculates, count, tool_named
 from archcalc.design.printed import PAPER
+from archcalc.design.tool_calls import FUNCTIONS
 from archcalc.explain.derive.network import explain_layers
 from archcalc.graph.layer_graph import Call
 from archcalc.passes.analysis import Analysis, analyse
@@ -81,6 +82,11 @@ def test_totals_that_tools_printed(network: str, printed: dict[str, int]) -> Non
         # The table of the lecture notes leaves biases out: 138,357,544 less 4,224 of convolutions and 9,192 others.
         ("vgg16", "cs231n", 138_344_128),
         ("vgg16", "caffe", 138_357_544),
+        ("alexnet@grouped", "caffe", 60_965_224),
+        ("googlenet", "caffe", 6_998_552),
+        # The sum of net.params in pycaffe: mean, variance and one factor of each BatchNorm beside γ and β of Scale.
+        ("resnet50", "caffe", 25_610_205),
+        ("resnet101@v1", "caffe", 44_549_160 + 105_344 + 104),
         # What thop prints for torchvision's: it does not see attention, and its layer norms are PyTorch's.
         ("swin_t", "thop", 19_621_192),
         ("swin_t", "ptflops", 28_288_354),
@@ -308,7 +314,7 @@ def test_biases_of_gates(layer: str, keras: int, onnx: int) -> None:
 )
 def test_what_calls_of_functions_would_change(name: str, tool: str, change: int) -> None:
     analysis = analysis_of(name)
-    assert TOOLS[tool].change_as_functions(analysis) == change
+    assert TOOLS[tool].change_as(analysis, FUNCTIONS.call) == change
     said = [note for note in TOOLS[tool].notes_on(analysis) if "layers without parameters" in note]
     assert [f"changes by −{-change:,}" in note for note in said] == [True] * bool(change)
 
@@ -442,3 +448,12 @@ def test_depth_and_derivations_are_those_of_the_network_whatever_a_tool_counts(
 def test_unknown_conventions_are_refused() -> None:
     with pytest.raises(UsageError, match="did you mean keras"):
         tool_named("kers")
+
+
+def test_blobs_of_caffe() -> None:
+    """32×32×3, a convolution with 8 filters, batch norm, a dense layer: 216 + 8 + 2·8 + (2·8 + 1) + 81,930."""
+    analysis = numbers("  - conv2d: {out_channels: 8, kernel_size: 3, padding: 1}\n  - batch_norm2d\n  - relu\n"
+                       "  - linear: {out_features: 10}\n", "32x32x3")  # fmt: skip
+    assert count(analysis, TOOLS["caffe"], "params") == (82_187, {})
+    assert "one factor of each batch normalisation" in TOOLS["caffe"].describe_params()
+    assert "learnable" in " ".join(TOOLS["caffe"].notes_on(analysis))

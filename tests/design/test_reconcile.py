@@ -146,6 +146,13 @@ def test_networks_that_differ_add_up_too() -> None:
         ("resnet50@keras", "torchvision", "keras", "resnet50"),
         ("resnet50@v1", "torchvision", "keras", "resnet50@v1"),
         ("resnet50@keras", "fvcore", "keras", "resnet50@keras"),
+        # What specs say of Caffe's own; truth/layers/*-caffe*.csv have their totals.
+        ("alexnet", "caffe", "torchvision", "alexnet@grouped"),
+        ("alexnet@torchvision", "caffe", "torchvision", "alexnet@grouped"),
+        ("googlenet", "caffe", "torchvision", "googlenet"),
+        ("googlenet@aux", "caffe", "archcalc", "googlenet@aux"),
+        ("resnet101", "caffe", "torchvision", "resnet101@v1"),
+        ("resnet50", "caffe", "torchvision", "resnet50"),
         ("32x32x3 -> conv3-4", "keras", "torchvision", "pattern"),
     ],
 )
@@ -244,6 +251,8 @@ def test_networks_without_fixed_params_have_no_trainable_ones_apart() -> None:
         ("regnet_y_400mf", "keras", "keras: regnet_y_400mf as it is, for the catalogue has no variant of keras; "
          "its own may differ"),
         ("resnet50@keras", "keras", ""), ("resnet50", "torchvision", ""), ("resnet50", "fvcore", ""),
+        ("googlenet", "caffe", ""), ("vgg16", "caffe", ""), ("alexnet@grouped", "caffe", ""), ("nin", "caffe", ""),
+        ("vgg11", "caffe", "its own may differ"), ("resnet50@v1", "caffe", "its own may differ"),
         ("32x32x3 -> conv3-4", "keras", ""),
     ],
 )  # fmt: skip
@@ -251,6 +260,40 @@ def test_a_library_may_have_another_network(network: str, tool: str, said: str) 
     found = as_it_is(Side(analyse(load(network)), TOOLS[tool]))
     assert found.endswith(said)
     assert bool(found) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("network", "text", "words"),
+    [
+        ("resnet50", "25,610,205", "params as caffe counts"),
+        # Megabytes of 1,024² bytes, as libraries print the sizes of their files.
+        ("vgg16", "528MB", "params, 4 bytes each; 528 MB read as MiB"),
+        ("vgg16", "527.8 mb", "params, 4 bytes each; 527.8 mb read as MiB"),
+        ("resnet50", "97.8MB", "params as keras and onnx-tool count, 4 bytes each, of resnet50@keras; "
+         "97.8 MB read as MiB"),
+        ("resnet50", "102.2MB", "params, 4 bytes each"),
+        ("resnet50", "97.5MiB", "params, 4 bytes each"),
+        # Tools run on torchvision's networks, whose last pool is a function or a mean.
+        ("mobilenet_v2", "327,486,720", "multiplications as thop counts, with the global pool as a function"),
+        ("densenet121", "2,897,007,104", "multiplications as thop counts, with the global pool as a function"),
+        ("shufflenet_v2_x1_0", "148,808,392",
+         "multiplications as fvcore counts, with the global pool as x.mean((2, 3))"),
+    ],
+)  # fmt: skip
+def test_numbers_that_people_have(network: str, text: str, words: str) -> None:
+    graph = load(network)
+    assert words in [describe(match, graph) for match in explain_number(graph, read_number(text)).matches]
+
+
+def test_bytes_as_they_are_written_come_first() -> None:
+    readings = [match.reading for match in explain_number(load("resnet50"), read_number("102MB")).matches]
+    assert readings == sorted(readings)
+    assert readings[0] == ""
+
+
+def test_how_code_calls_layers_is_tried_for_exact_numbers_alone() -> None:
+    found = explain_number(load("mobilenet_v2"), read_number("327.49M")).matches
+    assert not [match for match in found if match.form]
 
 
 def test_a_variant_is_found() -> None:

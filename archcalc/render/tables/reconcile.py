@@ -77,8 +77,9 @@ def _bridge(first: Side, second: Side, one: Bridge, colour: bool) -> Iterator[st
             kinds = ", ".join(f"{number} × {kind}" for kind, number in count.not_counted.items())
             yield f"Not counted, for how {side.tool.name} counts it is not known: {kinds}. Its total is at least that."
     yield from (f"{note}." for note in dict.fromkeys(map(as_it_is, (first, second))) if note)
-    if one.quantity == "multiplications":
-        for side in {side.tool.name: side for side in (second, first)}.values():
+    for side in {side.tool.name: side for side in (second, first)}.values():
+        # A tool that counts no multiplications has notes on params.
+        if (one.quantity == "multiplications") == (side.tool.rules is not None):
             yield from (f"{side.tool.name}: {note}." for note in side.tool.notes_on(side.analysis))
 
 
