@@ -11,7 +11,7 @@ import pytest
 from archcalc.core.errors import UsageError
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.diagrams.arrange import READABLE
-from archcalc.render.diagrams.branched import MOST, SHOWN, Arranged, best_arranged, branched_drawing
+from archcalc.render.diagrams.branched import MOST, SHOWN, SIGN, Arranged, best_arranged, branched_drawing
 from archcalc.render.diagrams.choices import RATIO, Choices
 from archcalc.render.diagrams.compose import compose_graph, compose_volumes
 from archcalc.render.diagrams.dot import dot
@@ -19,6 +19,7 @@ from archcalc.render.diagrams.draw import draw
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Text
 from archcalc.render.diagrams.fold import EVERYTHING
 from archcalc.render.diagrams.from_analysis import drawing_of
+from archcalc.render.diagrams.text import LEADING
 from archcalc.render.diagrams.theme import LIGHT
 from archcalc.render.diagrams.volumes import is_row_or_u
 from archcalc.render.diagrams.wiring import Wiring
@@ -38,8 +39,11 @@ def arranged(name: str, depth: int) -> tuple[Arranged, Drawing]:
 
 
 def solid_of(cluster: Cluster) -> Box:
-    """The outline of a box in perspective, or of a sign."""
+    """The outline of a box in perspective, or of a sign; of an output, which has none, the place above its name."""
     points = [point for shape in cluster.shapes if isinstance(shape, Curve) for point in shape.points]
+    if not points:
+        name = next(shape for shape in cluster.shapes if isinstance(shape, Text))
+        points = [(name.x - SIGN, name.y - 2 * SIGN - name.size * LEADING), (name.x + SIGN, name.y)]
     xs, ys = zip(*points, strict=True)
     return Box(min(xs) - NEAR, min(ys) - NEAR, max(xs) + NEAR, max(ys) + NEAR, cluster.owner)
 
