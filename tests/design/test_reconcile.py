@@ -266,6 +266,8 @@ def test_a_library_may_have_another_network(network: str, tool: str, said: str) 
     ("network", "text", "words"),
     [
         ("resnet50", "25,610,205", "params as caffe counts"),
+        # torchvision's has an adaptive pool of 7×7×512 values before the dense layers.
+        ("vgg16", "15,470,289,408", "multiplications as fvcore counts, of vgg16@torchvision"),
         # Megabytes of 1,024² bytes, as libraries print the sizes of their files.
         ("vgg16", "528MB", "params, 4 bytes each; 528 MB read as MiB"),
         ("vgg16", "527.8 mb", "params, 4 bytes each; 527.8 mb read as MiB"),

@@ -280,7 +280,7 @@ def test_recurrent_layers_of_keras(kind: str, monkeypatch: pytest.MonkeyPatch) -
 #: Networks of torchvision, with the tools that count them otherwise: functions in place of modules count less.
 MODELS = {
     "resnet18": (), "densenet121": ("ptflops", "thop"), "mobilenet_v2": ("ptflops", "thop"), "swin_t": (),
-    "convnext_tiny": (), "vit_b_16": (), "maxvit_t": (),
+    "convnext_tiny": (), "vit_b_16": (), "maxvit_t": (), "vgg16@torchvision": (),
 }  # fmt: skip
 
 
@@ -293,7 +293,7 @@ def test_models_of_torchvision(tool: str, network: str) -> None:
     expected = count(analysis, TOOLS[tool], "multiplications")
     assert expected is not None
     given = {"input_size": (224, 224)} if network == "maxvit_t" else {}
-    macs, params = counts(tool, analysis, getattr(models, network)(weights=None, **given).eval())
+    macs, params = counts(tool, analysis, getattr(models, network.partition("@")[0])(weights=None, **given).eval())
     known = count(analysis, TOOLS[tool], "params")
     assert known is not None
     assert params is None or params == known.total or (known.not_counted and params > known.total)
