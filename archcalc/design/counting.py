@@ -137,9 +137,11 @@ def _padded_values(row: Row) -> int:
     return shape[0] * prod(int(axis.before + axis.size + axis.after) for axis in op.axes(shape))
 
 
-def _own_params(row: Row) -> int | None:
-    """The parameters, running statistics not among them; not known where a layer uses those of another one."""
-    return None if row.weights_of is not None else row.weights + row.biases
+def _own_params(row: Row) -> int:
+    """The parameters, running statistics not among them; of a layer that uses those of another one, these."""
+    if row.weights_of is None:
+        return row.weights + row.biases
+    return sum(prod(array.shape) for array in row.op.param_shapes(row.input_shapes) if not array.buffer)
 
 
 MULTIPLY_ADDS = Measure("multiply-add", lambda row: row.multiplications)

@@ -47,6 +47,7 @@ _NAMES = {
     "global_max_pool": ("adaptive_max_pool",),
     "upsample": ("interpolate",),
     "relu6": ("hardtanh",),
+    "rnn": ("rnn_tanh", "rnn_relu"),
 }
 #: The parameters as elsewhere.
 THE_SAME = (WEIGHTS, BIASES)

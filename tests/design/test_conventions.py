@@ -457,3 +457,11 @@ def test_blobs_of_caffe() -> None:
     assert count(analysis, TOOLS["caffe"], "params") == (82_187, {})
     assert "one factor of each batch normalisation" in TOOLS["caffe"].describe_params()
     assert "learnable" in " ".join(TOOLS["caffe"].notes_on(analysis))
+
+
+def test_torchinfo_counts_a_module_for_each_call() -> None:
+    """Two dense layers of one matrix have their 8·8 + 8 parameters once, and count them twice."""
+    layers = "  - linear: {name: one, out_features: 8}\n  - linear: {name: two, out_features: 8, weights: one}\n"
+    analysis = numbers(layers, "8")
+    assert count(analysis, TOOLS["torchinfo"], "multiplications") == (2 * 72, {})
+    assert count(analysis, TOOLS["torchinfo"], "params") == (72, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -104,6 +105,30 @@ class Cell(nn.Module):  # type: ignore[misc, name-defined]  # torch need not be 
         return self.end(state)
 
 
+class Shared(nn.Module):  # type: ignore[misc, name-defined]  # torch need not be installed
+    """Modules that are called twice, alone and as a part of a block."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.norm, self.dense, self.end = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Linear(8, 8), nn.PReLU()
+        self.block = nn.Sequential(nn.Conv2d(8, 8, 3, padding=1), nn.GroupNorm(2, 8))
+
+    def forward(self, x: Any) -> Any:
+        x = self.block(self.norm(self.block(self.norm(self.first(x))))).mean((2, 3))
+        return self.end(self.dense(self.dense(x)))
+
+
+class LastState(nn.Module):  # type: ignore[misc, name-defined]  # torch need not be installed
+    """A recurrent layer of which the last state is read."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__()
+        self.layer, self.end = nn.RNN(10, 5, batch_first=True, **settings), nn.Linear(5, 2)
+
+    def forward(self, x: Any) -> Any:
+        return self.end(self.layer(x)[1][-1])
+
+
 def encoder() -> Any:
     layer = nn.TransformerEncoderLayer(32, 4, 64, batch_first=True, activation="gelu")
     return Rows(nn.TransformerEncoder(layer, 2))
@@ -130,6 +155,9 @@ NETWORKS: dict[str, tuple[Callable[[], Any], tuple[int, ...], set[str]]] = {
     "attention as one": (lambda: Rows(Heads("one")), (16, 10), set()),
     "attention with einsum": (lambda: Rows(Heads("einsum")), (16, 10), set()),
     "attention with matmul": (lambda: Rows(Heads("matmul")), (16, 10), set()),
+    "shared": (Shared, (3, 8, 8), set()),
+    "last state": (LastState, (16, 10), set()),
+    "last state of two": (partial(LastState, num_layers=2, nonlinearity="relu"), (16, 10), set()),
     "encoder": (encoder, (16, 10), set()),
     "padding in words": (padded_by_words, (3, 9, 9), set()),
     "cell": (Cell, (16, 10), {"torchinfo", "ptflops", "thop"}),
