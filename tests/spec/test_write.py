@@ -144,6 +144,12 @@ def test_an_output_of_another_name_comes_back() -> None:
     check(replace(graph, outputs=(Output("output", 0),)))
 
 
+def test_keys_that_are_patterns_of_names_come_back() -> None:
+    graph = load("convnextv2_atto")
+    assert any("*/residual/norm" in str(figure.counts) for figure in graph.reported)
+    check(graph)
+
+
 def test_a_value_that_is_no_decimal_number_is_refused() -> None:
     graph = load("mobilenet", {"alpha": Fraction(1, 3)})
     with pytest.raises(UsageError, match=r"alpha = 1/3 cannot be written: no decimal number is exactly that"):
