@@ -94,7 +94,7 @@ class ModelReader:
         self.refuse_wide(outputs)
         for output in outputs:
             tensor = output
-            if tensor.source:  # the values of a flat output lie as they do in Keras
+            if tensor.order:  # the values of a flat output lie as they do in Keras
                 tensor = in_order(KerasLayer(self.net, "", tensor.node, {}, self.file, self.last), tensor)
             self.net.outputs[tensor.node] = tensor.node
 

@@ -90,15 +90,35 @@ def concatenate(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
 
 
 def in_order(layer: KerasLayer, tensor: Tensor) -> Tensor:
-    """A flat map with its values as Keras has them: the map that was flattened, channels last, flattened again."""
+    """A flat map with its values as Keras has them: each map that was flattened, channels last, flattened again."""
     if not tensor.order:
         return tensor
-    if not tensor.source:
-        raise layer.wrong("it reorders a map that was flattened and joined with others; archcalc cannot")
-    layer.net.spare.add(tensor.node)
-    rank = len(layer.net.shape(tensor.source))
-    turned = layer.net.permute(f"{layer.name}/order", tensor.source, [*range(1, rank), 0], place=layer.place)
-    return Tensor(layer.net.add(f"{layer.name}/flatten", "flatten", [turned], place=layer.place))
+    if tensor.source:
+        layer.net.spare.add(tensor.node)
+        return Tensor(_turned(layer, tensor.source, ""))
+    if len(tensor.order) == 1:
+        return Tensor(_unflattened(layer, tensor.node, tensor.order[0], ""))
+    start, parts = 0, []
+    for index, shape in enumerate(tensor.order):
+        fields = {"axis": "channels", "start": start, "length": math.prod(shape)}
+        node = layer.net.add(f"{layer.name}/part/{index}", "narrow", [tensor.node], fields, place=layer.place)
+        is_same = shape[0] == 1 or shape[0] == math.prod(shape)
+        parts.append(node if is_same else _unflattened(layer, node, shape, f"/{index}"))
+        start += math.prod(shape)
+    return Tensor(layer.net.concat(f"{layer.name}/concat", parts, 0, place=layer.place))
+
+
+def _unflattened(layer: KerasLayer, node: str, shape: Shape, part: str) -> str:
+    """The values of a map of this shape, from channels first to channels last."""
+    whole = layer.net.add(f"{layer.name}/reshape{part}", "reshape", [node], {"shape": shape}, place=layer.place)
+    return _turned(layer, whole, part)
+
+
+def _turned(layer: KerasLayer, node: str, part: str) -> str:
+    """A map flattened with its channels last."""
+    order = [*range(1, len(layer.net.shape(node))), 0]
+    turned = layer.net.permute(f"{layer.name}/order{part}", node, order, place=layer.place)
+    return layer.net.add(f"{layer.name}/flatten{part}", "flatten", [turned], place=layer.place)
 
 
 def flatten(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
@@ -219,7 +239,7 @@ _DOTS = "__ellipsis__"
 
 def part_of(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     """`x[:, 1:5, ::2]`: places of some axes; all else that stands in brackets is opaque, and needs its shape."""
-    found = only(layer, inputs)
+    found = in_order(layer, only(layer, inputs))
     given = layer.call.get("args")
     index = given[1] if isinstance(given, list) and len(given) == 2 else None
     shape = layer.keras_shape(found)
