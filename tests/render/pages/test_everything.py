@@ -126,7 +126,8 @@ def test_the_reports_are_small_enough_for_a_repository() -> None:
     assert sum(-(-size // BLOCK) * BLOCK for size in sizes) < 2e6
 
 
-@pytest.mark.parametrize("name", slow_but(["lenet5"], one_of_each()))
+# Pictures, tables and pages of every network have tests of their own.
+@pytest.mark.parametrize("name", slow_but(["lenet5"], one_of_each()[::4]))
 def test_the_long_form_has_table_page_and_diagrams(name: str) -> None:
     made = dict(network_files(analysis_of(name)))
     styles = standard_styles(analysis_of(name))
