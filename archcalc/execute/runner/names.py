@@ -67,15 +67,15 @@ def match(found: Iterable[tuple[str, Shape]], wanted: Mapping[str, Wanted]) -> M
     turned: set[str] = set()
     _want_clear(wanted)
     shapes = {name: each.shape for name, each in wanted.items()}
-    layers, modules = _modules(ours, shapes), _modules(theirs, there)
-    if _misfits(modules, layers):
+    layers, modules = whole = _modules(ours, shapes), _modules(theirs, there)
+    if _misfits(*whole, whole):
         # Sides of 1 say nothing: 96×1×1 is 96.
         there = {name: _without_ones(shape) for name, shape in there.items()}
         turned = _stored_channels_last(wanted, there)
         shapes = {name: _without_ones(_moved(each.shape) if name in turned else each.shape)
                   for name, each in wanted.items()}  # fmt: skip
         layers, modules = _modules(ours, shapes), _modules(theirs, there)
-    if problems := _misfits(modules, layers):
+    if problems := _misfits(layers, modules, whole):
         raise UsageError(some_of(["neither names nor shapes fit the network:", *problems]))
     found_for = _order(modules, layers)
     names = {place: name for name, place in theirs.items()}
@@ -165,13 +165,14 @@ def stored_shape(shape: Shape, source: Source) -> Shape:
     return _moved(shape) if source.channels_last else shape
 
 
-def _misfits(modules: Modules, layers: Modules) -> list[str]:
-    """Layers without a module with the same arrays, and modules without a layer."""
+def _misfits(layers: Modules, modules: Modules, whole: tuple[Modules, Modules]) -> list[str]:
+    """Layers without a module with the same arrays, and modules without a layer; `whole`: both with sides of 1."""
     spare = Counter(modules.values())
     spare.subtract(layers.values())
-    problems = [f"no array fits {name}: {listed(each)}" for name, each in layers.items() if spare[each] < 0]
+    ours, theirs = whole
+    problems = [f"no array fits {name}: {listed(ours[name])}" for name, each in layers.items() if spare[each] < 0]
     return problems + [
-        f"{name or 'a nameless array'} fits no layer: {listed(each)}"
+        f"{name or 'a nameless array'} fits no layer: {listed(theirs[name])}"
         for name, each in modules.items()
         if spare[each] > 0
     ]
