@@ -13,6 +13,7 @@ from archcalc.core.errors import UsageError
 from archcalc.interop.arrays import np
 from archcalc.interop.onnx_constants import Sizes, Stored, of_array, of_tensor
 from archcalc.interop.onnx_graph import STANDARD, called
+from archcalc.interop.onnx_numbers import is_parameter
 from archcalc.interop.onnx_scopes import path_of
 from archcalc.interop.onnx_state import LARGEST_COUNT, State, dtype_name
 from archcalc.interop.program import STEP, Node, Value
@@ -243,7 +244,7 @@ class Call:
     def _or_setting(self, name: str | None) -> str | Stored | None:
         """An input of an operation that is not known: a single number is a setting, not a parameter."""
         stored = self.trace.constants.get(name or "")
-        if stored is None or stored.size != 1:
+        if stored is None or stored.size != 1 or is_parameter(stored):
             return name
         return replace(stored, name=f"{stored.name}#setting", sources={})
 

@@ -93,6 +93,9 @@ class Trace(State):
             notes.append(
                 f"the values of {apart[0][:100]}{more} are in another file, which is not read; shapes are known"
             )
+        if numbers := [name for name in self.numbers if name in self.graph.initializers]:
+            more = f" and {len(numbers) - 1:,} more" if len(numbers) > 1 else ""
+            notes.append(f"single numbers of the file count as constants, not as parameters: {numbers[0][:100]}{more}")
         values = {name: value for name, value in self.values.items() if name in made}
         batch = {each.name: each.batch for each in self.graph.inputs if each.batch}
         return Program(
@@ -110,14 +113,14 @@ class Trace(State):
         )
 
     def _arrays(self, constants: Mapping[str, Constant]) -> dict[str, int]:
-        """The arrays of the file, without single numbers and without whole numbers that stay such."""
+        """The arrays of the file, without single numbers that are constants and whole numbers that stay such."""
         held = {name: math.prod(tensor.dims) for name, tensor in self.graph.initializers.items()
                 if dtype_of(tensor.data_type).kind not in "iub"}  # fmt: skip
         for constant in constants.values():
             # Whole numbers are weights where nothing else is: those of quantised layers.
             if constant.role == "parameter" and not held.keys() & constant.sources:
                 held |= self.constants[constant.name].sources
-        return {name: size for name, size in held.items() if size > 1}
+        return {name: size for name, size in held.items() if size > 1 or name in self.trained}
 
     @staticmethod
     def _constant(stored: Stored) -> Constant:

@@ -8,6 +8,7 @@ from archcalc.interop.arrays import np
 from archcalc.interop.onnx_call import Call, decimal, translates
 from archcalc.interop.onnx_constants import Stored
 from archcalc.interop.onnx_layers import reshaped
+from archcalc.interop.onnx_numbers import is_bias, is_parameter
 from archcalc.interop.onnx_state import dtype_of
 
 #: Operations without attributes, under their names in a program.
@@ -174,7 +175,7 @@ def _two(call: Call) -> bool:
     op = _TWO[call.op]
     if op == "div" and dtype_of(call.trace.elements[call.outputs[0]]).kind in "iu":
         return False  # rounded towards zero
-    numbers = [_number(call, index) for index in (0, 1)]
+    numbers = [None if op != "pow" and _is_trained(call, index) else _number(call, index) for index in (0, 1)]
     if numbers[1] is not None and call.shape() == call.output_shape:
         call.emit(op, call.inputs[:1], {"other": numbers[1]})
     elif numbers[0] is not None and call.shape(1) == call.output_shape and op in ("add", "mul", "sub"):
@@ -190,11 +191,25 @@ def _two(call: Call) -> bool:
     return True
 
 
+def _is_trained(call: Call, index: int) -> bool:
+    """Whether an input is a single number that is a parameter: by its name, or as the bias of a product."""
+    stored = call.constant(index)
+    if stored is None:
+        return False
+    if is_parameter(stored) or (call.op == "Add" and is_bias(stored, call.inputs[1 - index], call.trace.nodes)):
+        call.trace.trained.update(stored.sources)
+        return True
+    return False
+
+
 def _number(call: Call, index: int) -> float | None:
     """The value of an input that is a single number."""
     found = call.known(index)
     if found is None or found.size != 1:
         return None
+    stored = call.constant(index)
+    if stored is not None and stored.is_decimal:
+        call.trace.numbers.update(stored.sources)
     value = found.reshape(-1)[0]
     return decimal(value) if found.dtype == np.float32 else float(value)
 
