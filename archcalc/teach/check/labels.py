@@ -53,8 +53,8 @@ _POINTWISE = re.compile(r"(?<![^\W\d_])(?:pointwise|pw(?![^\W\d_])|поточе�
 _MODULE = re.compile(r"_?[A-Z]\w*(?:-\d+|: \d+-\d+| \(\w+\)(?:: \d+-\d+)?)")
 #: One whose name holds the words of several: Conv2dNormActivation-4.
 _GLUED_CLASS = re.compile(r"_?[A-Z]+[a-z]+(?:\d[a-z]+)?[A-Z]\w*(?:-\d+|: \d+-\d+| \(\w+\)(?:: \d+-\d+)?)")
-#: What torchinfo writes after a type: Conv2d: 2-1.
-_DEPTH_AND_INDEX = re.compile(r": \d+-\d+$")
+#: What torchinfo writes after a type, which is its depth and a running number, no layers 2 to 1: Conv2d: 2-1.
+DEPTH_AND_INDEX = re.compile(r": \d+-\d+$")
 #: A name and a type of Keras: conv1_bn (BatchNormalization).
 _TYPED = re.compile(
     r"(?P<name>[\w./-]+(?:…|\.\.\.)?)\s*\((?P<type>[^\W\d_][\w ]{2,})(?:(?P<cut>…|\.\.\.)?\)|(?:…|\.\.\.)?)"
@@ -145,7 +145,7 @@ def read_label(text: str) -> Label:
     if repeated := _REPEATED.fullmatch(text.strip()):
         times = int(repeated["before"] or repeated["after"])
         return read_label(repeated["name"] or repeated["named"])._replace(text=text, key=squeezed(text), times=times)
-    plain = _DEPTH_AND_INDEX.sub("", plain_label(_FUNCTIONAL.sub("", text)))
+    plain = DEPTH_AND_INDEX.sub("", plain_label(_FUNCTIONAL.sub("", text)))
     key = squeezed(text)
     if plain in _TOTALS or re.fullmatch(r"total\W.*", plain) or _is_sum(plain):
         return Label(text, key, is_total=True)

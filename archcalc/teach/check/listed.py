@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from archcalc.teach.check.labels import read_label
+from archcalc.teach.check.labels import DEPTH_AND_INDEX, read_label
 from archcalc.teach.check.numbering import families
 from archcalc.teach.check.vocabulary import words
 
@@ -64,7 +64,7 @@ def listed(label: str) -> Listed | None:
     >>> listed("conv3, conv4 and 5").names, listed("conv3-5").names, listed("conv3_1")
     (('conv3', 'conv4', 'conv5'), ('conv3', 'conv5'), None)
     """
-    if len(label) > _LONGEST:
+    if len(label) > _LONGEST or DEPTH_AND_INDEX.search(label):
         return None
     plain = _REMARK.sub("", label.strip(" *`"))
     for mark, is_range in ((_TO, True), (_AND, False)):

@@ -285,3 +285,35 @@ def test_the_model_itself_is_no_layer_whatever_its_class_is_called(name: str) ->
     found = parse_answers(text.encode(), "summary.txt")
     assert name in found.notes[0]
     assert name not in {answer.layer for answer in found.answers}
+
+
+#: Summaries of torchinfo at depth 2 or 3: after a class stand its depth and a running number, no layers.
+RUNNING = {
+    "vit_b_16": """Layer (type:depth-idx)              Output Shape        Param #
+ViT                                 [1, 1000]           768
+├─Conv2d: 1-1                       [1, 768, 14, 14]    590,592
+├─Encoder: 1-2                      [1, 197, 768]       151,296
+│    └─Sequential: 2-1              [1, 197, 768]       --
+""" + "".join(f"│    │    └─EncoderBlock: 3-{at}        [1, 197, 768]       7,087,872\n" for at in range(1, 13))
+    + """│    └─LayerNorm: 2-2               [1, 197, 768]       1,536
+├─Linear: 1-3                       [1, 1000]           769,000
+""",
+    "swin_t": """Layer (type:depth-idx)              Output Shape        Param #
+Swin                                [1, 1000]           --
+├─Conv2d: 1-1                       [1, 96, 56, 56]     4,704
+├─LayerNorm: 1-2                    [1, 56, 56, 96]     192
+├─Stage: 1-3                        [1, 56, 56, 96]     224,694
+├─PatchMerging: 1-4                 [1, 28, 28, 192]    74,496
+├─Stage: 1-5                        [1, 28, 28, 192]    891,756
+""",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("network", RUNNING)
+def test_depth_and_index_are_no_range_of_layers(network: str) -> None:
+    found = check(network, RUNNING[network])
+    assert {cell.verdict for cell in found.cells} == {Verdict.RIGHT}, found
+    assert not found.notes
+    spoiled = check(network, RUNNING[network].replace("151,296", "151,297").replace("891,756", "891,757"))
+    (cell,) = [cell for cell in spoiled.cells if cell.answer.text in ("151,297", "891,757")]
+    assert cell.verdict is not Verdict.RIGHT
