@@ -194,7 +194,7 @@ def diagram_of(analysis: Analysis, choices: Choices, placed: bool = True) -> tup
     ratio, style = parse_ratio(choices.fit), choices.style or default_style(analysis)
     wiring = Wiring(analysis)
     notes: tuple[str, ...] = ()
-    if len(wiring.rows) > MOST_LAYERS and choices.depth != 0 and style != "blocks":
+    if len(wiring.rows) > MOST_LAYERS and choices.depth != 0 and choices.style != "blocks":
         notes = (
             f"{analysis.layer_count:,} layers are more than a picture can show: drawn folded into blocks; "
             "--style graph --depth all draws every layer",

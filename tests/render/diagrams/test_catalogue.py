@@ -32,6 +32,7 @@ ALL = one_of_each()
 QUICK = ("lenet5", "googlenet@aux", "unet")
 VOLUMES = (
     *("lenet5", "lenet5@1998", "alexnet", "alexnet@grouped", "alexnet@torchvision", "zfnet", "deconvnet", "nin"),
+    *(f"vgg{depth}@torchvision" for depth in (11, 13, 16, 19)),
     *("nin@cifar10", "vgg11", "vgg13", "vgg16", "vgg16@bn", "vgg16@c", "vgg19", "plain18", "unet", "unet@padded"),
     *("unet@released", "unet_3d", "pix2pix_generator", "pix2pix_patchgan", "c3d", "dcgan_generator"),
     *("dcgan_discriminator", "espcn", "espcn@pytorch", "fcn32s", "m5", "srcnn_9_1_5", "srcnn_9_3_5", "srcnn_9_5_5"),
