@@ -48,6 +48,16 @@ def later(node: Any, known: Mapping[str, Any], most: int = 1 << 28) -> Callable[
     return lambda: node.target(*args, **kwargs)
 
 
+def fits_memory(node: Any, most: int = 1 << 28) -> bool:
+    """Whether what an operation gives is not too large to be computed."""
+    return _all_small(node, most)
+
+
+def real_arguments(node: Any, known: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments of an operation, with the known tensors in the place of nodes."""
+    return [_real(item, known) for item in node.args], {key: _real(item, known) for key, item in node.kwargs.items()}
+
+
 def _copied(item: Any) -> Any:
     if isinstance(item, list):
         return [_copied(part) for part in item]

@@ -83,7 +83,7 @@ becomes an opaque layer of that kind.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -178,6 +178,9 @@ class Program:
     unused: Mapping[str, int] = field(default_factory=dict)
     #: The nodes of the file with the values that they read and make, in order, where the program is from one.
     written: tuple[WrittenNode, ...] = ()
+    #: Gives what loads a value that is computed from stored tensors alone, with ones in place of those that are named;
+    #: None where the value cannot be had.
+    compute: Callable[[str, Collection[str]], Callable[[], numpy.ndarray[Any, Any]] | None] | None = None
 
     @property
     def wanted(self) -> tuple[str, ...]:

@@ -299,7 +299,7 @@ class Layers:
     def derived(self, fixed: Fixed, besides: Collection[str] = ()) -> str:
         """A tensor that is computed from one trained tensor of its size, as a stored one that takes its place.
 
-        `besides`: trained tensors that it is computed from as well and that another layer has.
+        `besides`: trained tensors that multiply it as well and that another layer has.
         """
         constants = self.program.constants
         trained = [name for name in fixed.sources if constants[name].role == "parameter" and name not in besides]
@@ -309,7 +309,8 @@ class Layers:
         if name not in constants:
             assert isinstance(constants, dict)
             source = constants[trained[0]]
-            constants[name] = replace(source, name=name, shape=fixed.shape, load=None, values=None,
+            load = None if self.program.compute is None else self.program.compute(fixed.name, besides)
+            constants[name] = replace(source, name=name, shape=fixed.shape, load=load, values=None,
                                       sources=source.sources or (source.name,))  # fmt: skip
             op = self.stored[fixed.name].op
             self.notes.append(f"weights that are computed at inference count as those that are stored ({op})")

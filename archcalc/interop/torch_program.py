@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from archcalc.interop.aten import TRANSLATIONS, fold, later, products
 from archcalc.interop.decomposed import with_patterns
 from archcalc.interop.program import Constant, Node, Program, Role, Value, with_unread
 from archcalc.interop.torch_files import torch_or_error
+from archcalc.interop.torch_values import Computed
 
 #: Integer buffers and constants up to this size are read when a module is traced: they hold indices.
 SMALL = 1 << 20
@@ -40,6 +41,8 @@ class _Reader:
         self.now: dict[str, str] = {}
         #: Tensors that do not depend on the input and are known, by the name of their node.
         self.known: dict[str, Any] = {}
+        #: The stored tensors that are there, by the name of their node.
+        self.held: dict[str, Any] = {}
         self.names: dict[int, str] = {}
         #: Multiplications of matrix products of fixed numbers, which no layer has.
         self.products = 0
@@ -81,10 +84,20 @@ class _Reader:
         _, unread = with_unread(self.nodes, outputs.values(), lambda name: name in trained)
         program = Program(
             self.name, tuple(self.inputs), tuple(self.nodes), outputs, self.values, self.constants, tuple(notes),
-            unread=unread, unused=unused,
+            unread=unread, unused=unused, compute=self.compute(graph),
         )  # fmt: skip
         program.check()
         return with_patterns(program)
+
+    def compute(self, graph: Any) -> Callable[[str, Collection[str]], Callable[[], Any] | None]:
+        """What computes values of stored tensors alone, as arrays of NumPy."""
+        computed = Computed(graph, self.held, {name: self.names[id(tensor)] for name, tensor in self.held.items()})
+
+        def load(value: str, ones: Collection[str]) -> Callable[[], Any] | None:
+            found = computed(value, ones)
+            return None if found is None else lambda: _to_numpy(found())
+
+        return load
 
     def placeholder(self, node: Any) -> None:
         """An input, a parameter, a buffer or a constant."""
@@ -117,6 +130,8 @@ class _Reader:
         self.constants[name] = Constant(
             name, tuple(tensor.shape), _dtype(tensor), role, load, trained=tensor.requires_grad
         )
+        if is_real:
+            self.held[node.name] = tensor
         if is_real and role != "parameter" and tensor.numel() <= SMALL:
             self.known[node.name] = tensor.detach()
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -67,6 +71,48 @@ def test_a_matrix_that_is_used_in_two_forms_is_there_once() -> None:
     turned = write("transpose", (20, 6), weight, dim0=0, dim1=1)
     write("linear", (1, 20), "v1", turned, None)
     assert _params(write) == 120
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_value_for_each_of_a_trained_tensor_is_computed(is_there: bool) -> None:
+    """As exp(s), a scale of attention: it counts as what is stored, and its values are those that are computed."""
+    write = Writer(1, 4, 6, 6)
+    scale = write("exp", (4, 1, 1), write.weight("s", 4, 1, 1))
+    write("mul", (1, 4, 6, 6), "x", scale)
+    values = np.arange(4.0).reshape(4, 1, 1)
+    asked: list[tuple[str, tuple[str, ...]]] = []
+
+    def compute(value: str, ones: Collection[str]) -> Callable[[], Any] | None:
+        asked.append((value, tuple(ones)))
+        return (lambda: values) if is_there else None
+
+    found = recognise(replace(write.program(), compute=compute))
+    (layer,) = [node for node in found.nodes if node.arrays or node.op == "parameter"]
+    assert asked == [(scale, ())]
+    assert {name: load().tolist() for name, load in layer.arrays.items()} == (
+        {"weight": [0, 1, 2, 3]} if is_there else {}
+    )
+    assert analyse(to_network(found)).totals.params == 4
+
+
+def test_standardised_weights_are_computed_without_the_gain_that_is_a_layer() -> None:
+    write = Writer(1, 3, 8, 8)
+    row = write("reshape", (1, 4, 3), write.weight("w", 4, 3, 1, 1))
+    gain = write("mul", (4,), write.weight("g", 4), other=0.3)
+    norm = write("batch_norm", (1, 4, 3), row, gain, None, None, None, eps=1e-5)
+    weight = write("reshape", (4, 3, 1, 1), norm)
+    write("conv2d", (1, 4, 8, 8), "x", weight, None, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1)
+    values = np.ones((4, 3, 1, 1))
+    asked: list[tuple[str, tuple[str, ...]]] = []
+
+    def compute(value: str, ones: Collection[str]) -> Callable[[], Any]:
+        asked.append((value, tuple(ones)))
+        return lambda: values
+
+    found = recognise(replace(write.program(), compute=compute))
+    assert ops(found.nodes) == ["conv2d", "scale"]
+    assert asked == [(weight, ("g",))]
+    assert found.nodes[0].arrays["weight"]().tolist() == values.tolist()
 
 
 def test_a_buffer_that_is_read_twice_is_there_once() -> None:

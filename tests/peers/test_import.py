@@ -57,6 +57,44 @@ def test_weights_of_files_give_the_outputs_of_pytorch(tmp_path: Path) -> None:
             np.testing.assert_allclose(run.outputs["output"], wanted, rtol=1e-4, atol=1e-5)
 
 
+class _Standardised(torch.nn.Conv2d):  # type: ignore[misc]  # torch has no types here
+    """A convolution whose filters are standardised and times a trained gain, as those of NFNet."""
+
+    def __init__(self) -> None:
+        super().__init__(3, 4, 3)
+        self.gain = torch.nn.Parameter(torch.tensor([0.5, 1.5, -2.0, 0.0]).reshape(4, 1, 1, 1))
+
+    def forward(self, x: Any) -> Any:
+        row, gain = self.weight.reshape(1, 4, -1), (self.gain * 0.3).view(-1)
+        weight = torch.nn.functional.batch_norm(row, None, None, weight=gain, training=True, momentum=0.0)
+        return torch.nn.functional.conv2d(x, weight.reshape_as(self.weight), self.bias)
+
+
+class _Scaled(torch.nn.Module):  # type: ignore[misc]  # torch has no types here
+    """A factor for each channel that is the exponential of what is trained, as the scales of cosine attention."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = torch.nn.Conv2d(3, 4, 1), torch.nn.Conv2d(4, 4, 1)
+        self.scale = torch.nn.Parameter(torch.tensor([0.1, 1.0, 3.0, 9.0]).reshape(1, 4, 1, 1))
+
+    def forward(self, x: Any) -> Any:
+        return self.last(self.first(x) * torch.clamp(self.scale, max=4.6).exp())
+
+
+@pytest.mark.parametrize("kind", [_Standardised, _Scaled])
+def test_weights_that_are_computed_of_stored_ones_have_their_values(kind: Any, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    module, x = kind().eval(), torch.randn(2, 3, 8, 8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch, about its own exporters
+        torch.export.save(torch.export.export(module, (x[:1],)), tmp_path / "m.pt2")
+        network = ac.load(tmp_path / "m.pt2")
+        run = ac.run(network, x.numpy())
+    assert network.analyse().totals.params == sum(each.numel() for each in module.parameters())
+    np.testing.assert_allclose(run.outputs["output"], module(x).detach(), rtol=1e-4, atol=1e-5)
+
+
 def test_a_parameter_that_two_modules_share_is_used_where_one_of_them_is(tmp_path: Path) -> None:
     """A file holds it under both names."""
     table, last = torch.nn.Embedding(50, 16), torch.nn.Linear(16, 50, bias=False)
