@@ -145,6 +145,8 @@ class Run:
 
     execution: Execution
     differences: tuple[Difference, ...]
+    #: The layers with random weights of a network that came with those of others.
+    random: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> Mapping[str, numpy.ndarray[Any, Any]]:
@@ -153,7 +155,12 @@ class Run:
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in self.outputs.items())
-        return f"<Run of {len(self.execution.layers)} layers: {shapes}; {len(self.differences)} differences>"
+        weights = ""
+        if self.random:
+            from archcalc.execute.model_weights import random_in
+
+            weights = f"; not all weights: {random_in(self.random)}"
+        return f"<Run of {len(self.execution.layers)} layers: {shapes}; {len(self.differences)} differences{weights}>"
 
 
 def run(
@@ -170,7 +177,8 @@ def run(
     Args:
         network: The network.
         x: The input, (N, C, H, W), or of several those by name; random numbers unless given.
-        weights: An .npz or .safetensors file. By default the weights that came with a model file, else random numbers.
+        weights: An .npz or .safetensors file. By default the weights that came with a model file, and random numbers
+            for layers that have none; where some have, `random` of the result names the others.
         seed: Another choice of random numbers.
         algorithm: `auto`, `fast`, `im2col` or `loops`.
         count: Count the multiplications that are done, one by one.
@@ -186,7 +194,7 @@ def run(
     from typing import get_args
 
     from archcalc.execute.calls import inputs_by_layer
-    from archcalc.execute.model_weights import own_weights
+    from archcalc.execute.model_weights import own_weights, without_weights
     from archcalc.execute.runner.compare import compare
     from archcalc.execute.runner.execute import Algorithm, execute
     from archcalc.execute.runner.files import load_weights
@@ -213,7 +221,8 @@ def run(
     check_memory(analysis, keep_weights=weights is not None)
     arrays = own_weights(analysis, seed) if weights is None else load_weights(Path(weights), analysis)
     execution = execute(analysis.graph, given, arrays, chosen, count)
-    return Run(execution, tuple(compare(execution, analysis, memory=count)))
+    random = () if weights is not None else tuple(without_weights(analysis))
+    return Run(execution, tuple(compare(execution, analysis, memory=count)), random)
 
 
 def plot(

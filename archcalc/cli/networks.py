@@ -104,11 +104,14 @@ class Execution(NamedTuple):
 
     def weights_text(self, analysis: Analysis, random: str = "random weights, ") -> str:
         """Where the weights come from, in words; `random` stands before the seed of random ones."""
-        from archcalc.execute.model_weights import has_weights
+        from archcalc.execute.model_weights import has_weights, without_weights
 
         if self.weights is not None and not self.is_random:
             return self.weights
-        return self.name if not self.is_random and has_weights(analysis) else f"{random}seed {self.seed}"
+        seeded = f"{random}seed {self.seed}"
+        if not self.is_random and without_weights(analysis):
+            return f"{self.name}; where it has none, {seeded}"
+        return self.name if not self.is_random and has_weights(analysis) else seeded
 
 
 def execution_options(command: Command) -> Command:
@@ -174,15 +177,15 @@ def weights_for(analysis: Analysis, name: str, weights: str | None, seed: int, k
 
     `keep`: random ones are made once and stay in memory.
     """
-    from archcalc.execute.model_weights import has_weights, own_weights
+    from archcalc.execute.model_weights import own_weights, random_in, without_weights
     from archcalc.execute.weights import SeededWeights
 
     if weights == RANDOM:
         return SeededWeights(analysis.graph, seed, analysis.dtype, keep)
     if weights is not None:
         return weights_of(weights, analysis)
-    if analysis.graph.arrays and not has_weights(analysis):
-        note(f"note: {name} does not hold all weights: random ones are used for all layers")
+    if missing := without_weights(analysis):
+        note(f"note: {name} does not hold all weights: {random_in(missing)}")
     return own_weights(analysis, seed, keep)
 
 

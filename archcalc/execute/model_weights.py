@@ -1,16 +1,20 @@
-"""The weights of a network where none are given: those that came with its model file, else random ones."""
+"""The weights of a network where none are given: those that came with its model file, and random ones elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from archcalc.core.errors import UsageError
+from archcalc.core.words import several
 from archcalc.execute.kernels import Array, Sizes
 from archcalc.execute.weights import SeededWeights, Weights
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.passes.analysis import Analysis
+
+#: So many layers are named.
+_NAMED = 3
 
 
 class ModelWeights:
@@ -34,20 +38,48 @@ class ModelWeights:
         return found.astype(self._dtype, copy=False)
 
 
+class MixedWeights:
+    """The weights that came with a model file, and random ones for the layers that it has not all arrays of."""
+
+    def __init__(self, model: ModelWeights, random: SeededWeights, layers: Iterable[str]) -> None:
+        """`layers` are those with random weights."""
+        self._model, self._random, self._layers = model, random, frozenset(layers)
+
+    def of(self, layer: str, sizes: Sizes) -> Mapping[str, Array]:
+        """The arrays of a layer by name. Raises `UsageError` as `ModelWeights`."""
+        return (self._random if layer in self._layers else self._model).of(layer, sizes)
+
+
 def has_weights(analysis: Analysis) -> bool:
     """Whether the network came with all arrays that its layers read."""
+    return bool(analysis.graph.arrays) and not without_weights(analysis)
+
+
+def without_weights(analysis: Analysis) -> list[str]:
+    """The layers whose arrays did not all come with the network; none where it came with no arrays at all."""
     arrays = analysis.graph.arrays
-    wanted = {
-        (row.name, param.name)
+    if not arrays:
+        return []
+    return [
+        row.name
         for row in analysis.rows
         if row.weights_of is None
-        for param in row.op.param_shapes(row.input_shapes)
-    }
-    return bool(wanted) and all(name in arrays.get(layer, {}) for layer, name in wanted)
+        and any(param.name not in arrays.get(row.name, {}) for param in row.op.param_shapes(row.input_shapes))
+    ]
+
+
+def random_in(layers: Sequence[str]) -> str:
+    """In words, which layers have random weights; the first of many are named."""
+    shown = ", ".join(layers[:_NAMED])
+    more = f" and {len(layers) - _NAMED:,} more" if len(layers) > _NAMED else ""
+    return f"random ones in {several(len(layers), 'layer')}: {shown}{more}"
 
 
 def own_weights(analysis: Analysis, seed: int = 0, keep: bool = False) -> Weights:
-    """The weights that came with a network, where it has them all; else random ones, which `keep` keeps in memory."""
-    if has_weights(analysis):
-        return ModelWeights(analysis.graph, analysis.dtype)
-    return SeededWeights(analysis.graph, seed, analysis.dtype, keep)
+    """The weights that came with a network; random ones, which `keep` keeps in memory, where layers have none."""
+    missing = without_weights(analysis)
+    model = ModelWeights(analysis.graph, analysis.dtype)
+    if analysis.graph.arrays and not missing:
+        return model
+    random = SeededWeights(analysis.graph, seed, analysis.dtype, keep)
+    return MixedWeights(model, random, missing) if missing else random

@@ -10,7 +10,7 @@ import pytest
 
 import archcalc as ac
 from archcalc.core.errors import SpecError, UsageError
-from archcalc.execute.model_weights import ModelWeights, has_weights, own_weights
+from archcalc.execute.model_weights import ModelWeights, has_weights, own_weights, without_weights
 from archcalc.execute.weights import SeededWeights
 from archcalc.interop import models
 from archcalc.interop.foreign import ForeignNetwork, ForeignNode, to_network
@@ -165,10 +165,56 @@ def test_weights_that_came_along_are_used() -> None:
     assert isinstance(own_weights(network.analyse()), ModelWeights)
 
 
-def test_weights_that_are_not_whole_are_not_mixed_with_random_ones() -> None:
-    analysis = _with_weights(weight=np.ones((2, 3))).analyse()
-    assert not has_weights(analysis)
-    assert isinstance(own_weights(analysis), SeededWeights)
+def _half_known(count: int) -> ac.Network:
+    """A dense layer with weights, and then so many of which the file has one array of two."""
+    weights = {"weight": lambda: np.array([[1.0, 2], [3, 4]]), "bias": lambda: np.array([10.0, 20])}
+    nodes = [ForeignNode("fc", "linear", {"out_features": 2}, ("data",), arrays=weights)]
+    for index in range(count):
+        held = {"weight": lambda: np.ones((2, 2))}
+        nodes.append(ForeignNode(f"x{index}", "linear", {"out_features": 2}, (nodes[-1].name,), arrays=held))
+    foreign = ForeignNetwork("n", "N", {"data": (2,)}, tuple(nodes), {"first": "fc", "last": nodes[-1].name})
+    return ac.Network.of(to_network(foreign))
+
+
+@pytest.mark.parametrize(
+    ("count", "says"),
+    [(1, "random ones in 1 layer: x0"), (3, "random ones in 3 layers: x0, x1, x2"),
+     (5, "random ones in 5 layers: x0, x1, x2 and 2 more")],
+)  # fmt: skip
+def test_layers_without_all_weights_have_random_ones_and_are_named(count: int, says: str) -> None:
+    """Arrays of one layer are not mixed with random ones."""
+    network = _half_known(count)
+    analysis = network.analyse()
+    missing = [f"x{index}" for index in range(count)]
+    assert (has_weights(analysis), without_weights(analysis)) == (False, missing)
+    run = ac.run(network, np.array([[1, 1]], np.float32))
+    assert run.outputs["first"].tolist() == [[13, 27]]
+    assert run.random == tuple(missing)
+    assert repr(run).endswith(f"; 0 differences; not all weights: {says}>")
+    sizes = {"weight": (2, 2), "bias": (2,)}
+    found, made = (weights.of("x0", sizes) for weights in (own_weights(analysis), SeededWeights(analysis.graph)))
+    assert {name: array.tolist() for name, array in found.items()} == {name: made[name].tolist() for name in sizes}
+
+
+def test_run_names_the_layers_with_random_weights(archcalc: Run, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx", reason="reading ONNX needs the package onnx: pip install 'archcalc[test]'")
+    from tests.interop.onnx_models import model
+
+    nodes = [onnx.helper.make_node("Conv", [x, w], [y]) for x, w, y in (("x", "a.w", "h"), ("h", "b.w", "y"))]
+    proto = model(nodes, arrays={name: np.ones((3, 3, 1, 1), np.float32) for name in ("a.w", "b.w")})
+    proto.graph.initializer[1].ClearField("raw_data")
+    proto.graph.initializer[1].data_location = onnx.TensorProto.EXTERNAL
+    (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
+    result = archcalc("run", tmp_path / "m.onnx", "--seed", 5)
+    layer = ac.load(tmp_path / "m.onnx").layers[-1].name
+    assert f"m.onnx does not hold all weights: random ones in 1 layer: {layer}\n" in result.err
+    assert "m.onnx; where it has none, seed 5" in result.out.replace("\n", " ")
+
+
+def test_a_network_without_any_weights_has_no_layer_that_lacks_some() -> None:
+    network = ac.load("lenet5")
+    assert isinstance(own_weights(network.analyse()), SeededWeights)
+    assert ac.run(network).random == ()
 
 
 @pytest.mark.parametrize(
