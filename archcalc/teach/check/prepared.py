@@ -16,6 +16,7 @@ from archcalc.ops.base import elements
 from archcalc.ops.norm import BatchNorm
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.passes.no_field import in_words
+from archcalc.teach.check.answers.heads import is_of_all
 from archcalc.teach.check.diagnose import UNEXPLAINED, Explained, Situation, explained
 from archcalc.teach.check.expected import Value, derivations, expected, expected_total
 from archcalc.teach.check.match import Matcher
@@ -99,6 +100,8 @@ class PreparedNetwork:
         if answer.quantity == "multiplications" and answer.heading.startswith(PRINTED):
             tool = answer.heading.removeprefix(OF_TOOL) if answer.heading.startswith(OF_TOOL) else "torchinfo"
             return (right, self._of_tool(match, tool))
+        if answer.quantity == "multiplications" and is_of_all(answer.heading):
+            return (right, self.right(match, "all_multiplications"))
         if answer.quantity == "params" and answer.heading.endswith(OF_KERAS) and isinstance(right, int):
             return (right, right + self._buffers(match))
         if answer.quantity == "activations" and right == 0 and row is not None and "size" in answer.heading:

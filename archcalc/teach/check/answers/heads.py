@@ -118,6 +118,11 @@ def find_head(text: str) -> Head | None:
     return Head(key, unit, axes, lowered) if key else None
 
 
+def is_of_all(heading: str) -> bool:
+    """Whether it is what reports call all multiplications, also those of layers without windows."""
+    return heading.replace("_", " ").lower().strip(" *`") in words("heading all multiplications")
+
+
 def _key(text: str) -> str | None:
     plain = _plain(text)
     for name in (plain, _COUNT_OF.sub("", plain), _plain(_IDLE.sub(" ", plain))):

@@ -23,6 +23,7 @@ from archcalc.teach.check.answers.heads import (
     WIDTH,
     Head,
     find_head,
+    is_of_all,
 )
 from archcalc.teach.check.answers.sides import are_numbers, axes_of, is_number, joined, with_sides
 from archcalc.teach.check.labels import plain_label
@@ -37,6 +38,8 @@ MOST_COLUMNS = 200
 #: A column that says what the layers of another are: Convolution of C1.
 TYPE = "type"
 _TYPE = words("heading type")
+#: A number with its unit, which no column is called: 65.86 Bn, 40.7%.
+_NUMBER = re.compile(r"[~≈≥<>]?\s*\d[\d.,\s]*(?:%|[kKMGTB]n?|million|billion)?")
 #: What stands for the cell above.
 _SAME = words("same")
 #: Headings that may mean the window of a layer.
@@ -145,6 +148,8 @@ def is_heading(row: Sequence[Item]) -> bool:
     """Whether a row names columns: something to check, and a column for the layers."""
     if not any(item.text.strip() for item in row) or len(row) > MOST_COLUMNS:
         return False
+    if any(_NUMBER.fullmatch(item.text.strip()) for item in row):
+        return False  # a row of figures: parameters, 61 M
     heads = [find_head(item.text) for item in row]
     quantities = [head for head in heads if head is not None and head.key not in (LAYER, TIME, TOKENS, FRAMES)]
     return bool(quantities) and len(row) > len(quantities)
@@ -154,6 +159,7 @@ def _heads(row: Sequence[Item], body: Sequence[Sequence[Item]]) -> list[Head | N
     """The columns; the first that is not known holds the layers where none is called so."""
     heads = [_of_numbers(find_head(item.text), index, body) for index, item in enumerate(row)]
     heads = _without_counts(heads, [item.text for item in row])
+    heads = _without_all(heads, [item.text for item in row])
     heads = _sizes_apart(_maps_and_sizes(_one_output(heads), body), body)
     heads = with_sides(heads, partial(_texts, body=body))
     heads = _with_sum(heads, [item.text for item in row])
@@ -182,6 +188,15 @@ def _without_counts(heads: list[Head | None], names: Sequence[str]) -> list[Head
     if len(counts) == len(layers):
         return heads
     return [None if index in counts else head for index, head in enumerate(heads)]
+
+
+def _without_all(heads: list[Head | None], names: Sequence[str]) -> list[Head | None]:
+    """Next to a column of multiplications that of all multiplications in a report is not checked."""
+    counted = [index for index, head in enumerate(heads) if head is not None and head.key == "multiplications"]
+    of_all = [index for index in counted if is_of_all(names[index])]
+    if len(counted) == len(of_all):
+        return heads
+    return [None if index in of_all else head for index, head in enumerate(heads)]
 
 
 def _one_output(heads: list[Head | None]) -> list[Head | None]:
