@@ -36,10 +36,12 @@ def fused(
     made = _with_owners(made, found)
     replaced = {found[name].output.name: whole for name, whole in made.items()}
     gone = {part.name for name in made for part in found[name].inner}
+    rows = {row.name: row for name in made for row in found[name].rows.values()}
+    replaced |= rows
     for node in nodes:
         if node.op == INCOMPLETE and node.name not in made:
             replaced[node.name] = _opaque(node, shapes[node.name], tables.get(node.name, 0))
-    return tuple([replaced.get(node.name, node) for node in nodes if node.name not in gone])
+    return tuple([replaced.get(node.name, node) for node in nodes if node.name not in gone or node.name in rows])
 
 
 def _with_owners(made: dict[str, ForeignNode], found: Mapping[str, _Parts]) -> dict[str, ForeignNode]:
@@ -112,11 +114,16 @@ def _readers(
 
 
 class _Parts(NamedTuple):
-    """Attention with its projections to q, k and v, one to three, what cuts them, and the projection after it."""
+    """Attention with its projections to q, k and v, one to three, what cuts them, and the projection after it.
+
+    What cuts them may also make rows of tokens of maps; attention then reads `rows`, what each projection reads as such
+    a row, by the name of the projection.
+    """
 
     node: ForeignNode
     projections: tuple[ForeignNode, ...]
-    chunks: tuple[ForeignNode, ...]
+    cuts: tuple[ForeignNode, ...]
+    rows: dict[str, ForeignNode]
     output: ForeignNode
     #: How many layers use the weights of each projection.
     sharers: tuple[int, ...]
@@ -134,7 +141,7 @@ class _Parts(NamedTuple):
     @property
     def inner(self) -> tuple[ForeignNode, ...]:
         """All that becomes part of the last projection."""
-        return (*self.projections, *self.chunks, self.node)
+        return (*self.projections, *self.cuts, self.node)
 
 
 class _Finder:
@@ -154,17 +161,24 @@ class _Finder:
         if "scale" in node.fields or len(after) != 1 or len(self.users[node.name]) != 1 or not _is_projection(after[0]):
             return None
         output, embed = after[0], self.shapes[node.name][0]
-        chunks: list[ForeignNode] = []
+        cuts: list[ForeignNode] = []
         projections: list[ForeignNode] = []
+        rows: dict[str, ForeignNode] = {}
         for index, name in enumerate(node.inputs):
-            part = self.by_name.get(name)
+            part, user, row = self.by_name.get(name), node.name, None
+            if part is not None and part.op == "tokens":
+                if self.users[name] != [user]:
+                    return None
+                cuts.append(part)
+                row, user, name = part, name, part.inputs[0]
+                part = self.by_name.get(name)
             if part is not None and part.op == "chunk":
-                chunks.append(part)
+                cuts.append(part)
                 count = part.fields["chunks"]
                 # Two chunks are keys and values, three are all.
                 if part.fields != {"chunks": count, **({"index": i} if (i := index - 3 + count) else {})}:
                     return None
-                if self.users[name] != [node.name]:
+                if self.users[name] != [user]:
                     return None
                 part = self.by_name.get(part.inputs[0])
                 if part is not None and self.shapes[part.name][0] != count * embed:
@@ -173,8 +187,13 @@ class _Finder:
                 return None
             if part not in projections:
                 projections.append(part)
+                if row is not None:
+                    same = [each for each in rows.values() if each.inputs == part.inputs]
+                    rows[part.name] = same[0] if same else replace(row, inputs=part.inputs)
+            elif (row is None) != (part.name not in rows):
+                return None
         reads = [{name for name in self.users[part.name] if name not in self.sharing(part)} for part in projections]
-        inner = {node.name, *(chunk.name for chunk in chunks)}
+        inner = {node.name, *(cut.name for cut in cuts)}
         if not all(read <= inner for read in reads) or any(name in self.outputs for name in inner):
             return None
         if any(part.name in self.outputs for part in projections) or output.fields["out_features"] != embed:
@@ -186,7 +205,8 @@ class _Finder:
             return None
         if any(part.weights for part in parts) and not all(part.weights for part in parts):
             return None
-        return _Parts(node, tuple(projections), tuple(chunks), output, tuple(self.sharers[part.name] for part in parts))
+        sharers = tuple([self.sharers[part.name] for part in parts])
+        return _Parts(node, tuple(projections), tuple(cuts), rows, output, sharers)
 
     def sharing(self, part: ForeignNode) -> set[str]:
         """The layers that have the weights of another one and do not read it."""
@@ -203,11 +223,13 @@ class _Finder:
         fields: dict[str, Any] = {"num_heads": 1, **node.fields}
         if output.fields.get("bias") is False:
             fields["bias"] = False
-        sources = [part.inputs[0] for part in projections]
+        sources = [parts.rows[part.name].name if part.name in parts.rows else part.inputs[0] for part in projections]
+        channels = [self.shapes[part.inputs[0]][0] for part in projections]
         # One projection is of q, k and v; the last of two is of k and v.
-        sources = sources * 3 if len(sources) == 1 else [*sources, sources[-1]][:3]
+        sources, channels = [
+            those * 3 if len(those) == 1 else [*those, those[-1]][:3] for those in (sources, channels)
+        ]
         inputs = sources[:1] if len(set(sources)) == 1 else sources[: 2 + (sources[1] != sources[2])]
-        channels = [self.shapes[name][0] for name in sources]
         if len(inputs) == 1 and channels[0] != embed:
             fields["embed_dim"] = embed
         if len(inputs) > 1 and (channels[0] != embed or node.op == INCOMPLETE):
