@@ -111,6 +111,11 @@ def _is_attention(row: Row) -> bool:
     return row.op.kind in ("multi_head_attention", "scaled_dot_product_attention")
 
 
+def _is_part_of_module(row: Row, call: Call) -> bool:
+    """Whether it is a part of PyTorch's module of attention where that is in a form that no op of archcalc has."""
+    return call.module == _ATTENTION and row.op.kind != "multi_head_attention"
+
+
 def _in_parts(row: Row, call: Call) -> bool:
     """Whether it is attention made of layers, neither PyTorch's module nor torchvision's in windows."""
     return _is_attention(row) and call.module != _ATTENTION and not call.module.startswith(_IN_WINDOWS)
@@ -139,6 +144,8 @@ def in_windows(row: Row, call: Call) -> bool:
 
 def flop_counter(row: Row, call: Call, terms: Terms | None) -> Terms | None:
     """It counts what PyTorch dispatches: all products, but attention that is one operation on a CPU not."""
+    if row.op.kind == "matmul" and (call.module == _ATTENTION or call.function == "scaled_dot_product_attention"):
+        return None  # of attention with a mask, which may be one operation or not
     if not _is_attention(row):
         return terms
     if call.way == "steps":
@@ -154,7 +161,7 @@ def fvcore(row: Row, call: Call, terms: Terms | None) -> Terms | None:
     if _is_attention(row):
         if not _in_parts(row, call):
             with_weights = call.module == _ATTENTION and call.way == "steps"
-            return MACS if with_weights and row.op.kind == "multi_head_attention" else terms
+            return MACS if with_weights else terms
         between, projections = _parts(call)
         found = _between(between, product)
         if found is None or any(each.function not in ("linear", *_PRODUCTS) for each in projections):
@@ -162,6 +169,8 @@ def fvcore(row: Row, call: Call, terms: Terms | None) -> Terms | None:
         return (*(PROJECTIONS if projections else NOTHING), *found)
     if is_padded_by_word(row):
         return NOTHING
+    if row.op.kind == "linear" and call.module == _ATTENTION:
+        return terms
     if call.function == "einsum":
         return (Term(1, EINSUM),) if row.multiplications else NOTHING
     if _is_own(row, call) or (row.multiplications and call.function in ("linear", "addmm", *_CELLS, *_PRODUCTS)):
@@ -232,6 +241,8 @@ _OF_C = frozenset({"gelu", "avg_pool", "prelu"})
 
 def ptflops(row: Row, call: Call, terms: Terms | None) -> Terms | None:
     """It sees modules of PyTorch's classes, and functions for which it puts its own in the place of PyTorch's."""
+    if _is_part_of_module(row, call):
+        return None if row.multiplications else NOTHING  # its rule is for the whole module
     if _is_attention(row):
         return _attention_of_ptflops(row, call, terms)
     function = _kind(call.function)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from archcalc.core.shapes import Shape, spec_shape
 from archcalc.interop.foreign import ForeignNode
@@ -16,6 +16,7 @@ from archcalc.interop.recognise_names import Wanted
 
 _WITH_BIAS = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
 _ATTENTION = ("scaled_dot_product_attention", INCOMPLETE)
+_One = TypeVar("_One")
 
 
 def fused(
@@ -164,21 +165,21 @@ class _Finder:
         cuts: list[ForeignNode] = []
         projections: list[ForeignNode] = []
         rows: dict[str, ForeignNode] = {}
-        for index, name in enumerate(node.inputs):
-            part, user, row = self.by_name.get(name), node.name, None
+        for index, source in enumerate(node.inputs):
+            part, user, row = self.by_name.get(source), node.name, None
             if part is not None and part.op == "tokens":
-                if self.users[name] != [user]:
+                if self.users[source] != [user]:
                     return None
                 cuts.append(part)
-                row, user, name = part, name, part.inputs[0]
-                part = self.by_name.get(name)
+                row, user = part, part.name
+                part = self.by_name.get(part.inputs[0])
             if part is not None and part.op == "chunk":
                 cuts.append(part)
                 count = part.fields["chunks"]
                 # Two chunks are keys and values, three are all.
                 if part.fields != {"chunks": count, **({"index": i} if (i := index - 3 + count) else {})}:
                     return None
-                if self.users[name] != [user]:
+                if self.users[part.name] != [user]:
                     return None
                 part = self.by_name.get(part.inputs[0])
                 if part is not None and self.shapes[part.name][0] != count * embed:
@@ -189,7 +190,7 @@ class _Finder:
                 projections.append(part)
                 if row is not None:
                     same = [each for each in rows.values() if each.inputs == part.inputs]
-                    rows[part.name] = same[0] if same else replace(row, inputs=part.inputs)
+                    rows[part.name] = same[0] if same else replace(row, inputs=part.inputs, value="")
             elif (row is None) != (part.name not in rows):
                 return None
         reads = [{name for name in self.users[part.name] if name not in self.sharing(part)} for part in projections]
@@ -225,10 +226,7 @@ class _Finder:
             fields["bias"] = False
         sources = [parts.rows[part.name].name if part.name in parts.rows else part.inputs[0] for part in projections]
         channels = [self.shapes[part.inputs[0]][0] for part in projections]
-        # One projection is of q, k and v; the last of two is of k and v.
-        sources, channels = [
-            those * 3 if len(those) == 1 else [*those, those[-1]][:3] for those in (sources, channels)
-        ]
+        sources, channels = _of_each(sources), _of_each(channels)
         inputs = sources[:1] if len(set(sources)) == 1 else sources[: 2 + (sources[1] != sources[2])]
         if len(inputs) == 1 and channels[0] != embed:
             fields["embed_dim"] = embed
@@ -264,6 +262,11 @@ class _Finder:
             output.name, "multi_head_attention", fields, tuple(inputs), None, node.place, arrays, output.frozen, called,
             output.value,
         )  # fmt: skip
+
+
+def _of_each(those: list[_One]) -> list[_One]:
+    """For q, k and v: one projection is of them all; the last of two is of k and v."""
+    return those * 3 if len(those) == 1 else [*those, those[-1]][:3]
 
 
 def _one_after_another(loads: Sequence[Callable[[], Any]]) -> Any:

@@ -328,6 +328,36 @@ def test_fvcore_counts_no_convolution_whose_padding_is_a_word(overload: str, cou
     assert any("padding is a word" in note.text and note.concerns(row) for note in TOOLS["fvcore"].notes) != counted
 
 
+#: The module of attention in parts: a projection, q, k and v cut from it, attention, and the last projection.
+PARTS_OF_ATTENTION = """
+  - linear: {name: qkv, out_features: 24, per_position: true}
+  - chunk: {name: q, chunks: 3}
+  - chunk: {name: k, from: qkv, chunks: 3, index: 1}
+  - chunk: {name: v, from: qkv, chunks: 3, index: 2}
+  - scaled_dot_product_attention: {name: attention, from: [q, k, v], num_heads: 2}
+  - linear: {name: out, out_features: 8, per_position: true}
+"""
+
+
+@pytest.mark.parametrize(
+    ("tool", "known", "not_known"),
+    [
+        ("ptflops", [], ["qkv", "attention", "out"]),
+        ("fvcore", ["qkv", "out"], []),
+        ("flop-counter", ["qkv", "out"], []),
+    ],
+)
+def test_a_module_of_attention_in_parts_counts_or_is_not_known(
+    tool: str, known: list[str], not_known: list[str]
+) -> None:
+    module = "torch.nn.modules.activation.MultiheadAttention"
+    call = Call("multi_head_attention_forward", "function", module, module, inner=True)
+    rows = [row._replace(call=call) for row in numbers(PARTS_OF_ATTENTION, "8x16").rows[1:]]
+    found = {row.name: TOOLS[tool].multiplications(row) for row in rows}
+    assert [name for name, counted in found.items() if counted] == known
+    assert [name for name, counted in found.items() if counted is None] == not_known
+
+
 def test_a_global_pool_that_is_written_as_a_mean() -> None:
     assert any("x.mean((2, 3))" in note for note in TOOLS["fvcore"].notes_on(analysis_of("shufflenet_v2")))
     assert not any("x.mean((2, 3))" in note for note in TOOLS["fvcore"].notes_on(analysis_of("lenet5")))

@@ -125,6 +125,37 @@ def test_attention_of_one_projection() -> None:
     assert layers[1].fields == {"num_heads": 2, "bias": False}
 
 
+def _tokens_of(write: Writer, projections: int) -> list[str]:
+    """q, k and v of the places of a map, of one projection or of three."""
+    write("reshape", (1, 8, 16), "x")
+    row = write("permute", (1, 16, 8), dims=(0, 2, 1))
+    if projections == 1:
+        write("linear", (1, 16, 24), row, write.weight("qkv", 24, 8), None)
+        made = list(write("split", [(1, 16, 8)] * 3, split_size=(8, 8, 8), dim=2))
+    else:
+        made = [write("linear", (1, 16, 8), row, write.weight(f"at/{name}", 8, 8), None, path="at") for name in "qkv"]
+    return made
+
+
+@pytest.mark.parametrize("projections", [1, 3])
+def test_attention_of_a_map_is_that_of_its_tokens(projections: int) -> None:
+    write = Writer(1, 8, 4, 4)
+    made = _tokens_of(write, projections)
+    heads = []
+    for part in made:
+        write("reshape", (1, 16, 2, 4), part)
+        heads.append(write("transpose", (1, 2, 16, 4), dim0=1, dim1=2))
+    write("scaled_dot_product_attention", (1, 2, 16, 4), *heads)
+    write("transpose", (1, 16, 2, 4), dim0=1, dim1=2)
+    write("reshape", (1, 16, 8))
+    write("linear", (1, 16, 8), write.last, write.weight("at/proj", 8, 8), None, path="at")
+    write("permute", (1, 8, 16), dims=(0, 2, 1))
+    layers = write.layers()
+    assert ops(layers) == ["tokens", "multi_head_attention"]
+    assert (layers[0].inputs, layers[1].inputs) == (("x",), (layers[0].name,))
+    assert layers[1].fields == {"num_heads": 2, "bias": False}
+
+
 def test_what_archcalc_does_not_have_is_opaque_with_its_shape() -> None:
     write = Writer(1, 4, 8, 8)
     write("deform_conv2d", (1, 6, 8, 8), write.last, write.weight("w", 6, 4, 3, 3), path="offsets")
