@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from archcalc.core.errors import UsageError
 from archcalc.interop.arrays import np
 from archcalc.interop.onnx_call import Call, translates
 from archcalc.interop.onnx_constants import Stored
@@ -21,6 +22,8 @@ def _recurrent(call: Call) -> bool:
     """A recurrent layer that starts at zero, with torch's activations; other ones are opaque."""
     weights, states, biases = (call.constant(index) for index in (1, 2, 3))
     direction, nonlinearity = call.attributes.get("direction", "forward"), _nonlinearity(call)
+    if direction in _WAYS:
+        _check_sizes(call, _WAYS[direction])
     if weights is None or states is None or not nonlinearity or not _is_plain(call) or direction not in _WAYS:
         return False
     if biases is None and call.has(3):
@@ -56,6 +59,27 @@ def _recurrent(call: Call) -> bool:
     if call.uses(2):
         call.emit("lstm cell state", [last[0]], outputs=[call.node.output[2]])
     return True
+
+
+def _check_sizes(call: Call, ways: int) -> None:
+    """Raise `UsageError` where an array has not the size that the operation has for it."""
+    gates, channels = len(_GATES[call.op]), call.shape()[-1]
+    recurrence = call.shape(2)
+    hidden = int(call.attributes.get("hidden_size") or (recurrence[-1] if recurrence else 0))
+    rows = gates * hidden
+    state = (None, ways, hidden) if call.attributes.get("layout", 0) else (ways, None, hidden)
+    wanted: dict[str, tuple[int, tuple[int | None, ...]]] = {
+        "W": (1, (ways, rows, channels)), "R": (2, (ways, rows, hidden)), "B": (3, (ways, 2 * rows)),
+        "initial_h": (5, state), "initial_c": (6, state),
+    }  # fmt: skip
+    for name, (index, sizes) in wanted.items():
+        if not call.has(index):
+            continue
+        shape = call.shape(index)
+        if len(shape) != len(sizes) or any(size not in (None, own) for own, size in zip(shape, sizes, strict=True)):
+            shown = "×".join("batch" if size is None else str(size) for size in sizes)
+            came = "×".join(map(str, shape)) or "a single number"
+            raise UsageError(f"its {name} is {came}; with hidden_size {hidden} it should be {shown}")
 
 
 def _nonlinearity(call: Call) -> str:

@@ -110,6 +110,23 @@ def test_an_initial_state_of_zeros_is_none(op: str, ways: int) -> None:
     assert totals.not_counted == {}
 
 
+@pytest.mark.parametrize(
+    ("place", "name", "shape", "wanted"),
+    [(1, "W", (1, 20, 4), "1×20×6"), (2, "R", (1, 16, 4), "1×20×5"), (3, "B", (1, 20), "1×40"),
+     (5, "initial_h", (2, 1, 5), "1×batch×5"), (6, "initial_c", (1, 1, 4), "1×batch×5"),
+     (6, "initial_c", (1, 5), "1×batch×5")],
+)  # fmt: skip
+def test_arrays_that_do_not_fit_are_refused(place: int, name: str, shape: tuple[int, ...], wanted: str) -> None:
+    proto = recurrent("LSTM", (TIME, 1, CHANNELS), wanted="Y_h")
+    (node,) = proto.graph.node
+    node.input.extend([""] * (place + 1 - len(node.input)))
+    node.input[place] = "wrong"
+    proto.graph.initializer.append(numpy_helper.from_array(np.zeros(shape, np.float32), "wrong"))
+    came = "×".join(map(str, shape))
+    with pytest.raises(UsageError, match=f"its {name} is {came}; with hidden_size 5 it should be {wanted}"):
+        from_onnx(proto)
+
+
 @pytest.mark.parametrize("activation", ["Tanh", "Relu"])
 def test_the_activation_of_an_rnn(activation: str) -> None:
     proto = recurrent("RNN", (TIME, 1, CHANNELS), activations=[activation])
