@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import pickle
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,8 +32,13 @@ def load_program(path: Path) -> Any:
     torch = torch_or_error()
     _refuse_pickles(path)
     try:
-        with _weights_only(torch), _without_log():
+        with _weights_only(torch), _without_log(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of PyTorch, about pickles that it then refuses
             return torch.export.load(path)
+    except pickle.UnpicklingError as error:  # PyTorch's own advice is to load the object all the same
+        raise UsageError(
+            f"{path}: it holds a pickled object that is no tensor, which archcalc does not load"
+        ) from error
     except Exception as error:
         raise UsageError(f"{path}: torch.export.load cannot read it: {first_line(error)}") from error
 
@@ -115,8 +122,6 @@ def _without_log() -> Iterator[None]:
 @contextmanager
 def _weights_only(torch: Any) -> Iterator[None]:
     """Nothing but tensors is loaded here; an object that needs unpickling raises."""
-    import pickle
-
     load, loads, load_object = torch.load, pickle.loads, torch._C._pickle_load_obj
 
     def tensors(*args: Any, **kwargs: Any) -> Any:

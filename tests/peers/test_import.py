@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,24 @@ def test_a_parameter_that_two_modules_share_is_used_where_one_of_them_is(tmp_pat
         torch.export.save(torch.export.export(module, (torch.zeros(1, 7, dtype=torch.long),)), tmp_path / "m.pt2")
         network = ac.load(tmp_path / "m.pt2")
     assert (network.analyse().totals.params, network.notes) == (800, ())
+
+
+def test_a_pickled_object_in_a_program_is_one_clear_error(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch, about its own exporters
+        torch.export.save(torch.export.export(torch.nn.ReLU(), (torch.zeros(1, 3),)), tmp_path / "m.pt2")
+    with zipfile.ZipFile(tmp_path / "m.pt2") as good, zipfile.ZipFile(tmp_path / "bad.pt2", "w") as bad:
+        for name in good.namelist():
+            is_object = name.endswith(".pt") or "sample" in name
+            bad.writestr(name, pickle.dumps(print, 4) if is_object else good.read(name))
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        with pytest.raises(UsageError) as refused:
+            ac.load(tmp_path / "bad.pt2")
+    assert warned == []
+    assert str(refused.value).endswith(
+        "bad.pt2: it holds a pickled object that is no tensor, which archcalc does not load"
+    )
 
 
 def test_a_program_that_was_saved_for_several_sizes_takes_one(tmp_path: Path) -> None:
