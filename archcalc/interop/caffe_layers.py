@@ -197,8 +197,12 @@ def _power(caffe: Caffe, message: Message, name: str, bottoms: list[Blob]) -> li
     power, scale, shift = part.number("power", 1), part.number("scale", 1), part.number("shift", 0)
     if shift == 0 and power == 1:
         return [bottoms[0]] if scale == 1 else one(caffe, message, name, bottoms, "multiply", {"factor": scale})
+    if power == 1:
+        return one(caffe, message, name, bottoms, "rescale", {"factor": scale, "offset": shift})
     if shift == 0 and power == 2:
         return one(caffe, message, name, bottoms * 2, "multiply", {"factor": scale * scale})
+    if shift == 0 and scale == 1 and power != 0:
+        return one(caffe, message, name, bottoms, "power", {"exponent": power})
     return same_shape(caffe, message, name, bottoms)
 
 

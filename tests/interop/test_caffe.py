@@ -272,3 +272,18 @@ def test_what_is_wrong_is_said_with_its_place(text: str, message: str) -> None:
 def test_a_million_layers_are_refused_within_bounds() -> None:
     with pytest.raises(SpecError, match=r"more than 50,000 times layer"):
         read_caffe("layer{}" * 500_000, "bad.prototxt")
+
+
+@pytest.mark.parametrize(
+    ("given", "op", "fields"),
+    [({"scale": 0.5, "shift": 2}, "rescale", {"factor": 0.5, "offset": 2}), ({"shift": -3}, "rescale", {"offset": -3}),
+     ({"scale": 0.5}, "multiply", {"factor": 0.5}), ({"power": 2, "scale": 3}, "multiply", {"factor": 9}),
+     ({"power": 0.5}, "power", {"exponent": 0.5}), ({"power": 3, "shift": 1}, "opaque", {}),
+     ({"power": 0}, "opaque", {})],
+)  # fmt: skip
+def test_a_power_is_the_simplest_layer_that_gives_it(
+    given: dict[str, float], op: str, fields: dict[str, float]
+) -> None:
+    """(shift + scale·x)^power."""
+    (node,) = read_caffe(data(3, 4, 4) + layer("p", "Power", "data", power_param=given), "test.prototxt").nodes
+    assert (node.op, {**node.fields, **fields}) == (op, node.fields)
