@@ -90,6 +90,9 @@ PLANTED: list[tuple[str, str, str, int | str, str]] = [
     ("alexnet", "fc8", "output_shape", "10", "for classes=10"),
     # Layers with values to train that multiply nothing; shared weights; strides inside a block.
     ("vit_b_16", "encoder3/norm1", "params", 0, "this normalisation has parameters too"),
+    ("unet_3d", "down1/conv1/bn", "params", 64, "γ and β are counted. down1/conv1/bn has neither"),
+    ("convnext_tiny", "res2/block1/residual/layer_scale", "params", 0, "a trained factor for every channel"),
+    ("wavenet", "causal", "output_shape", "16001x32", "padded on both sides. causal pads at the start only"),
     ("vit_b_16", "class", "params", 0, "it has values to train: 768"),
     ("bert_base", "token_embedding", "params", 0, "it has values to train"),
     ("facenet", TOTAL, "multiplications", 1_596_530_688, "they multiply each time that they are used"),

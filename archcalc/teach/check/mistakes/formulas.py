@@ -13,6 +13,7 @@ from archcalc.explain.derive.lift import AXIS_NAMES
 from archcalc.explain.derive.trace import Node, number_node, symbol, traced
 from archcalc.ops.base import Op, elements
 from archcalc.ops.conv import CONV_OF_RANK, ConvTranspose
+from archcalc.ops.trained import Scale
 from archcalc.passes.params import count_values
 from archcalc.teach.check.mistakes import sequences
 from archcalc.teach.check.mistakes.base import HABIT, Base, Mistake
@@ -221,14 +222,27 @@ def _many_biases(context: LayerContext, weights: Node) -> Iterator[Base]:
         yield (Mistake("bias_per_weight", reason),), 24, plus(weights, outputs(context))
 
 
+def _trained(context: LayerContext) -> str:
+    """What a normalisation trains: γ and β, or one of them."""
+    arrays = {array.name: array for array in context.op.param_shapes(context.inputs) if not array.buffer}
+    is_of_channels = all(elements(array.shape) == context.row.output_shape[0] for array in arrays.values())
+    if len(arrays) > 1:
+        return say(_BOTH if is_of_channels else _BOTH_OF_VALUES)
+    if "bias" in arrays:
+        return say("β is trained, one for every channel.")
+    return say("γ is trained, one for every channel.") if is_of_channels else say("γ is trained, one for every value.")
+
+
 def _as_without_weights(context: LayerContext) -> Iterator[Base]:
     """Nothing for a layer that has values to train, though it multiplies no windows: a norm, a class token."""
     row = context.row
     if not row.params or row.multiplications:
         return
     if context.op.family == "normalisation":
-        both = say(_BOTH if row.params == 2 * row.output_shape[0] else _BOTH_OF_VALUES)
-        reason = say("this normalisation has parameters too. {both}", both=both)
+        if isinstance(context.op, Scale) and not context.op.bias:
+            reason = say("this scale has parameters too: a trained factor for every channel.")
+        else:
+            reason = say("this normalisation has parameters too. {both}", both=_trained(context))
         yield (Mistake("forgot_batch_norm", reason),), 8, number_node(0)
     else:
         reason = say("it has values to train: {count:,}.", count=row.params)
@@ -241,13 +255,25 @@ def _normalisation(context: LayerContext) -> Iterator[Base]:
         return
     counted = context.network.analysis.conventions.running_statistics
     if not counted:
-        reason = say(
-            "running mean and variance are counted. They are not trained; γ and β are, one of each for every channel."
-        )
-        yield (Mistake("counted_running_statistics", reason),), 8, params(context, buffers=True)
+        tree = params(context, buffers=True)
+        if context.row.params == 2 * context.depth:
+            reason = say(
+                "running mean and variance are counted. They are not trained; γ and β are, one of each for every "
+                "channel."
+            )
+        else:
+            reason = say("running mean and variance are counted. They are not trained.")
+        yield (Mistake("counted_running_statistics", reason),), 8, tree
+        if not context.row.params:  # as many as the running statistics
+            reason = say("γ and β are counted. {layer} has neither.", layer=context.name)
+            yield (Mistake("params_in_pool", reason),), 6, tree
     if context.row.params:
         yield (
-            (Mistake("forgot_batch_norm", say("batch normalisation has parameters too. {both}", both=say(_BOTH))),),
+            (
+                Mistake(
+                    "forgot_batch_norm", say("batch normalisation has parameters too. {both}", both=_trained(context))
+                ),
+            ),
             8,
             number_node(0),
         )
@@ -262,7 +288,7 @@ def _of_the_norm(context: LayerContext) -> Iterator[Base]:
     """One γ and one β for all channels."""
     each = context.row.params // context.row.output_shape[0]
     if each * context.row.output_shape[0] == context.row.params and context.row.output_shape[0] > 1:
-        reason = say("one of each for the whole layer. {both}", both=say(_BOTH))
+        reason = say("one of each for the whole layer. {both}", both=_trained(context))
         yield (Mistake("forgot_output_channels", reason),), 16, number_node(each)
 
 

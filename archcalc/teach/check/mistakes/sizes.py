@@ -69,6 +69,11 @@ def settings(context: LayerContext) -> Iterator[Setting]:
         once = Sides((*sides.begins, *none) if any(padding.begins) else (*none, *sides.ends))
         reason = say("the padding counts on one side only. It is added on both.")
         yield _step("padding_once", reason), 14, {"padding": once}
+        if not any(padding.ends) or not any(padding.begins):
+            where = say("at the end only") if any(padding.ends) else say("at the start only")
+            reason = say("padded on both sides. {name} pads {where}.", name=name, where=where)
+            given = sides.ends if any(padding.ends) else sides.begins
+            yield _step("added_padding", reason), 10, {"padding": Sides((*given, *given))}
     if isinstance(padding, Sides) and not any(padding) and kernel is not None and not hasattr(op, "output_padding"):
         for pixels in range(1, max(kernel) // 2 + 1):
             reason = say("padded by {pixels} on each side. {name} has no padding.", pixels=pixels, name=name)
