@@ -42,8 +42,7 @@ class Trace(State):
         #: The outputs of operations on constants, by what they do.
         self.done: dict[tuple[object, ...], list[str]] = {}
         self.folded = 0
-        #: The values that depend on an input, if only on its size, and the nodes that read them.
-        self.moving = {each.name for each in graph.inputs}
+        #: The nodes as the file writes them.
         self.written: list[WrittenNode] = []
 
     def is_quick(self, name: str) -> bool:
@@ -148,11 +147,8 @@ class Trace(State):
             raise error if str(error).startswith(self.file.name) else UsageError(f"{where}: {error}") from None
 
     def _write(self, call: Call) -> None:
-        """Note how the file writes what is no constant, for tools that count the nodes of files."""
+        """Note how the file writes a node, of constants too, for tools that count the nodes of files."""
         node = call.node
-        if self.moving.isdisjoint(node.input):
-            return
-        self.moving.update(call.outputs)
         sizes, made = ([self._size(name) for name in names] for names in (node.input, node.output))
         plain = {key: value for key, value in dict(call.attributes).items() if isinstance(value, (int, str, list))}
         kind = call.op if call.is_standard else f"{node.domain}.{call.op}"

@@ -41,6 +41,8 @@ GRAPHS = {
     "nodes that no output needs": ("unread = Exp (x) y = Relu (x)", 20, ["relu"], 33 * _VALUES),
     "the size of the input": (
         "s = Shape (x) d = Mul (s, s) y = Relu (x)", 20, ["relu"], _VALUES + 4),
+    "numbers of the file alone": (
+        "a = Constant <value_ints = [5, 7]> () b = Mod (a, a) c = Add (b, a) y = Relu (x)", 20, ["relu"], _VALUES + 4),
 }  # fmt: skip
 
 
