@@ -63,7 +63,8 @@ def holds(tree: Expression, claimed: Claimed, value: Any) -> bool:
     if tree.kind == "call" and tree.value in _ALONG_AXES and not isinstance(value, list):
         return len(sides) > 1 and set(sides) == {value}
     if tree.kind == "call" and tree.value == "weights_shape" and isinstance(value, list):
-        return sides == (value[-1], value[-2], *value[:-2])  # (filters, depth, height, width)
+        # (filters, depth, height, width); a norm has one number for each channel.
+        return len(value) > 1 and sides == (value[-1], value[-2], *value[:-2])
     quantity = SHAPES.get(str(tree.value), str(tree.value))
     return any(fits(one, _as_in_check(quantity, value), quantity) for one in readings(tree, claimed, value))
 

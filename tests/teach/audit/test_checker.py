@@ -435,6 +435,8 @@ def test_check_and_audit_give_one_verdict_on_a_shape(written: str) -> None:
         ("vgg16", "conv1_1", "weights_shape", "[64, 3, 3, 3]", "right"),
         ("alexnet", "conv2", "weights_shape", "(256, 96, 5, 5)", "right"),
         ("alexnet", "conv2", "weights_shape", "5x5x256x96", "wrong"),
+        ("mobilenet", "conv4_1/sep/bn", "weights_shape", "256", "right"),
+        ("mobilenet", "conv4_1/sep/bn", "weights_shape", "0", "wrong"),
         ("alexnet", "conv2", "input_shape", "(96, 27, 27)", "right"),
         ("alexnet", "conv2", "input_shape", "96@27x27", "right"),
         ("alexnet", "conv2", "input_shape", "96@27x28", "wrong"),
