@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -181,6 +183,22 @@ def not_counted(rows: Iterable[Row]) -> Mapping[str, int]:
     return Counter(kind for row in rows for kind in row.not_counted)
 
 
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Without the search for cycles, which rows have none of: it looks through all of them several times.
+
+    Of a chain of 10,000 layers that takes a third of the time.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_without_collector()
 def analyse(
     graph: LayerGraph,
     batch: int = 1,

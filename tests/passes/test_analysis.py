@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
@@ -175,3 +176,17 @@ def test_the_sides_of_a_map_are_followed_by_themselves_where_they_differ() -> No
     field = analyse(network).rows[-1].receptive_field
     assert field is not None
     assert (field.size, field.stride) == ((5, 13), (1, 4))
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_the_garbage_collector_is_after_an_analysis_as_before_it(is_on: bool) -> None:
+    was_on = gc.isenabled()
+    try:
+        (gc.enable if is_on else gc.disable)()
+        analyse(load("lenet5"))
+        assert gc.isenabled() == is_on
+        with pytest.raises(UsageError):
+            analyse(load("lenet5"), batch=0)
+        assert gc.isenabled() == is_on
+    finally:
+        (gc.enable if was_on else gc.disable)()
