@@ -87,6 +87,7 @@ ONE = [
     ("vgg16", TOTAL, "activations", "138357544", "unknown", "15,237,608"),
     ("resnet50", TOTAL, "params", "25610152", "counted_running_statistics", "In all 53 layers"),
     ("resnet50", TOTAL, "params", "25503912", "forgot_batch_norm", "In all 53 layers"),
+    ("coatnet_0", TOTAL, "params", "25023124", "forgot_batch_norm", "In all 16 layers"),
 ]  # fmt: skip
 
 

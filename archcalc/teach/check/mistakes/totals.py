@@ -306,8 +306,12 @@ def _in_all(
     quantity: str,
 ) -> Iterator[Alternative]:
     """The same mistake in all layers, with the sums that it leads to; `first` names the first layer of each."""
+    told: set[tuple[str, tuple[str, ...]]] = set()
     for (mistake, where), placed in everywhere.items():
         ones, names = [one for one, _ in placed], list(dict.fromkeys(name for _, name in placed))
+        if mistake == "forgot_batch_norm" and (mistake, tuple(names)) in told:
+            continue
+        told.add((mistake, tuple(names)))
         if len(ones) == 1 and where == "weights":
             # The only bias of the network: whoever forgets biases forgets it.
             step = ones[0].steps[0]._replace(layer=first[mistake, where], quantity=quantity)
@@ -329,7 +333,12 @@ def _in_all(
 
 
 def _scopes(row: Row, mistake: str) -> tuple[str, ...]:
-    """Where a habit holds: everywhere; a bias forgotten, also in a family, in filters and neurons, in all weights."""
+    """Where a habit holds: everywhere; a bias forgotten, also in a family, in filters and neurons, in all weights.
+
+    Normalisations are forgotten all, or those of one kind.
+    """
+    if mistake == "forgot_batch_norm":
+        return "", row.op.kind
     if mistake != "forgot_bias":
         return ("",)
     family = row.op.family
