@@ -130,6 +130,11 @@ def test_functions_of_values(data: st.DataObject) -> None:
     check_equal(getattr(plain, name)(*map(as_plain, both)), theirs, name not in INEXACT)
 
 
+def test_whole_numbers_are_rounded_before_they_are_divided() -> None:
+    both = np.array(-115153665, np.int32), np.array(218070485381080319)
+    check_equal(plain.divide(*map(as_plain, both)), np.divide(*both))
+
+
 @examples(300)
 @given(arrays(), st.sampled_from(TYPES))
 def test_types(x: Values, kind: str) -> None:

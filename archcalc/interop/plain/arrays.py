@@ -286,7 +286,7 @@ def multiply(a: Any, b: Any) -> ndarray:
 
 def _quotient(a: float, b: float) -> float:
     if b:
-        return a / b
+        return float(a) / float(b)  # as numpy does, which rounds large whole numbers first
     return math.nan if a == 0 or math.isnan(a) else math.copysign(math.inf, a) * math.copysign(1, b)
 
 
