@@ -76,7 +76,7 @@ def _counters(row: Row) -> int:
 
 
 def _factors(row: Row) -> int:
-    """Caffe's BatchNorm has a third blob of one number beside mean and variance."""
+    """Caffe's BatchNorm has a third blob of one number next to mean and variance."""
     return int(isinstance(row.op, BatchNorm) and row.weights_of is None)
 
 
@@ -166,7 +166,7 @@ BETWEEN_TOKENS = Measure("multiply-add of QKᵀ and AV", _between_tokens)
 PAIRS = Measure("pair of a query and a key in a head", _pairs)
 IN_WINDOWS = Measure("value of a window", _in_windows)
 PARAMETERS = Measure("parameter", _own_params)
-#: So many times as the nodes of a layer in its file count beside its multiply-adds.
+#: So many times as the nodes of a layer in its file count next to its multiply-adds.
 OF_FILE = Measure("instruction of its nodes in the file", lambda _: 1)
 WEIGHTS = Measure("weight", lambda row: row.weights)
 BIASES = Measure("bias", lambda row: row.biases)

@@ -16,7 +16,7 @@ from archcalc.graph.layer_graph import FileNode, Written
 from archcalc.passes.analysis import Row
 
 #: So many for each value of the first output.
-_OF_EACH_VALUE: Mapping[str, int] = MappingProxyType({
+OF_EACH_VALUE: Mapping[str, int] = MappingProxyType({
     kind: times
     for kinds, times in {
         "Add Sub Mul Min Max Neg Abs Ceil Floor Mod Sign Relu Less LessOrEqual Round Not And Or Xor Equal Greater "
@@ -144,8 +144,8 @@ def count_of(node: FileNode) -> int | None:
         return None
     if node.op == "Sum":
         return _volume(node.outputs[0]) * (len(node.inputs) - 1)
-    if node.op in _OF_EACH_VALUE:
-        return _OF_EACH_VALUE[node.op] * _volume(node.outputs[0])
+    if node.op in OF_EACH_VALUE:
+        return OF_EACH_VALUE[node.op] * _volume(node.outputs[0])
     if node.op in _OF_EACH_READ:
         return _OF_EACH_READ[node.op] * _volume(node.inputs[0])
     rule = _RULES.get(node.op)

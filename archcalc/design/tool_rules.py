@@ -39,6 +39,7 @@ from archcalc.design.counting import (
     rules,
     values,
 )
+from archcalc.design.file_rules import OF_EACH_VALUE
 from archcalc.graph.layer_graph import Call
 from archcalc.ops.pool import AvgPool
 from archcalc.ops.windowed import Sides
@@ -400,8 +401,12 @@ def _attention_in_files(row: Row) -> Terms:
     return (*MACS_AND_BIASES, *values(1), Term(36 + sum(map(bool, added)), PAIRS))
 
 
-#: The instructions of an x86 processor that it takes for each value: 4 for a division, 24 for a root, 32 for an
-#: exponential, 43 for a logarithm, 76 for a tanh. Source: onnx_tool/node.py.
+def _nodes(*kinds: str) -> Terms:
+    """What the nodes that a layer becomes in a file count for each value."""
+    return values(sum(OF_EACH_VALUE[kind] for kind in kinds))
+
+
+#: By layer what `file_rules` has by node of a file. Source: onnx_tool/node.py.
 ONNX_TOOL = rules(
     conv__locally_connected__linear=lambda row: None if row.op.model_dump().get("spectral_norm") else MACS_AND_BIASES,
     conv_transpose=_plain((Term(1, BY_FILTERS), Term(1, BIAS_ADDITIONS))),
@@ -415,27 +420,27 @@ ONNX_TOOL = rules(
     global_response_norm=(Term(5, VALUES), Term(30, CHANNELS), Term(1, LAYERS)),
     global_avg_pool=(Term(1, READ), Term(4, VALUES)),
     mean__amax=(Term(1, READ),),
-    batch_norm=values(31),
+    batch_norm=_nodes("BatchNormalization"),
     local_response_norm=_across_channels,
     layer_norm=(Term(7, VALUES), Term(29, POSITIONS)),
     group_norm__instance_norm=_scaled(values(9), values(7)),
-    relu=values(1),
-    relu6__leaky_relu__prelu__hardtanh=values(2),
-    hardsigmoid=values(4),
-    hardswish=values(5),
-    sigmoid__power=values(32),
-    silu__glu=values(33),
-    gelu=values(34),
-    elu=values(35),
-    softmax=values(36),
-    tanh=values(76),
-    scaled_tanh=values(78),
-    log_softmax=values(80),
+    relu=_nodes("Relu"),
+    relu6__leaky_relu__prelu__hardtanh=_nodes("Clip"),
+    hardsigmoid=_nodes("HardSigmoid"),
+    hardswish=_nodes("HardSwish"),
+    sigmoid__power=_nodes("Sigmoid"),
+    silu__glu=_nodes("Sigmoid", "Mul"),
+    gelu=_nodes("Gelu"),
+    elu=_nodes("Elu"),
+    softmax=_nodes("Softmax"),
+    tanh=_nodes("Tanh"),
+    scaled_tanh=_nodes("Mul", "Tanh", "Mul"),
+    log_softmax=_nodes("LogSoftmax"),
     add=_additions,
     multiply=_products,
     subtract__position_embedding=values(1),
-    divide=values(4),
-    rescale=values(2),
+    divide=_nodes("Div"),
+    rescale=_nodes("Mul", "Add"),
     scale=(*values(1), Term(1, BIAS_ADDITIONS)),
     parameter__class_token=NOTHING,
     upsample__interpolate=_resized(

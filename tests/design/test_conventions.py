@@ -84,7 +84,7 @@ def test_totals_that_tools_printed(network: str, printed: dict[str, int]) -> Non
         ("vgg16", "caffe", 138_357_544),
         ("alexnet@grouped", "caffe", 60_965_224),
         ("googlenet", "caffe", 6_998_552),
-        # The sum of net.params in pycaffe: mean, variance and one factor of each BatchNorm beside γ and β of Scale.
+        # The sum of net.params in pycaffe: mean, variance and one factor of each BatchNorm next to γ and β of Scale.
         ("resnet50", "caffe", 25_610_205),
         ("resnet101@v1", "caffe", 44_549_160 + 105_344 + 104),
         # What thop prints for torchvision's: it does not see attention, and its layer norms are PyTorch's.
