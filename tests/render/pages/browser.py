@@ -13,6 +13,7 @@ import pytest
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+    "--disable-ipc-flooding-protection",  # tests follow hundreds of links within seconds: the browser drops some else
 )  # fmt: skip
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 #: The widths of a phone, a laptop and a large screen.
