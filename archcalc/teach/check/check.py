@@ -7,9 +7,10 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from archcalc.core.language import say
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.catalogue import load, variants_in_catalogue
+from archcalc.teach.check.by_tools import Question
 from archcalc.teach.check.evidence import CellEvidence
 from archcalc.teach.check.labels import read_label, squeezed
-from archcalc.teach.check.marking import Marking, Question
+from archcalc.teach.check.marking import Marking
 from archcalc.teach.check.match import rows_of
 from archcalc.teach.check.model import OF_KERAS, OF_TOOL, PRINTED, TOTAL, Answer, Check, Group, Match
 from archcalc.teach.check.paths import are_modules
@@ -51,7 +52,7 @@ def _questions(network: PreparedNetwork, answers: Sequence[Answer]) -> Iterator[
         # A module of a framework may be none of the network's blocks.
         is_idle = match.is_idle or (is_printed and not match.layer and not read_label(group.label).kinds)
         own = match
-        if all(answers[at].heading.startswith(OF_TOOL) and answers[at].quantity != "params" for at in group.cells) and (
+        if all(answers[at].heading.startswith(OF_TOOL) and _is_unweighted(answers[at]) for at in group.cells) and (
             not match.layer or evidence.wrong(group, match)
         ):  # a pool to the size that a map has counts something in another form of the network
             own, is_idle = Match(note=say("the network has no such layer at this place")), True
@@ -62,6 +63,11 @@ def _questions(network: PreparedNetwork, answers: Sequence[Answer]) -> Iterator[
             yield Question(position, answer, match, readings, note)
         else:
             yield Question(position, answer, match, (), match.note)
+
+
+def _is_unweighted(answer: Answer) -> bool:
+    """Whether a count of a tool is not that of weights."""
+    return answer.quantity != "params" or answer.text.strip("0.") == ""
 
 
 def _with_output(

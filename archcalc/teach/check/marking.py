@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
 from itertools import islice
-from typing import NamedTuple
 
 from archcalc.core.language import say, say_many
 from archcalc.passes.analysis import Row
-from archcalc.teach.check import explain
 from archcalc.teach.check.agreement import agrees, fits, missing, possible_factors, read_column, resembles, scaled
 from archcalc.teach.check.answers.twice import counts_two
+from archcalc.teach.check.by_tools import Question, judge_count
 from archcalc.teach.check.contradictions import without_contradictions
 from archcalc.teach.check.diagnose import is_unknown
 from archcalc.teach.check.expected import Value, expected
@@ -44,16 +43,6 @@ from archcalc.teach.reading.statements import is_empty
 #: which its usual mistakes are not worked out yet. What is wrong after that is judged, not explained.
 MOST_STEPS = 12_000
 _STEPS_OF_A_LAYER = 20
-
-
-class Question(NamedTuple):
-    """An answer, what it is about, and its readings; without any, `note` says why."""
-
-    position: int
-    answer: Answer
-    match: Match
-    readings: tuple[Stated, ...]
-    note: str = ""
 
 
 class Marking:
@@ -114,22 +103,13 @@ class Marking:
 
     def _of_tool(self, question: Question) -> Outcome | None:
         """The verdict on multiplications as another tool counts them; None of what it did not print."""
-        quantity, layer, heading = question.answer.quantity, question.match.layer, question.answer.heading
-        if quantity != "multiplications" or not heading.startswith(OF_TOOL):
+        answer = question.answer
+        if answer.quantity != "multiplications" or not answer.heading.startswith(OF_TOOL):
             return None
-        values = self.network.values(question.match, question.answer)
-        if not isinstance(values[-1], int):
-            return Outcome(Verdict.EMPTY, question.readings[0], None, note=self._unknown(question))
-        for stated in question.readings:
-            if any(fits(stated, value, quantity) for value in values):
-                return Outcome(Verdict.RIGHT, stated, values[-1])
-        counted = say("{tool} counts {right}.", tool=heading.removeprefix(OF_TOOL), right=shown(Fraction(values[-1])))
-        return Outcome(
-            Verdict.WRONG,
-            question.readings[0],
-            values[-1],
-            diagnoses=(Diagnosis("unknown", layer, quantity, explain.unknown(counted)),),
-        )
+        values = self.network.values(question.match, answer)
+        alike = [other for other in self.questions if other.answer.heading == answer.heading]
+        outcome = judge_count(question, values, alike)
+        return outcome or Outcome(Verdict.EMPTY, question.readings[0], None, note=self._unknown(question))
 
     def _of_the_data(self) -> int:
         """What rows of a printed summary keep of the data, its mean and its variance, where the network has none."""

@@ -56,12 +56,14 @@ _OF_MODULE = re.compile(r"[A-Za-z_]\w*(?:[.-]\w+)*")
 
 
 def are_modules(labels: Sequence[str]) -> bool:
-    """Whether rows have the names that PyTorch gives modules: most with points, or numbers from 0."""
+    """Whether rows have the names that PyTorch gives modules: most with points or with their module, or numbers."""
     plain = [label.strip(" `*") for label in labels]
     if plain[:1] == ["0"] and all(label.isdecimal() for label in plain):
         return True
     modules = [label for label in plain if _OF_MODULE.fullmatch(label)]
-    return 5 * len(modules) >= 4 * len(labels) and 2 * sum("." in label for label in modules) > len(modules)
+    inner = [label for label in modules if "." in label]
+    holds = bool(inner) and {label.rpartition(".")[0] for label in inner} <= set(modules)
+    return 5 * len(modules) >= 4 * len(labels) and (holds or 2 * len(inner) > len(modules))
 
 
 def is_module(label: str) -> bool:

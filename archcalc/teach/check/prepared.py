@@ -9,7 +9,8 @@ from archcalc.core import words
 from archcalc.core.conventions import BYTES
 from archcalc.core.language import language, say
 from archcalc.core.quantities import QUANTITIES
-from archcalc.design.conventions import TOOLS, as_counted
+from archcalc.design.conventions import TOOLS, Tool, as_counted
+from archcalc.design.tool_calls import FORMS
 from archcalc.explain.derive.layer import Derivation
 from archcalc.explain.derive.trace import number_node, symbol
 from archcalc.ops.base import elements
@@ -53,6 +54,7 @@ class PreparedNetwork:
         #: How many numbers dense layers read.
         self.features = {elements(row.input_shapes[0]) for row in self.rows if row.op.family == "dense"}
         self._operations: dict[str, dict[str, int | None]] = {}
+        self._changes: dict[str, list[int]] = {}
         self._inside: dict[str, list[Row]] = {}
         self._numbers: dict[str, list[int]] = {}
         self._derivations: dict[tuple[str, str], tuple[Derivation, ...]] = {}
@@ -99,9 +101,11 @@ class PreparedNetwork:
             return (right, self.right(match, "params"))
         if answer.quantity == "multiplications" and answer.heading.startswith(PRINTED):
             tool = answer.heading.removeprefix(OF_TOOL) if answer.heading.startswith(OF_TOOL) else "torchinfo"
-            return (right, self._of_tool(match, tool))
+            return (right, *self._in_other_forms(match, tool), self._of_tool(match, tool))
         if answer.quantity == "multiplications" and is_of_all(answer.heading):
             return (right, self.right(match, "all_multiplications"))
+        if answer.quantity == "params" and answer.heading.startswith(OF_TOOL):
+            return (right, self._params_of_tool(match, TOOLS[answer.heading.removeprefix(OF_TOOL)]))
         if answer.quantity == "params" and answer.heading.endswith(OF_KERAS) and isinstance(right, int):
             return (right, right + self._buffers(match))
         if answer.quantity == "activations" and right == 0 and row is not None and "size" in answer.heading:
@@ -133,6 +137,20 @@ class PreparedNetwork:
             counted = as_counted(self.analysis, TOOLS[tool]).rows
             self._operations[tool] = {row.name: row.multiplications for row in counted}
         return _sum([self._operations[tool][row.name] for row in self._rows_of(match)])
+
+    def _in_other_forms(self, match: Match, tool: str) -> list[int]:
+        """The total of a tool where code calls functions in the place of modules, such as a global pool."""
+        own = self._of_tool(match, tool)
+        if match.layer != TOTAL or own is None:
+            return []
+        if tool not in self._changes:
+            changes = [TOOLS[tool].change_as(self.analysis, form.call) for form in FORMS]
+            self._changes[tool] = [change for change in changes if change]
+        return [own + change for change in self._changes[tool]]
+
+    def _params_of_tool(self, match: Match, tool: Tool) -> int | None:
+        """The parameters that a tool sees, which may not know the arrays of every class."""
+        return _sum([tool.params_of(row) for row in self._rows_of(match)])
 
     def _rows_of(self, match: Match) -> Sequence[Row]:
         if match.layer == TOTAL:

@@ -1,4 +1,4 @@
-"""What fvcore and ptflops print of each module, pasted as it is: each count is held to what the tool counts."""
+"""What tools that count print of each module, pasted as it is: each count is held to what the tool counts."""
 
 from __future__ import annotations
 
@@ -92,6 +92,45 @@ PTFLOPS = """ResNet(
 """
 
 
+#: get_model_profile of DeepSpeed; zeros after the point are left out.
+DEEPSPEED = """-------------------------- DeepSpeed Flops Profiler --------------------------
+Profile Summary at step 1:
+params per GPU:                                                         11.69 M
+params of model = params per GPU * mp_size:                             0
+fwd MACs per GPU:                                                       1.81 GMACs
+fwd flops per GPU:                                                      3.64 G
+Top 1 modules in terms of params, MACs or fwd latency at different model depths:
+depth 1:
+    params      - {'Sequential': '11.17 M'}
+ResNet(
+  11.69 M = 100% Params, 1.81 GMACs = 100% MACs, 201.08 ms = 100% latency, 18.08 GFLOPS
+  (conv1): Conv2d(9.41 K = 0.08% Params, 118.01 MMACs = 6.51% MACs, 1.69 ms = 0.84% latency, 139.3 GFLOPS, 3, 64, kernel_size=(7, 7))
+  (bn1): BatchNorm2d(128 = 0% Params, 0 MACs = 0% MACs, 511.41 us = 0.25% latency, 3.14 GFLOPS, 64, eps=1e-05)
+  (layer1): Sequential(
+    147.97 K = 1.27% Params, 462.42 MMACs = 25.49% MACs, 77.49 ms = 38.54% latency, 11.97 GFLOPS
+    (0): BasicBlock(
+      73.98 K = 0.63% Params, 231.21 MMACs = 12.75% MACs, 44.16 ms = 21.96% latency, 10.5 GFLOPS
+      (conv1): Conv2d(36.86 K = 0.32% Params, 115.61 MMACs = 6.37% MACs, 20.54 ms = 10.22% latency, 11.25 GFLOPS, 64, 64)
+    )
+  )
+  (fc): Linear(513 K = 4.39% Params, 512 KMACs = 0.03% MACs, 55.07 us = 0.03% latency, 18.59 GFLOPS, in_features=512)
+)
+"""  # noqa: E501
+CALFLOPS = DEEPSPEED.replace("ms = ", "MFLOPS = ").replace("us = ", "KFLOPS = ").replace("% latency", "% FLOPs")
+OLDER = DEEPSPEED.replace(" = ", ", ")
+#: thop with verbose=True, as its pair is printed, and with ret_layer_info=True: LeNet with a batch norm, 32×32×3.
+THOP = """[INFO] Register count_convNd() for <class 'torch.nn.modules.conv.Conv2d'>.
+[INFO] Register zero_ops() for <class 'torch.nn.modules.pooling.MaxPool2d'>.
+[INFO] Register count_normalization() for <class 'torch.nn.modules.batchnorm.BatchNorm2d'>.
+"""
+MODULES_OF_THOP = (
+    "(1786496.0, 136938.0, {'conv1': (442368.0, 448.0, {}), 'pool': (0.0, 0.0, {}), 'conv2': (1179648.0, 4640.0, {}), "
+    "'bn': (32768.0, 64.0, {}), 'relu': (0.0, 0.0, {}), 'head': (131712.0, 131786.0, {'0': (131072.0, 131136.0, {}), "
+    "'2': (640.0, 650.0, {})})})"
+)
+SMALL = "32x32x3 -> conv3-16 -> relu -> pool2 -> conv3-32 -> bn -> relu -> pool2 -> flatten -> fc64 -> relu -> fc10"
+
+
 def _check(network: str, text: str) -> Check:
     return check_answers(analysis_of(network), parse_answers(text.encode(), "table").answers)
 
@@ -105,6 +144,23 @@ def _check(network: str, text: str) -> Check:
         ("vgg16", IDLE, 4),
         ("resnet18", TREE, 12),
         ("resnet18", PTFLOPS, 12),
+        ("resnet18", DEEPSPEED, 14),
+        ("resnet18", CALFLOPS, 14),
+        ("resnet18", OLDER, 14),
+        ("resnet18", DEEPSPEED[: DEEPSPEED.index("ResNet(")], 2),
+        ("resnet18", "Computational complexity:       1.83 GMac\nNumber of parameters:           11.69 M\n", 2),
+        ("resnet18", "Total Training Params:   11.69 M \nfwd MACs:    1.8141 GMACs\n", 2),
+        (SMALL, MODULES_OF_THOP, 18),
+        (SMALL, f"{THOP}(1786496.0, 136938.0)", 2),
+        (SMALL, f"{THOP}flops:  1786496.0 params:  136938.0", 2),
+        (SMALL, f"{THOP}FLOPs = 1.786496M\nParams = 136.938K", 2),
+        ("resnet18", "('1.824G', '11.690M')", 2),
+        ("resnet18", "MACs: 1.824G, Params: 11.690M", 2),
+        # A global pool that code calls as a function counts nothing, nor do parts of an attention as parameters.
+        ("mobilenet_v2", "(327486720.0, 3504872.0)", 2),
+        ("vit_b_16", "(11286254592.0, 58067176.0)", 2),
+        ("resnet18", "FLOPs: 3.63G, Params: 11.69M", 2),
+        ("resnet18", "Params: 11.69M\nMult-adds: 1.81G\n", 2),
     ],
 )
 def test_what_tools_print_is_right(network: str, text: str, right: int) -> None:
@@ -121,12 +177,30 @@ def test_what_tools_print_is_right(network: str, text: str, right: int) -> None:
         ("resnet18", TREE, "1.61M", "1.51M", 1_605_632),
         ("resnet18", PTFLOPS, "1.61 MMac", "0.8 MMac", 1_605_632),
         ("resnet18", PTFLOPS, "36.86 k", "36.93 k", 36_864),
+        ("resnet18", DEEPSPEED, "115.61 M", "115.63 M", 115_605_504),
+        ("resnet18", DEEPSPEED, "36.86 K", "36.93 K", 36_864),
+        ("resnet18", CALFLOPS, "512 K", "513 K", 512_000),
+        (SMALL, MODULES_OF_THOP, "32768.0", "8192.0", 32_768),
+        (SMALL, f"{THOP}('1.786M', '136.938K')", "1.786M", "1.746M", 1_786_496),
+        ("resnet18", "FLOPs: 3.63G, Params: 11.69M", "11.69M", "11.19M", 11_689_512),
     ],
 )
 def test_a_wrong_count_is_held_to_the_tool(network: str, text: str, printed: str, wrong: str, expected: int) -> None:
+    assert printed in text
     check = _check(network, text.replace(printed, wrong))
     assert [cell.expected for cell in check.cells if cell.verdict is Verdict.WRONG] == [expected]
 
 
 def test_counts_that_are_not_checked_are_named() -> None:
     assert any("ptflops" in note for note in parse_answers(PTFLOPS.encode(), "table").notes)
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("network", ["resnet18", "mobilenet_v2", "vgg16", "alexnet@torchvision", "densenet121"])
+def test_what_thop_says_of_every_module_is_right(network: str) -> None:
+    thop, torch, models = (pytest.importorskip(name) for name in ("thop", "torch", "torchvision.models"))
+    model = getattr(models, network.partition("@")[0])(weights=None).eval()
+    image = torch.zeros(1, 3, 224, 224)
+    counts = thop.profile(model, inputs=(image,), verbose=False, ret_layer_info=True)
+    check = _check(network, str(counts))
+    assert check.is_right

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
+from archcalc.core.quantities import QUANTITIES
 from archcalc.teach.check.answers.heads import LAYER, find_head
 from archcalc.teach.check.answers.table import MOST_COLUMNS, Answers, Item, is_heading, read_table
-from archcalc.teach.check.model import Place
+from archcalc.teach.check.model import TOTAL, Place
 
 _LONGEST_LINE = 400
 #: Lines that are searched for a heading.
@@ -41,7 +42,7 @@ Line = Sequence[tuple[str, int]]
 def read_aligned(text: str, file: str) -> Answers | None:
     """The answers of a table in plain text; None of what is none."""
     lines = [line[:_LONGEST_LINE].expandtabs(8).rstrip() for line in text.translate(_BARS).splitlines()]
-    for layout in (_boxed, _by_rule, _described, _stacked, _by_spaces):
+    for layout in (_boxed, _by_rule, _described, _totals, _stacked, _by_spaces):
         rows = layout(lines, file)
         if rows is not None:
             return read_table(rows, file)
@@ -228,6 +229,29 @@ def _description(line: str) -> tuple[str, dict[str, str]] | None:
     for mark, end in zip(marks, [*(mark.start() for mark in marks[1:]), len(rest)], strict=True):
         values[mark["key"].strip().lower()] = rest[mark.end() : end].strip(" ,;|")
     return name["name"].strip(), values
+
+
+def _totals(lines: Sequence[str], file: str) -> list[list[Item]] | None:
+    """FLOPs: 1.82G, Params: 11.69M: nothing but numbers of the whole network."""
+    values: dict[str, Item] = {}
+    for number, line in enumerate(lines, 1):
+        plain = line.strip(" *_`•-")
+        marks = list(_KEY.finditer(plain))
+        if not plain:
+            continue
+        if not marks or marks[0].start():
+            return None
+        for mark, end in zip(marks, [*(mark.start() for mark in marks[1:]), len(plain)], strict=True):
+            head = find_head(mark["key"])
+            if head is None or head.key not in QUANTITIES or not QUANTITIES[head.key].adds_up:
+                return None
+            values[mark["key"].strip().lower()] = Item(plain[mark.end() : end].strip(" ,;|."), Place(file, number, 1))
+    if not values:
+        return None
+    return [
+        [Item(text, Place(file, 1, 1)) for text in (LAYER, *values)],
+        [Item(TOTAL, Place(file, 1, 1)), *values.values()],
+    ]
 
 
 # --- one cell a line

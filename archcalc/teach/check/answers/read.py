@@ -150,11 +150,11 @@ def _guess(text: str) -> str:
         return "latex"
     if looks_like_html(text):
         return "html"
+    if counted_by(text):
+        return "text"
     start = text.lstrip()[:1]
     if start in ("{", "["):
         return "json"
-    if counted_by(text):
-        return "text"
     if looks_like_markdown(text):
         return "markdown"
     if looks_printed(text):
