@@ -57,7 +57,8 @@ def _questions(network: PreparedNetwork, answers: Sequence[Answer]) -> Iterator[
         ):  # a pool to the size that a map has counts something in another form of the network
             own, is_idle = Match(note=say("the network has no such layer at this place")), True
         for position in group.cells:
-            matches[position] = own._replace(is_idle=is_idle)
+            found_for = own._replace(is_idle=is_idle)
+            matches[position] = network.source(found_for) if answers[position].of_input else found_for
     for position, (answer, match, (readings, note)) in enumerate(zip(answers, matches, read, strict=True)):
         if match.layer:
             yield Question(position, answer, match, readings, note)

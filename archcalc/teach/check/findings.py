@@ -103,6 +103,8 @@ def _finding(cell: Cell, analysis: Analysis, cells: Sequence[Cell]) -> Finding:
 def where(cell: Cell) -> str:
     """conv4 params; fc1 (fc6) params, where the table has another name."""
     label = shorten(cell.answer.layer)
+    if cell.answer.of_input and cell.layer:
+        return say("input of {label} (output of {layer})", label=label, layer=cell.layer)
     name = _in_words(cell.layer)
     name = name if cell.layer in ("", TOTAL) or label == cell.layer else f"{label} ({name})"
     return f"{name or label} {name_in_words(cell.quantity)}"

@@ -32,6 +32,7 @@ from archcalc.teach.check.model import (
     Match,
     Verdict,
 )
+from archcalc.teach.check.networks import in_millions
 from archcalc.teach.check.prepared import PreparedNetwork
 from archcalc.teach.check.student import Follows, StudentNetwork, Where
 from archcalc.teach.check.sums import diagnose_slip, diagnose_total, shown
@@ -94,6 +95,9 @@ class Marking:
     def _other_total(self, question: Question) -> Outcome | None:
         """The verdict on a sum that is right as its table counts: with running statistics, as Keras does."""
         values = self.network.values(question.match, question.answer)
+        is_named = self.network.matcher.by_name.find(question.answer.layer) is None  # not total, but as the network
+        if is_named and isinstance(values[0], int) and in_millions(question.answer.text, values[0]):
+            return Outcome(Verdict.RIGHT, question.readings[0], values[0])
         more = self._of_the_data() if question.answer.quantity == "params" else 0
         for value in (*values[1:], *(value + more for value in values if more and isinstance(value, int))):
             for stated in question.readings:
@@ -219,8 +223,11 @@ class Marking:
         if stated := next((one for one in readings if fits(one, right, quantity)), None):
             return Outcome(Verdict.RIGHT, stated, right, note=self._convention(question, right))
         follows = self._follows_for_block(match, index, quantity) if match.is_block else self._follows(index, quantity)
-        # Of a cell that is there twice, the second does not follow from the first.
-        follows = [one for one in follows if one.source != (match.layer, quantity)]
+        if match.is_source and (given := self.student.outputs.get(index)) is not None:
+            follows = [Follows(given, self.student.shape_from[index]), *follows]
+        else:
+            # Of a cell that is there twice, the second does not follow from the first.
+            follows = [one for one in follows if one.source != (match.layer, quantity)]
         for one in follows:
             if stated := next((reading for reading in readings if fits(reading, one.value, quantity)), None):
                 return Outcome(Verdict.CARRIED, stated, right, one)
@@ -257,7 +264,8 @@ class Marking:
         """Write the verdict down; a cell that is in the table twice is checked twice, and a note says so."""
         notes = [judged.note or question.note]
         first = self.first.setdefault((question.match.layer, question.answer.quantity), question)
-        if first is not question and not question.match.is_like and not first.match.is_like:
+        is_same = not any(one.match.is_like or one.match.is_source for one in (question, first))
+        if first is not question and is_same:
             place = first.answer.place
             again = say("is in the table twice: also in row {row}", row=place.row) if place else ""
             notes.append(again or say("is in the table twice"))

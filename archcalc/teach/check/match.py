@@ -24,6 +24,7 @@ from archcalc.teach.check.model import NAMELESS, TOTAL, Answer, Group, Match
 from archcalc.teach.check.modules import are_all, between_others, inside_modules, is_part_of_attention, layers_of_module
 from archcalc.teach.check.names import Names, could_be_any
 from archcalc.teach.check.neighbours import as_stages, before_pools, with_skipped, without_evidence, without_others
+from archcalc.teach.check.networks import among_networks, names_of
 from archcalc.teach.check.numbering import (
     Numbering,
     as_in_notes,
@@ -44,11 +45,12 @@ def rows_of(answers: Sequence[Answer]) -> list[Group]:
     seen: set[str] = set()
     for index, answer in enumerate(answers):
         row = answer.place.row if answer.place else None
-        if not groups or groups[-1][:2] != (answer.layer, row) or answer.quantity in seen:
+        asked = f"{answer.quantity} {answer.of_input}"
+        if not groups or groups[-1][:2] != (answer.layer, row) or asked in seen:
             groups.append((answer.layer, row, []))
             seen = set()
         groups[-1][2].append(index)
-        seen.add(answer.quantity)
+        seen.add(asked)
     return [Group(label, tuple(cells)) for label, _, cells in groups]
 
 
@@ -63,6 +65,7 @@ class Matcher:
 
     def __init__(self, analysis: Analysis) -> None:
         self.rows = analysis.rows
+        self.own_names = names_of(analysis.graph)
         self.by_name = Names(analysis.rows)
         self.names, self.index, self.blocks = self.by_name.names, self.by_name.index, self.by_name.blocks
         self.costs = Costs(analysis.rows, self.by_name)
@@ -73,6 +76,11 @@ class Matcher:
 
     def match(self, groups: Sequence[Group], evidence: Evidence, *, is_printed: bool = False) -> list[Match]:
         """What each row is about; a framework may have printed them all."""
+        return among_networks(
+            groups, self._layers_of(groups, evidence, is_printed), self.own_names, self.by_name.is_exact
+        )
+
+    def _layers_of(self, groups: Sequence[Group], evidence: Evidence, is_printed: bool) -> list[Match]:
         held = self._held(groups, evidence)
         found = self._by_exact_names(groups, evidence, held, is_printed)
         if len(held) >= _FEWEST_COUNTED and 2 * self._faults(groups, found, evidence) > len(held):

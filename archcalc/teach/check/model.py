@@ -46,6 +46,8 @@ class Answer(NamedTuple):
     #: The heading of its column, in lower case, and the order of axes that it gives: `whc` of W×H×D.
     heading: str = ""
     axes: str = ""
+    #: It is about what the layer reads, not about what it gives.
+    of_input: bool = False
 
 
 class Group(NamedTuple):
@@ -69,6 +71,8 @@ class Match(NamedTuple):
     is_like: bool = False
     #: Of two layers that are one row, the first.
     first: str = ""
+    #: The layer whose output that of the row reads.
+    is_source: bool = False
 
     @property
     def key(self) -> tuple[str, bool]:

@@ -94,6 +94,8 @@ class PreparedNetwork:
         """
         right = self.right(match, answer.quantity)
         row = self.analysis.by_name.get(match.layer)
+        if answer.of_input and not match.is_source:
+            return (self._input(match),)
         if answer.quantity == "output_shape":
             ends = self._before_end(match.layer) if match.is_block else ()
             return (right, *ends, *(self._resolution(match) if "resolution" in answer.heading else ()))
@@ -137,6 +139,20 @@ class PreparedNetwork:
             counted = as_counted(self.analysis, TOOLS[tool]).rows
             self._operations[tool] = {row.name: row.multiplications for row in counted}
         return _sum([self._operations[tool][row.name] for row in self._rows_of(match)])
+
+    def _input(self, match: Match) -> Value | None:
+        """The shape that a layer or a block reads; None of what reads several or nothing."""
+        shapes = self._rows_of(match)[0].input_shapes if match.layer != TOTAL else ()
+        return shapes[0] if len(shapes) == 1 else None
+
+    def source(self, match: Match) -> Match:
+        """The layer that a layer or a block reads; of several there is none."""
+        if not match.layer or match.layer == TOTAL:
+            return match
+        inputs = self._rows_of(match)[0].inputs
+        if len(inputs) != 1:
+            return Match(note=say("it reads several maps, or nothing"), is_idle=True)
+        return Match(inputs[0], is_source=True)
 
     def _in_other_forms(self, match: Match, tool: str) -> list[int]:
         """The total of a tool where code calls functions in the place of modules, such as a global pool."""

@@ -203,11 +203,11 @@ def test_headings_in_ten_languages(line: str) -> None:
 @pytest.mark.parametrize(
     "headings",
     [
-        "kernel size|filter size|input shape|input size|operation|activation function|calculation|Param %|trainable",
-        "размер ядра|шаг|размер входа|число фильтров|функция активации|операция|выходной слой|память параметров",
-        "Größe des Kernels|Eingabegröße|Ausgabekanäle|tamaño del filtro|operación|capa de salida|taille d'entrée",
-        "couche de sortie|taille du noyau|卷积核大小|步长|输出层|入力サイズ|カーネルサイズ|層数|פעולה",
-        "גודל קלט|גודל גרעין",
+        "kernel size|filter size|input channels|operation|activation function|calculation|Param %|trainable",
+        "размер ядра|шаг|число фильтров|функция активации|операция|выходной слой|память параметров",
+        "Größe des Kernels|Ausgabekanäle|tamaño del filtro|operación|capa de salida",
+        "couche de sortie|taille du noyau|卷积核大小|步长|输出层|カーネルサイズ|層数|פעולה",
+        "גודל גרעין",
         "depth multiplier|params size|memory of weights|weights shape|number of additions|value|quantity|batch size",
     ],
 )

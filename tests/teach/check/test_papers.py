@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from archcalc.core.errors import SpecError
 from archcalc.teach.check.answers import parse_answers
 from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.model import Check, Verdict
@@ -85,6 +86,59 @@ RESNET = """| layer name | output size | 50-layer |
 """
 
 
+#: Table 1: what each layer reads, and the shapes of its filters.
+MOBILENET = """| Type / Stride | Filter Shape | Input Size |
+|---|---|---|
+| Conv / s2 | 3 × 3 × 3 × 32 | 224 × 224 × 3 |
+| Conv dw / s1 | 3 × 3 × 32 dw | 112 × 112 × 32 |
+| Conv / s1 | 1 × 1 × 32 × 64 | 112 × 112 × 32 |
+| Conv dw / s2 | 3 × 3 × 64 dw | 112 × 112 × 64 |
+| Conv / s1 | 1 × 1 × 64 × 128 | 56 × 56 × 64 |
+| Conv dw / s1 | 3 × 3 × 128 dw | 56 × 56 × 128 |
+| Conv / s1 | 1 × 1 × 128 × 128 | 56 × 56 × 128 |
+| Conv dw / s2 | 3 × 3 × 128 dw | 56 × 56 × 128 |
+| Conv / s1 | 1 × 1 × 128 × 256 | 28 × 28 × 128 |
+| Conv dw / s1 | 3 × 3 × 256 dw | 28 × 28 × 256 |
+| Conv / s1 | 1 × 1 × 256 × 256 | 28 × 28 × 256 |
+| Conv dw / s2 | 3 × 3 × 256 dw | 28 × 28 × 256 |
+| Conv / s1 | 1 × 1 × 256 × 512 | 14 × 14 × 256 |
+| 5× Conv dw / s1 | 3 × 3 × 512 dw | 14 × 14 × 512 |
+| Conv / s1 | 1 × 1 × 512 × 512 | 14 × 14 × 512 |
+| Conv dw / s2 | 3 × 3 × 512 dw | 14 × 14 × 512 |
+| Conv / s1 | 1 × 1 × 512 × 1024 | 7 × 7 × 512 |
+| Conv dw / s2 | 3 × 3 × 1024 dw | 7 × 7 × 1024 |
+| Conv / s1 | 1 × 1 × 1024 × 1024 | 7 × 7 × 1024 |
+| Avg Pool / s1 | Pool 7 × 7 | 7 × 7 × 1024 |
+| FC / s1 | 1024 × 1000 | 1 × 1 × 1024 |
+| Softmax / s1 | Classifier | 1 × 1 × 1000 |
+"""
+TABS = MOBILENET.replace("|---|---|---|\n", "").replace(" | ", "\t").replace("| ", "").replace(" |", "")
+#: VGG's table 1 lists layers: of the configurations as columns there is nothing to check.
+VGG = """| A | B | C | D | E |
+|---|---|---|---|---|
+| 11 weight layers | 13 weight layers | 16 weight layers | 16 weight layers | 19 weight layers |
+| conv3-64 | conv3-64 conv3-64 | conv3-64 conv3-64 | conv3-64 conv3-64 | conv3-64 conv3-64 |
+| maxpool | | | | |
+| FC-4096 | | | | |
+"""
+#: Table 2; the caption says that they are millions.
+VGG_TOTALS = """| Network | A,A-LRN | B | C | D | E |
+|---|---|---|---|---|---|
+| Number of parameters | 133 | 133 | 134 | 138 | 144 |
+"""
+NETWORKS = "Model,Params,MACs\nAlexNet,61M,714M\nVGG-16,138M,15.5G\nResNet-50,25.6M,4.1G\n"
+#: What each layer reads, in a column of its own.
+INPUTS = """| Layer | Input | Kernel | Output | Params |
+|---|---|---|---|---|
+| Conv1 | 32x32x1 | 5x5 | 28x28x6 | 156 |
+| Pool1 | 28x28x6 | 2x2 | 14x14x6 | 0 |
+| Conv2 | 14x14x6 | 5x5 | 10x10x16 | 2416 |
+| Pool2 | 10x10x16 | 2x2 | 5x5x16 | 0 |
+| FC1 | 400 | - | 120 | 48120 |
+| FC2 | 120 | - | 84 | 10164 |
+"""
+
+
 def _check(network: str, text: str) -> Check:
     return check_answers(analysis_of(network), parse_answers(text.encode(), "table").answers)
 
@@ -93,10 +147,19 @@ def _check(network: str, text: str) -> Check:
     ("network", "text", "right"),
     [
         ("efficientnet_b0", EFFICIENTNET, 9),
-        ("mobilenet_v2", MOBILENET_V2, 9),
+        ("mobilenet_v2", MOBILENET_V2, 19),
         ("densenet121", DENSENET, 13),
         ("alexnet", ALEXNET, 12),
         ("resnet50", RESNET, 6),
+        ("mobilenet", MOBILENET, 42),
+        ("mobilenet", TABS, 42),
+        ("vgg16", VGG_TOTALS, 1),
+        ("vgg11", VGG_TOTALS, 1),
+        ("vgg19", VGG_TOTALS.replace("parameters", "parameters (millions)"), 1),
+        ("vgg16", NETWORKS, 2),
+        ("vgg16", "| | AlexNet | VGG16 |\n|---|---|---|\n| Params | 61M | 138M |\n| MACs | 0.7G | 15.5G |\n", 2),
+        ("lenet5", ",C1,S2,C3\noutput,28x28x6,14x14x6,10x10x16\nparams,156,0,2416\n", 6),
+        ("lenet5", INPUTS, 18),
     ],
 )
 def test_a_table_as_printed(network: str, text: str, right: int) -> None:
@@ -113,11 +176,33 @@ def test_a_table_as_printed(network: str, text: str, right: int) -> None:
         ("densenet121", DENSENET, "Dense Block (2) | 28 × 28", "Dense Block (2) | 27 × 27"),
         ("densenet121", DENSENET, "Transition Layer (1) | 56 × 56", "Transition Layer (1) | 55 × 55"),
         ("alexnet", ALEXNET, "[55x55x96]", "[54x54x96]"),
+        ("mobilenet", MOBILENET, "56 × 56 × 64", "112 × 112 × 64"),
+        ("mobilenet", MOBILENET, "1 × 1 × 64 × 128", "1 × 1 × 64 × 64"),
+        ("vgg16", VGG_TOTALS, "138", "148"),
+        ("vgg16", NETWORKS, "15.5G", "15.9G"),
+        ("lenet5", INPUTS, "| 400 |", "| 256 |"),
+        ("lenet5", INPUTS, "| 14x14x6 | 5x5", "| 13x13x6 | 5x5"),
     ],
 )
 def test_a_mistake_in_it_is_found(network: str, text: str, printed: str, wrong: str) -> None:
     assert printed in text
     assert _check(network, text.replace(printed, wrong)).count(Verdict.WRONG)
+
+
+@pytest.mark.parametrize("text", [VGG, "| D |\n|---|\n| conv3-64 |\n| maxpool |\n"])
+def test_a_table_without_anything_to_check_is_refused(text: str) -> None:
+    with pytest.raises(SpecError):
+        _check("vgg16", text)
+
+
+def test_what_a_layer_reads_is_the_output_of_another() -> None:
+    """A mistake there follows from the output above, or is explained as one of it."""
+    cells = _check("lenet5", INPUTS.replace("| 14x14x6 | 5x5", "| 13x13x6 | 5x5")).cells
+    (wrong,) = [cell for cell in cells if cell.verdict is Verdict.WRONG]
+    assert (wrong.answer.layer, wrong.layer, wrong.expected) == ("Conv2", "S2", (6, 14, 14))
+    cells = _check("lenet5", INPUTS.replace("10x10x16", "12x12x16")).cells
+    judged = [(cell.answer.layer, cell.verdict) for cell in cells if cell.verdict is not Verdict.RIGHT]
+    assert judged == [("Conv2", Verdict.WRONG), ("Pool2", Verdict.CARRIED)]
 
 
 def test_a_layer_at_another_place_is_not_said_to_be_missing() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from archcalc.core.quantities import QUANTITIES
-from archcalc.teach.check.answers.heads import LAYER, find_head
+from archcalc.teach.check.answers.heads import INPUT, LAYER, find_head
 from archcalc.teach.check.answers.table import MOST_COLUMNS, Answers, Item, is_heading, read_table
 from archcalc.teach.check.model import TOTAL, Place
 
@@ -221,7 +221,8 @@ def _description(line: str) -> tuple[str, dict[str, str]] | None:
     marks = [mark for mark in _KEY.finditer(rest) if (head := find_head(mark["key"])) and head.key != LAYER]
     if words[0].lower() == "total" and len(words) > 1 and find_head(" ".join(words[1:])):
         return words[0], {" ".join(words[1:]).lower(): rest.strip()}
-    if find_head(name["name"]) or not marks:
+    head = find_head(name["name"])
+    if (head is not None and head.key != INPUT) or not marks:
         return None
     before = re.split(r"->|=>|→|⇒", rest[: marks[0].start()])[-1].strip(" ,;:|")
     if re.search(r"\d", before):

@@ -36,22 +36,25 @@ def _without_lone_quotes(text: str) -> str:
 
 
 def has_heading(text: str) -> bool:
-    """Whether one of the first lines names columns."""
-    return _sniff(text)[1] > 1
+    """Whether one of the first lines names columns; between tabs, which nobody writes in a sentence, one is enough."""
+    lines = [line for line in text[:40_000].splitlines() if line.strip()][:10]
+    is_tabbed = len({line.count("\t") for line in lines}) == 1 and "\t" in lines[0]
+    return _sniff(text)[1] > (0 if is_tabbed else 1)
 
 
 def _sniff(text: str) -> tuple[str, int]:
     """The delimiter that gives most columns with a known name, judged by the first lines, and how many it gives."""
     lines = [line[:2000] for line in text[:40_000].splitlines() if line.strip()][:10]
 
-    def known(delimiter: str) -> tuple[int, bool]:
-        most, has_layer = 0, False
+    def known(delimiter: str) -> tuple[int, bool, bool]:
+        most, has_layer, has_others = 0, False, False
         for line in lines:
             cells = [find_head(cell) for cell in next(csv.reader([line], delimiter=delimiter), [])]
             found = [head for head in cells if head is not None]
             if len(found) > most:
                 most, has_layer = len(found), any(head.key == LAYER for head in found)
-        return most, has_layer
+                has_others = len(cells) > 1
+        return most, has_layer, has_others
 
     best = max(DELIMITERS, key=known)
     return best, known(best)[0]

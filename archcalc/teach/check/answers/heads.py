@@ -18,6 +18,8 @@ LAYER = "layer"
 #: Sides of the output in columns of their own; together they are an `output_shape`.
 HEIGHT, WIDTH, DEPTH, PLANE = "height", "width", "depth", "plane"
 LENGTH, FRAMES = "length", "frames"
+#: What a layer reads.
+INPUT = "input"
 SIDES = (LENGTH, FRAMES, HEIGHT, WIDTH, PLANE, DEPTH)
 #: What may be one of these next to other columns.
 TIME, TOKENS = "time", "tokens"
@@ -65,7 +67,7 @@ def _plain(text: str) -> str:
 
 _KEYS = {
     _plain(unicodedata.normalize("NFKC", name)): key
-    for key in (LAYER, *SIDES, TIME, TOKENS)
+    for key in (LAYER, INPUT, *SIDES, TIME, TOKENS)
     for name in words(f"heading {key}")
 } | {
     _plain(unicodedata.normalize("NFKC", name)): key

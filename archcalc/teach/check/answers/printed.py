@@ -12,7 +12,7 @@ from typing import NamedTuple
 from archcalc.core.language import say, say_many
 from archcalc.core.words import line as one_line
 from archcalc.ops import OPS
-from archcalc.teach.check.answers.heads import LAYER, find_head
+from archcalc.teach.check.answers.heads import INPUT, LAYER, find_head
 from archcalc.teach.check.answers.table import MOST_ROWS, Answers, fault
 from archcalc.teach.check.labels import read_label
 from archcalc.teach.check.model import OF_KERAS, PRINTED, TOTAL, Answer, Place
@@ -38,7 +38,7 @@ _LINES = str.maketrans(dict.fromkeys("│┃|├└─┡━╇┩┏┳┓┗�
 _BAR = re.compile("[│┃]")
 _COLUMNS = ("layer", "output", "par")
 #: What the columns of a summary are about.
-_OF_SUMMARIES = {LAYER, "output_shape", "params"}
+_OF_SUMMARIES = {LAYER, INPUT, "output_shape", "params"}
 #: What torchinfo calls multiplications.
 _MULT_ADDS = re.compile(r"mult-adds", re.IGNORECASE)
 _CUT_OFF = ("…", "...")

@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 from archcalc.core.errors import Location, Problem, SpecError
 from archcalc.core.language import say, say_many
+from archcalc.core.quantities import QUANTITIES
 from archcalc.core.words import line, visible
 from archcalc.teach.check.answers.heads import (
     DEPTH,
     FRAMES,
     HEIGHT,
+    INPUT,
     KNOWN_HEADS,
     LAYER,
     PLANE,
@@ -40,6 +42,12 @@ TYPE = "type"
 _TYPE = words("heading type")
 #: A number with its unit, which no column is called: 65.86 Bn, 40.7%.
 _NUMBER = re.compile(r"[~≈≥<>]?\s*\d[\d.,\s]*(?:%|[kKMGTB]n?|million|billion)?")
+#: Two sides of a shape.
+_SIDES = re.compile(r"\d\s*(?:[x×хX*²@,;]|\^2|\\times)")
+#: The shape of the weights of a layer: 3×3×32 dw, 1024×1000, (96, 3, 11, 11).
+_FILTERS = re.compile(r"[(\[]?\s*\d+(?:\s*[x×хX*,]\s*\d+){1,4}\s*[)\]]?(?:\s*dw)?")
+#: The heading of a column of such shapes.
+FILTERS = "filters"
 #: What stands for the cell above.
 _SAME = words("same")
 #: Headings that may mean the window of a layer.
@@ -74,7 +82,7 @@ def fault(message: str, place: Place, *details: str) -> SpecError:
 
 def read_table(rows: Sequence[Sequence[Item]], file: str) -> Answers:
     """The answers of a table; its first row that is not empty names the columns."""
-    filled = [row for row in rows if any(item.text.strip() for item in row)]
+    filled = _upright([row for row in rows if any(item.text.strip() for item in row)])
     if not filled:
         raise fault(
             say("holds no table"),
@@ -93,9 +101,24 @@ def read_table(rows: Sequence[Sequence[Item]], file: str) -> Answers:
             say("found: {names}", names=", ".join(line(item.text)[:30] for item in filled[0][:8])),
         )
     heads = _heads(filled[start], filled[start + 1 :])
+    if not any(head is not None and head.key not in (LAYER, TYPE) for head in heads):
+        raise fault(
+            say("no column has anything to check"),
+            filled[start][0].place,
+            say("there can be {names}", names=KNOWN_HEADS),
+        )
     notes = _ignored(filled[start], heads)
     answers = [answer for row in _repeated(filled[start + 1 :]) for answer in _row(row, heads)]
     return Answers(tuple(answers), notes)
+
+
+def _upright(rows: Sequence[Sequence[Item]]) -> Sequence[Sequence[Item]]:
+    """A table whose rows are quantities and whose columns are layers or networks, with its rows and columns changed."""
+    heads = [find_head(row[0].text) for row in rows[1:]]
+    are_counts = [head is not None and head.key in QUANTITIES and QUANTITIES[head.key].adds_up for head in heads]
+    if not any(are_counts) or None in heads or len({len(row) for row in rows}) != 1 or len(rows[0]) < 2:
+        return rows
+    return list(zip(*rows, strict=True))
 
 
 def _repeated(rows: Iterable[Sequence[Item]]) -> Iterator[Sequence[Item]]:
@@ -115,7 +138,7 @@ def _repeated(rows: Iterable[Sequence[Item]]) -> Iterator[Sequence[Item]]:
 def read_tables(tables: Sequence[Sequence[Sequence[Item]]], file: str, wanted: str) -> Answers:
     """The answers of every table of a document that has columns to check. Raises `SpecError` without one."""
     found = []
-    for table in tables:
+    for table in map(_upright, tables) if len(tables) == 1 else tables:
         start = next((index for index, row in enumerate(table[:20]) if is_heading(row)), None)
         if start is not None:
             # A long table has its heading again for the next page.
@@ -152,12 +175,23 @@ def is_heading(row: Sequence[Item]) -> bool:
         return False  # a row of figures: parameters, 61 M
     heads = [find_head(item.text) for item in row]
     quantities = [head for head in heads if head is not None and head.key not in (LAYER, TIME, TOKENS, FRAMES)]
+    if {head.text for head in quantities} <= words("input alone"):
+        return False
     return bool(quantities) and len(row) > len(quantities)
 
 
 def _heads(row: Sequence[Item], body: Sequence[Sequence[Item]]) -> list[Head | None]:
     """The columns; the first that is not known holds the layers where none is called so."""
     heads = [_of_numbers(find_head(item.text), index, body) for index, item in enumerate(row)]
+    heads = [
+        None if head is not None and head.key == INPUT and not _are_shapes(_texts(index, body)) else head
+        for index, head in enumerate(heads)
+    ]
+    heads = [
+        None if head is not None and head.key in SIDES and _are_words(_texts(index, body)) else head
+        for index, head in enumerate(heads)
+    ]
+    heads = _with_filters(heads, [item.text for item in row], body)
     heads = _without_counts(heads, [item.text for item in row])
     heads = _without_all(heads, [item.text for item in row])
     heads = _sizes_apart(_maps_and_sizes(_one_output(heads), body), body)
@@ -218,6 +252,27 @@ def _with_sum(heads: list[Head | None], names: Sequence[str]) -> list[Head | Non
         return heads
     return [Head("params", text=plain_label(names[index])) if index in totals else head
             for index, head in enumerate(heads)]  # fmt: skip
+
+
+def _with_filters(heads: list[Head | None], names: Sequence[str], body: Sequence[Sequence[Item]]) -> list[Head | None]:
+    """Shapes of filters, with their maps, are numbers of weights where no other column has these: 3×3×3×32."""
+    for index, name in enumerate(names):
+        if plain_label(name) in words("heading filters") and "weights" not in {head.key for head in heads if head}:
+            texts = _texts(index, body)
+            whole = [text for text in texts if _FILTERS.fullmatch(text) and len(re.findall(r"\d+", text)) > 2]
+            if 2 * len(whole) > len(texts):
+                return [Head("weights", text=FILTERS) if at == index else head for at, head in enumerate(heads)]
+    return heads
+
+
+def _are_words(texts: Sequence[str]) -> bool:
+    """Whether a column has other things than sides: D of VGG's table 1 lists layers, conv3-64."""
+    return 2 * sum(re.match(r"[^\W\d]", text) is not None for text in texts) > len(texts)
+
+
+def _are_shapes(texts: Sequence[str]) -> bool:
+    """Whether most cells have sides: a column of inputs may have names of layers, or numbers of maps."""
+    return 2 * sum(_SIDES.search(text) is not None for text in texts) > len(texts)
 
 
 def _texts(column: int, body: Sequence[Sequence[Item]]) -> list[str]:
@@ -311,8 +366,12 @@ def answers_of(layer: str, cells: Sequence[tuple[Head, Item]]) -> Iterator[Answe
             }
             axes = axes_of(head, list(texts))
             yield Answer(layer, "output_shape", joined(texts), item.place, head.text, axes)
+        elif head.key == INPUT:
+            yield Answer(layer, "output_shape", item.text.strip(), item.place, head.text, head.axes, of_input=True)
         elif head.key != LAYER:
             text = item.text.strip()
+            if head.text == FILTERS:
+                text = "×".join(re.findall(r"\d+", text)) if _FILTERS.fullmatch(text) else ""
             if head.unit and is_number(text):
                 text = f"{text} {head.unit}"
             yield Answer(layer, head.key, text, item.place, head.text, head.axes)
