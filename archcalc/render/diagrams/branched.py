@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import product
 from math import prod
+from operator import itemgetter
 from typing import NamedTuple
 
 from archcalc.core.language import THEN, say
@@ -19,6 +20,8 @@ from archcalc.render.diagrams.arrange import READABLE, SHORT_PIECES, page_height
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Shape, Text
 from archcalc.render.diagrams.fold import Folding, Unit, fold, main_layer
 from archcalc.render.diagrams.frames import LONGEST_PIECE, Path, innermost
+from archcalc.render.diagrams.heads import with_heads_at_their_maps
+from archcalc.render.diagrams.levels import Grid, Levels
 from archcalc.render.diagrams.maps import look
 from archcalc.render.diagrams.measure import NodeBox, PartBox
 from archcalc.render.diagrams.model import Diagram, Node
@@ -48,6 +51,8 @@ AROUND = (40.0, 110.0)
 SHOWN = 5.8
 #: What each further map costs that goes from one part to the next with others, at most two.
 LANE_COST = 2.5
+#: What rows of maps of one size gain, and what it costs that lines between them run back.
+LEVELS_GAIN, OVER = 12.0, 5.0
 #: More boxes than this are no figure; and so many are few.
 MOST, FEW = 150, 12
 
@@ -332,10 +337,12 @@ def best_arranged(
 
     Boxes that several lines enter at one place are `reading` maps whose names they say.
     """
-    diagram = _plain(diagram)
+    diagram = with_heads_at_their_maps(_plain(diagram))
     # Of few blocks the texts may be wider: then towers one below the other are lower.
     widths = (WIDE, WIDE * 2.5) if len(diagram.nodes) <= FEW and depth == 1 else (WIDE,)
     pieces = [pieces_of(diagram, wiring, depth, reading, wide) for wide in widths]
+    levels = Levels(diagram, {piece.node.id: piece.shape[1:] for piece in pieces[0]})
+    grids: list[_Rows] = []
     best: tuple[float, Arranged] | None = None
     # Most diagrams are cut into the same segments whatever the length.
     cuts: dict[tuple[range, ...], int] = {}
@@ -349,17 +356,47 @@ def best_arranged(
             lanes = max(len(segment.entries) for segment in segments)
             for count in range(1, min(len(segments), MOST_LINES) + 1):
                 found = plan(segments, False, count)
-                width, height = found.size[0] + AROUND[0], found.size[1] + AROUND[1]
-                points = NOTE * page_height(ratio) * min(ratio / width, 1 / height)
-                worth = min(points, READABLE) * 5 + min(points, 12.0) + 8 * factor - 0.2 * count
+                points = _points(found.size, ratio)
+                worth = _worth(points) + 8 * factor - 0.2 * count
                 worth -= LANE_COST * min(max(lanes - 1, 0), 2)
                 if best is None or worth > best[0]:
                     best = worth, Arranged(diagram, plates, assemble(found, frozenset()), points)
+        for place, grid in enumerate(levels.grids(boxes) if levels.suit else ()):
+            points = _points(grid.size, ratio)
+            gain = LEVELS_GAIN + 8 * factor - OVER * place
+            grids.append((_worth(points) + gain, gain, grid, plates))
     assert best is not None
-    arranged = best[1]
+    arranged = _in_rows(diagram, max(grids, key=itemgetter(0), default=None), *best, ratio)
     named = [placed for placed in arranged.layout.nodes if _may_name(arranged.plates[placed.box.node.id].piece)]
     more = reading | joined(arranged.layout.lines, named)
     return arranged if more == reading else best_arranged(diagram, wiring, depth, sizes, ratio, larger, more)
+
+
+#: What rows are worth, and gain, as far as their size is known before lines are drawn; their places and boxes.
+_Rows = tuple[float, float, Grid, Mapping[str, Plate]]
+
+
+def _in_rows(diagram: Diagram, rows: _Rows | None, worth: float, other: Arranged, ratio: float) -> Arranged:
+    """The network with a row for each size of its maps, where that is worth more than an `other` layout."""
+    if rows is None or rows[0] <= worth:
+        return other
+    _, gain, grid, plates = rows
+    plan = grid.plan()
+    points = _points(plan.size, ratio) if plan else 0.0
+    # Clearer rows must not be smaller than what can be read on a screen.
+    if plan is None or _worth(points) + gain <= worth or points < min(other.points, SHOWN):
+        return other
+    return Arranged(diagram, plates, assemble(plan, frozenset()), points)
+
+
+def _points(size: Point, ratio: float) -> float:
+    """The size of the smallest text on a slide."""
+    return NOTE * page_height(ratio) * min(ratio / (size[0] + AROUND[0]), 1 / (size[1] + AROUND[1]))
+
+
+def _worth(points: float) -> float:
+    """What the size of texts is worth: first of all that they can be read."""
+    return min(points, READABLE) * 5 + min(points, 12.0)
 
 
 def _plain(diagram: Diagram) -> Diagram:

@@ -9,7 +9,7 @@ Source of the decomposition: Valdes, Tarjan & Lawler 1982, "The recognition of s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, NamedTuple
 
 from archcalc.render.diagrams.drawing import Point
@@ -97,9 +97,14 @@ class Chains:
     """The items of one level, taken apart into chains and branches."""
 
     def __init__(
-        self, items: Sequence[Block], links: Sequence[Link], auxiliary: Sequence[bool], order: Mapping[str, int]
+        self,
+        items: Sequence[Block],
+        links: Sequence[Link],
+        auxiliary: Sequence[bool],
+        order: Mapping[str, int],
+        left: Set[str],
     ) -> None:
-        self.items, self.auxiliary = items, auxiliary
+        self.items, self.auxiliary, self.left = items, auxiliary, left
         self.start, self.end = -1, len(items)
         readers: dict[str, list[int]] = {}
         for link in links:
@@ -358,7 +363,7 @@ class Chains:
             self.homeless.remove(link)
 
     def _lane(self, line: _Line, link: Link) -> None:
-        """A skip at the right, or at the left where something stands in its way there."""
+        """A skip at the right, or at the left where something stands in its way there or its place is there."""
         first, last = self.ends(link)
         source, target = line.places[first], line.places[last]
         entry = self._port(last, link.name, exits=False)
@@ -371,7 +376,7 @@ class Chains:
             level = self.forks.setdefault(link.name, min(APART * len(self.forks), BACK))
             begin = (level, self.entries[link.name])
         turn = finish if half or last == self.end else finish - BACK
-        for side in (1, -1):
+        for side in (-1, 1) if link.name in self.left else (1, -1):
             passed = finish + SAME if half or last == self.end else turn
             lane = side * (line.free(source.end - SAME, passed, side) + LANE)
             if last != self.end and not half:

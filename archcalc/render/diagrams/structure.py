@@ -26,12 +26,16 @@ def structured(
     exits: Sequence[str],
     leaves: Iterable[str],
     down: bool,
+    left: Set[str] = frozenset(),
 ) -> Block:
-    """A segment. `entries` and `exits` are maps that come and go, `leaves` the nodes that are read."""
+    """A segment. `entries` and `exits` are maps that come and go, `leaves` the nodes that are read.
+
+    The lanes of maps in `left` run at the left where they can, or above.
+    """
     inside = frozenset(box.node.id for box in boxes)
     parts = tuple(boxes), tuple(groups), tuple(edges), tuple(entries), tuple(exits)
     face = FACE.get()
-    return _structured(*parts, inside.intersection(leaves), down, face.key if face else "")
+    return _structured(*parts, inside.intersection(leaves), down, frozenset(left), face.key if face else "")
 
 
 @lru_cache(maxsize=256)
@@ -43,10 +47,11 @@ def _structured(
     exits: tuple[str, ...],
     leaves: frozenset[str],
     down: bool,
+    left: frozenset[str],
     _face: str,
 ) -> Block:
     """While somebody changes a network, most of its segments stay as they were."""
-    block = _Level(boxes, groups, edges, entries, exits, leaves, down).block(())
+    block = _Level(boxes, groups, edges, entries, exits, leaves, down, left).block(())
     ports = ({name: found.get(name, 0.0) for name in names}
              for names, found in ((entries, block.entries), (exits, block.exits)))  # fmt: skip
     return block._replace(entries=next(ports), exits=next(ports))
@@ -64,8 +69,9 @@ class _Level:
         exits: Sequence[str],
         leaves: Set[str],
         down: bool,
+        left: Set[str],
     ) -> None:
-        self.boxes, self.edges, self.leaves, self.down = boxes, edges, leaves, down
+        self.boxes, self.edges, self.leaves, self.down, self.left = boxes, edges, leaves, down, left
         self.entries, self.exits = entries, exits
         self.order = {name: number - len(entries) for number, name in enumerate(entries)}
         self.order |= {box.node.id: number for number, box in enumerate(boxes)}
@@ -100,7 +106,7 @@ class _Level:
             item_of[name] = made[child]
         links = self._links(item_of, path)
         try:
-            return Chains(items, links, auxiliary, self.order).block()
+            return Chains(items, links, auxiliary, self.order, self.left).block()
         except NotSeriesParallel:
             return in_layers(items, links, self.order)
 

@@ -114,7 +114,11 @@ def on_edge(point: Point, placed: Placed) -> bool:
 
 def check(diagram: Diagram, down: bool) -> None:
     """Everything that holds of a picture laid out by structure."""
-    layout = arrange(diagram, "TB" if down else "LR")
+    check_layout(diagram, arrange(diagram, "TB" if down else "LR"))
+
+
+def check_layout(diagram: Diagram, layout: Layout) -> None:
+    """Boxes stand apart and in their frames, and lines with right angles lead from box to box through no other one."""
     assert overlapping(layout) == []
     assert leaving_frames(layout) == []
     assert [through for line in layout.lines for through in inside(layout, line)] == []
@@ -130,7 +134,11 @@ def check(diagram: Diagram, down: bool) -> None:
 
 def covering(diagram: Diagram, down: bool) -> list[tuple[str, str]]:
     """Lines of two maps to two readers that lie on each other: as if each reader had read both."""
-    layout = arrange(diagram, "TB" if down else "LR")
+    return covering_in(diagram, arrange(diagram, "TB" if down else "LR"))
+
+
+def covering_in(diagram: Diagram, layout: Layout) -> list[tuple[str, str]]:
+    """The same in a layout."""
     stretches: dict[tuple[int, float], list[tuple[float, float, Way]]] = {}
     for way in ways(diagram, layout):
         for (ax, ay), (bx, by) in pairwise(corners(layout, way)):
