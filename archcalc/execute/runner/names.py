@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
 from archcalc.core.shapes import Shape
-from archcalc.execute.runner.scopes import Modules, by_scope, listed, natural
+from archcalc.execute.runner.groups import Modules, natural
+from archcalc.execute.runner.scopes import by_scope, listed
 
 #: Arrays that PyTorch keeps besides the weights: counters, and indices and masks that follow from the sizes.
 _BOOKKEEPING = frozenset({"num_batches_tracked", "relative_position_index", "attn_mask"})

@@ -11,18 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from archcalc.core.errors import UsageError
 from archcalc.core.shapes import Shape
-
-#: The arrays of a layer or module: their names and shapes.
-Arrays = frozenset[tuple[str, Shape]]
-Modules = dict[str, Arrays]
+from archcalc.execute.runner.groups import Arrays, Modules, differ_in_numbers, natural, parts_alike
 
 
 def by_scope(modules: Modules, layers: Modules) -> dict[str, str]:
     """Each layer the module of its shapes.
 
     Several of the same shapes go by number, if nothing else differs in their names: first those of the whole network,
-    then those of each block whose module is known by layers that were matched. The others go by the order of the file,
-    if it is not that of the alphabet. Raises `UsageError` where more than one way is left.
+    then those of each block whose module is known by layers that were matched, and of its parts that hold the same
+    arrays as a part of the module. The others go by the order of the file, if it is not that of the alphabet. Raises
+    `UsageError` where more than one way is left.
     """
     # Names that the file has in common with the network.
     found = {name: name for name, arrays in layers.items() if modules.get(name) == arrays}
@@ -33,7 +31,12 @@ def by_scope(modules: Modules, layers: Modules) -> dict[str, str]:
         for scope in ("", *scopes, ""):
             module = _module_of(scope, found)
             if module is not None:
-                found |= _alike(scope, module, _left(modules, found.values()), _left(layers, found))
+                found |= _alike(_in(scope, _left(layers, found)), _in(module, _left(modules, found.values())))
+        for scope in ("", *scopes) if len(found) == count else ():
+            module = _module_of(scope, found)
+            for ours, members in parts_alike(scope, module, layers, modules) if module is not None else ():
+                part = {name: modules[name] for name in members}
+                found |= _alike(_left({name: layers[name] for name in ours}, found), _left(part, found.values()))
     theirs, own = _left(modules, found.values()), _left(layers, found)
     if own and list(modules) != sorted(modules) and list(theirs.values()) == list(own.values()):
         found |= zip(own, theirs, strict=True)
@@ -41,11 +44,6 @@ def by_scope(modules: Modules, layers: Modules) -> dict[str, str]:
         arrays = next(iter(own.values()))
         raise UsageError(_ambiguous(_of(arrays, own), _of(arrays, theirs), arrays))
     return {name: found[name] for name in layers}
-
-
-def natural(name: str) -> list[tuple[int, str]]:
-    """For sorting: 3 before 12."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d{1,9})", name)]
 
 
 def listed(arrays: Iterable[tuple[str, Shape]]) -> str:
@@ -93,14 +91,16 @@ def _module_of(scope: str, found: Mapping[str, str]) -> str | None:
     return module
 
 
-def _alike(scope: str, module: str, modules: Modules, layers: Modules) -> dict[str, str]:
-    """Layers of a block and modules of the same shapes, as many of both, whose names differ in numbers only."""
+def _in(scope: str, each: Modules) -> Modules:
+    return {name: arrays for name, arrays in each.items() if _is_in(name, scope)}
+
+
+def _alike(layers: Modules, modules: Modules) -> dict[str, str]:
+    """Layers and modules of the same shapes, as many of both, whose names differ in numbers only."""
     found: dict[str, str] = {}
-    inside = {name: arrays for name, arrays in layers.items() if _is_in(name, scope)}
-    within = {name: arrays for name, arrays in modules.items() if _is_in(name, module)}
-    for arrays in dict.fromkeys(inside.values()):
-        own, theirs = _of(arrays, inside), sorted(_of(arrays, within), key=natural)
-        if len(own) == len(theirs) and len({re.sub(r"\d+", "#", name) for name in theirs}) == 1:
+    for arrays in dict.fromkeys(layers.values()):
+        own, theirs = _of(arrays, layers), sorted(_of(arrays, modules), key=natural)
+        if len(own) == len(theirs) and differ_in_numbers(theirs):
             found |= zip(own, theirs, strict=True)
     return found
 
