@@ -44,10 +44,10 @@ def test_figures_are_those_of_the_public_networks(name: str, billions: float, si
     assert f"{2 * totals.multiplications / 1e9:.2f}" == f"{billions:.2f}"
     if size is not None:
         assert 4 * (totals.params + totals.buffers) in (size - 16, size - 20)
-    assert totals.params + totals.buffers == _stored(FILES[name]())
+    assert totals.params + totals.buffers == stored(FILES[name]())
 
 
-def _stored(text: str) -> int:
+def stored(text: str) -> int:
     """What Darknet writes to a weights file, counted from the text alone: no op, no rule of archcalc."""
     depths: list[int] = []
     sizes: list[int] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +13,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from archcalc.interop import torch_export
-from archcalc.interop.foreign import ForeignNetwork
+from archcalc.interop.foreign import ForeignNetwork, to_network
+from archcalc.interop.recognise import recognise
+from archcalc.passes.analysis import analyse
 
 
 def module_of(name: str) -> Any:
@@ -31,6 +33,15 @@ def module_of(name: str) -> Any:
     return getattr(made, part) if part else made
 
 
+def shape_of(name: str) -> tuple[int, ...]:
+    """The input that a model of torchvision is tried on."""
+    if name.endswith(".backbone"):
+        return (3, 320, 320)
+    if name in ("r3d_18", "mc3_18", "r2plus1d_18"):
+        return (3, 16, 112, 112)
+    return (3, 16, 224, 224) if name.startswith(("swin3d", "s3d", "mvit")) else (3, 224, 224)
+
+
 class Given:
     """The weights that came with a network."""
 
@@ -46,6 +57,32 @@ class Given:
 def noted(foreign: ForeignNetwork, words: str) -> int:
     """The sum of the numbers that notes with these words begin with."""
     return sum(int(note.split()[0].replace(",", "")) for note in foreign.notes if words in note)
+
+
+class Counts(NamedTuple):
+    """What is compared of a module. Buffers are left out where inference does not use all that is stored."""
+
+    params: int
+    buffers: int | None
+    multiplications: int | None
+
+
+def compared(module: Any, shape: tuple[int, ...], name: str) -> tuple[Counts, Counts, list[str]]:
+    """What archcalc counts of a module, what PyTorch states, and the kinds of the layers that are opaque."""
+    foreign = recognise(torch_export.trace(module, shape, name))
+    analysis = analyse(to_network(foreign))
+    totals, rows = analysis.totals, {row.name for row in analysis.rows}
+    unused, filters = noted(foreign, "not used at inference"), noted(foreign, "values of buffers")
+    stored = {name.replace(".", "/"): buffer for name, buffer in module.named_buffers()}
+    buffers = sum(buffer.numel() for name, buffer in stored.items() if buffer.is_floating_point() or name in rows)
+    found = Counts(
+        totals.params + unused - filters,
+        None if unused else totals.buffers + filters - noted(foreign, "computes and does not store"),
+        None if totals.not_counted else totals.multiplications + noted(foreign, "of stored tensors alone"),
+    )
+    params = sum(parameter.numel() for parameter in module.parameters())
+    stated = Counts(params, None if unused else buffers, counted_by_torch(module, shape))
+    return found, stated, sorted({str(node.fields["of"]) for node in foreign.nodes if node.op == "opaque"})
 
 
 def counted_by_torch(module: Any, shape: tuple[int, ...]) -> int:

@@ -1,12 +1,8 @@
-"""Networks of the catalogue, written in another format and read again: the same layers up to their names.
-
-`python -m tests.peers.test_round_trip torch` (or onnx, keras) prints a row for every network of the catalogue.
-"""
+"""Networks of the catalogue, written in another format and read again: the same layers up to their names."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from importlib import import_module
@@ -16,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from archcalc.core.errors import ArchcalcError
 from archcalc.execute.runner import SeededWeights, execute
 from archcalc.execute.runner.inputs import random_inputs
 from archcalc.graph.layer_graph import LayerGraph
@@ -208,12 +203,3 @@ def test_networks_come_back_from_onnx_with_their_outputs(name: str) -> None:
 def test_networks_come_back_from_keras(name: str) -> None:
     graph = small(name)
     assert differences(graph, of_keras(graph)) == ""
-
-
-if __name__ == "__main__":
-    for wanted_name in sys.argv[2:] or one_of_each():
-        network = small(wanted_name)
-        try:
-            print(wanted_name, differences(network, WAYS[sys.argv[1]](network)) or "equal", flush=True)
-        except ArchcalcError as refused:
-            print(wanted_name, str(refused)[:200], flush=True)

@@ -16,41 +16,27 @@ from archcalc.core.errors import UsageError
 from archcalc.execute.runner.execute import execute
 from archcalc.interop import torch_export
 from archcalc.interop.foreign import to_network
-from archcalc.interop.recognise import recognise
 from archcalc.passes.analysis import analyse
 
 torch = pytest.importorskip("torch", reason="PyTorch reads its own modules: pip install 'archcalc[peers]'")
 torchvision = pytest.importorskip("torchvision", reason="its models are what is read: pip install torchvision")
 
-from tests.peers.imported import Given, counted_by_torch, module_of, noted  # noqa: E402  # it needs both
+from tests.peers.imported import Given, compared, counted_by_torch, module_of, shape_of  # noqa: E402  # it needs both
 
 pytestmark = pytest.mark.peers
 
 CLASSIFICATION = torchvision.models.list_models(module=torchvision.models)
 SEGMENTATION = torchvision.models.list_models(module=torchvision.models.segmentation)
 #: Larger models have the same layers, more often.
-VIDEO = dict.fromkeys(("r3d_18", "mc3_18", "r2plus1d_18"), (3, 16, 112, 112)) | dict.fromkeys(
-    ("swin3d_t", "s3d", "mvit_v1_b", "mvit_v2_s"), (3, 16, 224, 224)
-)
+VIDEO = ("r3d_18", "mc3_18", "r2plus1d_18", "swin3d_t", "s3d", "mvit_v1_b", "mvit_v2_s")
 BACKBONES = [f"{name}.backbone" for name in torchvision.models.list_models(module=torchvision.models.detection)]
 
 
 @pytest.mark.parametrize("name", [*CLASSIFICATION, *SEGMENTATION, *VIDEO, *BACKBONES])
 def test_counts_of_torchvision(name: str) -> None:
-    side = 320 if name in BACKBONES else 224
-    shape = VIDEO.get(name, (3, side, side))
-    module = module_of(name)
-    foreign = recognise(torch_export.trace(module, shape, name))
-    assert "opaque" not in {node.op for node in foreign.nodes}
-    analysis = analyse(to_network(foreign))
-    totals, rows = analysis.totals, {row.name for row in analysis.rows}
-    stored = {name.replace(".", "/"): buffer for name, buffer in module.named_buffers()}
-    buffers = sum(buffer.numel() for name, buffer in stored.items() if buffer.is_floating_point() or name in rows)
-    unused = noted(foreign, "not used at inference")
-    assert totals.params + unused == sum(parameter.numel() for parameter in module.parameters())
-    assert totals.multiplications == counted_by_torch(module, shape)
-    if not unused:
-        assert totals.buffers - noted(foreign, "computes and does not store") == buffers
+    found, stated, opaque = compared(module_of(name), shape_of(name), name)
+    assert opaque == []
+    assert found == stated
 
 
 def _vit() -> Any:

@@ -56,25 +56,14 @@ def chosen(family: str, seed: int = SEED) -> str:
 
 def differences(name: str) -> str:
     """What a model has that PyTorch does not count: its opaque layers, further parameters and multiplications."""
-    from archcalc.interop.foreign import to_network
-    from archcalc.interop.recognise import recognise
-    from archcalc.passes.analysis import analyse
-    from tests.peers.imported import counted_by_torch, noted
+    from tests.peers.imported import compared
 
     module = module_of(name)
-    foreign = recognise(torch_export.trace(module, shape_of(module), name))
-    totals = analyse(to_network(foreign)).totals
-    opaque = sorted({str(node.fields["of"]) for node in foreign.nodes if node.op == "opaque"})
-    params = totals.params + noted(foreign, "not used at inference") - noted(foreign, "values of buffers")
-    params -= sum(parameter.numel() for parameter in module.parameters())
+    (params, _, products), stated, opaque = compared(module, shape_of(module), name)
     found = [f"opaque: {', '.join(opaque)}"] if opaque else []
-    found += [f"parameters: {params:+,}"] if params else []
-    if not opaque and (
-        more := totals.multiplications
-        + noted(foreign, "of stored tensors alone")
-        - counted_by_torch(module, shape_of(module))
-    ):
-        found += [f"multiplications: {more:+,}"]
+    found += [f"parameters: {params - stated.params:+,}"] if params != stated.params else []
+    if not opaque and products != stated.multiplications:
+        found += [f"multiplications: {products} ≠ {stated.multiplications}"]
     return "; ".join(found) or "equal"
 
 

@@ -20,7 +20,7 @@ def modules_of(named: dict[str, str]) -> Modules:
 def matched(pairs: Pairs) -> dict[str, str]:
     """The modules that are found for layers; each pair is `layer holds: module`."""
     split = {tuple(one.split()): other for one, other in pairs.items()}
-    layers = {name: frozenset({(held, (4, 4))}) for name, held in split}
+    layers: Modules = {name: frozenset({(held, (4, 4))}) for name, held in split}
     return by_scope(modules_of({other: held for (_, held), other in split.items()}), layers)
 
 
