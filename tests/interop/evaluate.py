@@ -143,6 +143,23 @@ def _recurrent(cls: Any) -> Run:
     return recurrent
 
 
+def _gru(i: Sequence[Any], a: Mapping[str, Any]) -> Any:
+    """A GRU of one layer and way whose reset gate comes before the product (Cho et al. 2014); PyTorch has the other."""
+    if a.get("reset_after", True) or a["num_layers"] > 1 or a["bidirectional"]:
+        return _recurrent(torch.nn.GRU)(i, a)
+    x, weight_ih, weight_hh, *biases = i
+    inner, outer = (biases + [torch.zeros(len(weight_ih))] * 2)[:2]
+    steps, made = x.unbind(1 if a["batch_first"] else 0), []
+    state, recurrent = torch.zeros(len(steps[0]), a["hidden_size"]), (weight_hh.chunk(3), outer.chunk(3))
+    for step in steps:
+        (r, z, n) = (step @ weight_ih.T + inner).chunk(3, 1)
+        r, z = (torch.sigmoid(own + state @ w.T + b) for own, w, b in zip((r, z), *recurrent, strict=False))
+        n = torch.tanh(n + (r * state) @ recurrent[0][2].T + recurrent[1][2])
+        state = (1 - z) * n + z * state
+        made.append(state)
+    return torch.stack(made, 1 if a["batch_first"] else 0)
+
+
 #: How each operation is run.
 OPERATIONS: dict[str, Run] = {
     **{f"conv{rank}d": _conv(rank) for rank in (1, 2, 3)},
@@ -207,7 +224,7 @@ OPERATIONS: dict[str, Run] = {
     "embedding": lambda i, _: F.embedding(i[0], i[1]),
     "rnn": _recurrent(torch.nn.RNN),
     "lstm": _recurrent(torch.nn.LSTM),
-    "gru": _recurrent(torch.nn.GRU),
+    "gru": _gru,
     "dropout": lambda i, _: i[0],
     "identity": lambda i, _: i[0],
 }
