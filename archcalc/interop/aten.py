@@ -322,7 +322,7 @@ def _masked_fill(call: Any) -> Translated:
 def _where(call: Any) -> Translated:
     """One of two tensors; where one of them is a number, the other with that number in places."""
     for name, other, keeps in (("self", "other", True), ("other", "self", False)):
-        number = call.reader.number(call[other])
+        number = call.reader.everywhere(call[other])
         if isinstance(number, (int, float)) and call.tensor(name) is not None:
             return "masked_fill", [call.tensor(name), call.tensor("condition")], {"value": number, "keeps": keeps}
     return "where", [call.name(call[name]) for name in ("condition", "self", "other")], {}

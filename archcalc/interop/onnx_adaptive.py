@@ -25,12 +25,12 @@ def adaptive_pool(
     if cells is None or (node.op == "mean" and (tuple(node.attributes["dim"]), len(shape(cells))) != (_PLACES, 6)):
         return None
     hidden, masks = cells, list[Any]()
-    while (made := nodes.get(hidden)) is not None and made.op == "Where" and len(masks) < len(_PLACES):
-        mask, zero = (_array(name, constants) for name in made.inputs[:2])
-        if mask is None or zero is None or zero.any() or mask.ndim > 4:
+    while (made := nodes.get(hidden)) is not None and made.op == "masked_fill" and len(masks) < len(_PLACES):
+        mask = _array(made.inputs[1], constants)
+        if mask is None or made.attributes["value"] != 0 or made.attributes["keeps"] or mask.ndim > 4:
             return None
         masks.append(mask.reshape((1,) * (4 - mask.ndim) + mask.shape))
-        hidden = made.inputs[2] or ""
+        hidden = made.inputs[0] or ""
     gathered = _turned(hidden, _LAST, nodes)
     gather = nodes.get(gathered or "")
     if gather is None or gather.op != "GatherND" or gather.attributes.get("batch_dims"):

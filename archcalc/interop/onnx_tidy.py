@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from archcalc.interop.arrays import np
 from archcalc.interop.program import Constant, Node, Program
+from archcalc.interop.recognise_masks import HIDDEN, MOST_VALUES
 
 #: Operations with a weight and a bias as the second and third input.
 _WITH_BIAS = ("linear", "conv1d", "conv2d", "conv3d")
@@ -14,12 +16,27 @@ _WITH_BIAS = ("linear", "conv1d", "conv2d", "conv3d")
 _MOST_COMPARED = 1 << 24
 
 
-def tidy(program: Program, is_quick: Callable[[str], bool]) -> Program:
+def tidy(program: Program, is_quick: Callable[..., bool]) -> Program:
     """The program with a bias that is added to a product as its bias, and with arrays of their own where they are.
 
-    `is_quick` says of the name of a constant whether it is loaded with little work.
+    `is_quick` says of the name of a constant whether it is loaded with little work, of so many values at most.
     """
-    return _with_biases(_unshared(program, is_quick))
+    return _with_biases(_unshared(_without_masks(program, is_quick), is_quick))
+
+
+def _without_masks(program: Program, is_quick: Callable[..., bool]) -> Program:
+    """Exporters write masks as decimal arrays, which are no parameters: what is added is 0, or hides a place."""
+    constants = dict(program.constants)
+    added = {name for node in program.nodes if node.op == "add" for name in node.inputs if name in constants}
+    for name in sorted(added, key=str):
+        stored = constants[name or ""]
+        if stored.role != "parameter" or len(stored.shape) < 2 or not is_quick(name, MOST_VALUES):
+            continue
+        assert stored.load is not None
+        values = stored.load()
+        if float(np.min(values)) <= HIDDEN and np.logical_or(values == 0, values <= HIDDEN).all():
+            constants[stored.name] = replace(stored, role="constant")
+    return replace(program, constants=constants)
 
 
 def _with_biases(program: Program) -> Program:
@@ -68,7 +85,7 @@ def _row(stored: Constant) -> Constant:
     return replace(stored, name=f"{stored.name}#row", shape=(stored.size,), load=flat)
 
 
-def _unshared(program: Program, is_quick: Callable[[str], bool]) -> Program:
+def _unshared(program: Program, is_quick: Callable[..., bool]) -> Program:
     """Exporters store equal arrays once: the zeros of all biases. Layers share only if all their weights are shared.
 
     Arrays whose values are all the same say nothing of sharing, for they may be as they were initialised.

@@ -45,9 +45,9 @@ class Trace(State):
         #: The nodes as the file writes them.
         self.written: list[WrittenNode] = []
 
-    def is_quick(self, name: str) -> bool:
-        """Whether a constant is loaded with little work."""
-        return name in self.constants and self.constants[name].is_there and self.constants[name].work <= MOST_VALUES
+    def is_quick(self, name: str, most: int = MOST_VALUES) -> bool:
+        """Whether a constant is loaded with little work: so many values at most."""
+        return name in self.constants and self.constants[name].is_there and self.constants[name].work <= most
 
     def program(self) -> Program:
         """The whole graph. Raises `UsageError` for what cannot be read."""

@@ -164,6 +164,9 @@ def _cast(call: Call) -> bool:
     return True
 
 
+#: A larger array is not looked at.
+_MOST_EQUAL = 1 << 22
+
 # --- two values
 
 _TWO = {"Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Pow": "pow"}
@@ -239,3 +242,23 @@ def _several(call: Call) -> bool:
     if call.op == "Mean":
         call.emit("div", [name], {"other": float(count)})
     return True
+
+
+@translates("Where")
+def _where(call: Call) -> bool:
+    """One of two values; where one of them is a single number, the other with that number in places."""
+    for place, other, keeps in ((2, 1, True), (1, 2, False)):
+        value = _everywhere(call, place)
+        if value is not None and call.constant(other) is None and call.shape(other) == call.output_shape:
+            call.emit("masked_fill", [call.inputs[other], call.inputs[0]], {"value": value, "keeps": keeps})
+            return True
+    return False
+
+
+def _everywhere(call: Call, index: int) -> float | None:
+    """The value of an input that is one number, or an array of nothing else."""
+    stored = call.constant(index)
+    if stored is None or not stored.is_there or stored.work > _MOST_EQUAL or not stored.size:
+        return None
+    values = stored.load().reshape(-1)
+    return float(values[0]) if bool((values == values[:1]).all()) else None

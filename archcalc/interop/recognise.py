@@ -186,7 +186,7 @@ class Recogniser:
                 self.made[name] = self.layers.view_of(Fixed((derived,), shape, whole_axes(shape)), node)
                 return self.made[name]
             inputs = [None if each is None else self.env[each] for each in node.inputs]
-            trained = [n for n, each in enumerate(inputs) if self.is_trained(each)]
+            trained = [n for n, each in enumerate(inputs) if isinstance(each, Fixed) and self.layers.is_trained(each)]
             first = trained[0] if trained and node.op in JOINED else 0
             tensor = inputs[first] if inputs else None
             if not isinstance(tensor, Fixed):
@@ -199,11 +199,6 @@ class Recogniser:
                     raise UnknownFormError(f"{node.op} of stored tensors")
                 return self.compute(name)  # it was taken apart, and the last of its products gives the value
         return self.made[name]
-
-    def is_trained(self, tensor: Tensor | None) -> bool:
-        """Whether a tensor of stored ones holds a parameter."""
-        constants = self.program.constants
-        return isinstance(tensor, Fixed) and any(constants[name].role == "parameter" for name in tensor.sources)
 
     def check_images(self, node: Node, inputs: Sequence[Tensor | None]) -> None:
         """Raise `UsageError` where an operation would compute with several images of a batch."""

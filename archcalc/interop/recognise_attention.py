@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from archcalc.interop.program import Constant
 from archcalc.interop.recognise_channels import dense
 from archcalc.interop.recognise_handler import Handler, Tensor, handles, images, short
 from archcalc.interop.recognise_layers import Fixed, UnknownFormError
+from archcalc.interop.recognise_masks import HIDDEN, MOST_VALUES
 from archcalc.interop.recognise_positions import table_of_pairs
 from archcalc.interop.recognise_views import (
     BATCH,
@@ -24,11 +24,6 @@ from archcalc.interop.recognise_views import (
     whole_axes,
     without,
 )
-
-#: Masks of more places are not compared.
-_MOST_PLACES = 1 << 12
-#: What is added to a score so that its share is exactly 0 in float32.
-_HIDDEN = -1e9
 
 
 @handles("scaled_dot_product_attention")
@@ -112,7 +107,7 @@ def _is_causal(call: Handler, mask: Tensor | None, places: int, hides: bool = Fa
 
     `hides`: it is true where a place is hidden, not where it is seen.
     """
-    if not isinstance(mask, Fixed) or len(mask.sources) != 1 or mask.axes is None or places > _MOST_PLACES:
+    if not isinstance(mask, Fixed) or len(mask.sources) != 1 or mask.axes is None or places**2 > MOST_VALUES:
         return False
     stored = call.layers.program.constants[mask.sources[0]]
     if stored.load is None or stored.size != places**2 or mask.shape[-1] != places:
@@ -123,7 +118,7 @@ def _is_causal(call: Handler, mask: Tensor | None, places: int, hides: bool = Fa
     seen = np.tri(places, dtype=bool)
     if values.dtype.kind == "b":
         return bool((values == (~seen if hides else seen)).all())
-    return bool(np.where(seen, values == 0, values <= _HIDDEN).all())
+    return bool(np.where(seen, values == 0, values <= HIDDEN).all())
 
 
 def _heads(axes: Axes) -> tuple[Axes, Axes]:
@@ -166,7 +161,7 @@ def _within_windows(call: Handler, scale: float | None, views: tuple[View, ...],
         if table is not None:
             fields["relative_position_bias"] = True
             arrays["relative_position_bias_table"] = table
-        elif isinstance(bias, Fixed) and all(_is_mask(call.layers.program.constants[name]) for name in bias.sources):
+        elif isinstance(bias, Fixed) and not call.layers.is_trained(bias):
             fields["masked"] = True
         else:
             raise UnknownFormError("attention with a bias")
@@ -176,16 +171,6 @@ def _within_windows(call: Handler, scale: float | None, views: tuple[View, ...],
     if batch:
         axes[0] = (*batch, *axes[0])
     return View(layer, tuple(axes))
-
-
-def _is_mask(stored: Constant) -> bool:
-    """Whether a stored tensor is not trained: no parameter, or one that only hides places."""
-    if stored.role != "parameter":
-        return True
-    if stored.load is None or stored.size > _MOST_PLACES**2:
-        return False
-    values = stored.load()
-    return bool(((values == 0) | (values <= _HIDDEN)).all() and (values != 0).any())
 
 
 def _table(call: Handler, bias: Tensor, heads: int, window: list[int]) -> str | None:

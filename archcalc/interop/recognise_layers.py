@@ -133,6 +133,10 @@ class Layers:
         self._made[key] = name
         return name
 
+    def is_trained(self, fixed: Fixed) -> bool:
+        """Whether a tensor of stored ones holds a parameter."""
+        return any(self.program.constants[name].role == "parameter" for name in fixed.sources)
+
     def fits(self, source: str, goal: Axes | None = None) -> bool:
         """Whether a layer can have a stored tensor in these axes: no other layer has it in another form."""
         plain = whole_axes(self.program.constants[source].shape)

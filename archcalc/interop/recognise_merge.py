@@ -277,7 +277,7 @@ def with_fixed(call: Handler, op: str, view: View, fixed: Fixed) -> View:
     """A stored tensor is added, or multiplies: a scale of the channels, or a value for every value of the map."""
     shape = call.layers.shapes[view.layer]
     constants = [call.layers.program.constants[name] for name in fixed.sources]
-    is_trained = any(constant.role == "parameter" for constant in constants)
+    is_trained = call.layers.is_trained(fixed)
     number = constants[0].values if len(constants) == 1 and fixed.axes is not None else None
     place = 0 if isinstance(call.inputs[0], View) else 1
     if math.prod(fixed.shape) == 1 and not is_trained and number is not None and (place == 0 or op in _SYMMETRIC):

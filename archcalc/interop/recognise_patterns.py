@@ -11,6 +11,7 @@ from archcalc.graph.layer_graph import Call
 from archcalc.interop.program import Node, Program, Value, needed
 from archcalc.interop.recognise_fold import as_sums
 from archcalc.interop.recognise_formulas import Formulas
+from archcalc.interop.recognise_masks import HIDDEN, Masks
 from archcalc.interop.recognise_parts import with_parts
 from archcalc.interop.recognise_states import with_states
 from archcalc.interop.recognise_steps import STEPS, Steps
@@ -25,16 +26,12 @@ def simplified(program: Program, apart: Collection[str] = ()) -> Program:
     return _Rewriter(with_parts(program), apart).program()
 
 
-#: What a score is set to so that its share is 0.
-_HIDDEN = -1e4
-
-
 class _Rewriter:
     """Finds patterns from their last operation backward."""
 
     def __init__(self, given: Program, apart: Collection[str] = ()) -> None:
         self.given, self.apart = given, apart
-        self.values = dict(given.values)
+        self.values, self.constants = dict(given.values), dict(given.constants)
         #: Operations that come before the one that is rewritten.
         self.added: list[Node] = []
         self.makers: dict[str, Node] = {name: node for node in given.nodes for name in node.outputs}
@@ -67,15 +64,17 @@ class _Rewriter:
                 made = self.rewritten(step)
                 nodes += [*self.added, made]
                 self.added.clear()
-        return replace(self.given, nodes=needed(nodes, self.given.wanted), values=self.values)
+        kept = needed(nodes, self.given.wanted)
+        return replace(self.given, nodes=kept, values=self.values, constants=self.constants)
 
     def rewritten(self, node: Node) -> Node:
         """The operation that a pattern which ends here is; the node itself where none does."""
-        formulas = Formulas(self.values, self.given.constants, self.makers, self.users)
+        formulas = Formulas(self.values, self.constants, self.makers, self.users)
+        masks = Masks(self.constants, self.maker, self.users)
         finders = (
             self.self_gate, self.hard_sigmoid, self.padded_pool, self.attention, self.one_of_stack, self.dense,
         )  # fmt: skip
-        for find in (*finders, formulas.found):
+        for find in (*finders, masks.found, formulas.found):
             found = find(node)
             if found is not None:
                 self.makers[node.outputs[0]] = found
@@ -210,7 +209,7 @@ class _Rewriter:
                 else:
                     biases.append(first)
                     name = second
-            elif made.op == "masked_fill" and not biases and float(made.attributes["value"]) <= _HIDDEN:
+            elif made.op == "masked_fill" and not biases and float(made.attributes["value"]) <= HIDDEN:
                 biases.append(made.inputs[1])
                 name, hides = made.inputs[0], not made.attributes["keeps"]
             else:

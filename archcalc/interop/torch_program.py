@@ -198,6 +198,12 @@ class _Reader:
         known = self.known.get(setting.name) if hasattr(setting, "op") else None
         return setting if known is None or known.numel() != 1 else known.item()
 
+    def everywhere(self, setting: Any) -> Any:
+        """As `number`, of a tensor of several too whose values are all the same."""
+        known = self.known.get(setting.name) if hasattr(setting, "op") else None
+        values = [] if known is None else known.flatten()
+        return values[0].item() if len(values) and bool((values == values[0]).all()) else setting
+
     def overwrite(self, target: Any, name: str) -> None:
         """What an operation in place wrote to is its result from now on."""
         self.now[target.name] = name

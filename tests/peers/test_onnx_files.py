@@ -214,7 +214,8 @@ def test_windows_of_torchvision(name: str, way: str, tmp_path: Path) -> None:
     """Exporters store biases of relative positions for every pair of places; the tables come back where they can."""
     found = compared(name, way, tmp_path / f"{name}.onnx")
     assert found.totals.not_counted == {}
-    assert any(IN_OTHER_SIZES[name] in note for note in found.graph.notes) == bool(IN_OTHER_SIZES[name])
+    notes = [note for note in found.graph.notes if not note.startswith("single numbers")]
+    assert any(IN_OTHER_SIZES[name] in note for note in notes) == bool(IN_OTHER_SIZES[name])
     assert found.totals.multiplications == found.products
     if name == "swin_t":
         assert found.totals.params == sum(parameter.numel() for parameter in made(name).parameters())
