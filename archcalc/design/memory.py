@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from archcalc.core.conventions import BYTES
 from archcalc.core.errors import UsageError
+from archcalc.core.language import mark
 from archcalc.core.suggest import did_you_mean
 from archcalc.core.words import listed
 from archcalc.design.counting import PAIRS
@@ -27,7 +28,7 @@ from archcalc.passes.analysis import Analysis, Row
 from archcalc.passes.memory import buffer_values
 
 #: What may overwrite its input.
-IN_PLACE = ("activations", "batch-norm", "additions")
+IN_PLACE = (mark("activations"), mark("batch-norm"), mark("additions"))
 #: Values that an optimiser keeps for each trained parameter.
 OPTIMISERS = {"none": 0, "sgd": 0, "momentum": 1, "adam": 2}
 WORKSPACES = ("none", "image", "batch")

@@ -92,6 +92,17 @@ def test_a_rerun_gives_the_same_bytes(archcalc: Run) -> None:
         assert folder(Path("out")) == folder(Path("again"))
 
 
+def test_a_problem_and_its_ways_out_are_apart(archcalc: Run) -> None:
+    from pypdf import PdfWriter
+
+    writer = PdfWriter()
+    writer.add_blank_page(100, 100)
+    writer.write("in/gus.pdf")
+    found = archcalc("grade", "lenet5", "in", "-o", "out").err
+    assert "cannot be read; fill in the fields" in found
+    assert "has none left; or hand in DOCX" in found
+
+
 def test_only_what_the_worksheet_asks_counts(archcalc: Run) -> None:
     Path("sheet.csv").write_text("layer,output shape,params\nC1,28x28x6,\noutput,,850\n", encoding="utf-8")
     assert archcalc("grade", "lenet5", "in", "--worksheet", "sheet.csv", "-o", "out").code == 0

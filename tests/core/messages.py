@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -59,7 +60,7 @@ def words() -> Iterator[str]:
             yield known.unit
         if known.unit == "bytes" and known.key in QUANTITIES:
             yield f"{known.unit} {known.term}"
-    yield TOTAL
+    yield from ("peak", TOTAL)
     yield from (QUANTITIES[key].headings[0] for key in ASKED)
     yield from (key.replace("_", " ") for key in SUMS if key not in QUANTITIES)
     for names in AXIS_NAMES:
@@ -99,8 +100,11 @@ def words() -> Iterator[str]:
 
 
 def notes_of(part: Any) -> Iterator[str]:
-    """The notes of reported figures in a spec."""
+    """The notes of reported figures in a spec, and those figures that are words: 60,000 trainable."""
     if isinstance(part, dict):
+        value = part.get("value")
+        if "quantity" in part and isinstance(value, str) and re.search(r"\b(?!million|billion)[a-z]{4}", value):
+            yield value
         if isinstance(note := part.get("note"), str):
             yield note
         part = list(part.values())

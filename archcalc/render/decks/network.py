@@ -73,7 +73,9 @@ def reference(analysis: Analysis) -> str:
 
 def conventions(analysis: Analysis) -> tuple[str, ...]:
     """How the numbers are counted, a sentence."""
-    counted = "; ".join(f"{name}: {what}" for name, what in analysis.describe_conventions().items())
+    counted = "; ".join(
+        f"{say(name.replace('_', ' '))}: {what}" for name, what in analysis.describe_conventions().items()
+    )
     return (words.line(say("Numbers: calculated by archcalc. {conventions}.", conventions=counted)),)
 
 

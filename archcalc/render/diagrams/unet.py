@@ -248,7 +248,9 @@ def _box(stop: Stop, front: Box, side: int, diagram: Diagram, theme: Theme) -> C
         channels = channels._replace(x=x + width + right + 6, y=y + height / 2 - 3, anchor="start")
         size = size._replace(x=x + width + right + 6, y=y + height / 2 + SIZE - 1, anchor="start")
     shapes += [channels, size]
-    title = f"{', '.join(stop.names)}: {stop.words or stop.family}; output {format_shape(stop.shape)}"
+    title = (
+        f"{', '.join(stop.names)}: {stop.words or stop.family}; {say('output {size}', size=format_shape(stop.shape))}"
+    )
     return Cluster(title, tuple(shapes), "node", stop.names[0], "", stop.names if len(stop.names) > 1 else ())
 
 
@@ -304,7 +306,8 @@ def _copy(source: Stop, start: Box, target: Stop, end: Box, theme: Theme) -> Clu
     words = next((text for text in crop_words(source, target) if text_width(text, CHANNELS) < space), "")
     if words:
         shapes.append(Text((points[0][0] + points[1][0]) / 2, y - 5, words, CHANNELS, theme.quiet, anchor="middle"))
-    return Cluster(f"{source.names[-1]} copied to {target.names[-1]}", tuple(shapes), "edge")
+    title = say("{source} copied to {target}", source=source.names[-1], target=target.names[-1])
+    return Cluster(title, tuple(shapes), "edge")
 
 
 def crop_words(source: Stop, target: Stop) -> tuple[str, ...]:

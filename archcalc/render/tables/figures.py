@@ -49,7 +49,7 @@ def _as_printed(value: str) -> str:
     number, _, scale = words.line(value).partition(" ")
     if scale == "million":
         return say("{number} million", number=number)
-    return say("{number} billion", number=number) if scale == "billion" else words.line(value)
+    return say("{number} billion", number=number) if scale == "billion" else say(words.line(value))
 
 
 def compare_figures(analysis: Analysis) -> list[str]:

@@ -129,7 +129,7 @@ def _line(timeline: Timeline, buffer: Buffer) -> list[str]:
 
 def _conventions(policy: Policy) -> str:
     """The policy in sentences."""
-    over = ", ".join(policy.in_place) or say("nothing")
+    over = ", ".join(say(one) for one in policy.in_place) or say("nothing")
     parts = [say("In place: {layers}.", layers=over)]
     if policy.training:
         parts.append(say("Kept is what PyTorch's autograd saves; a mask of dropout takes one byte for each value."))

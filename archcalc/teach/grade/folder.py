@@ -157,4 +157,7 @@ def grade(
             marked = mark(submission.student, check, task.asked, scheme)
             yield Marked(marked.student, marked.items, read.notes), task
         except ArchcalcError as error:
-            yield Marked(submission.student, problem=" ".join(str(error).split())), task
+            yield (
+                Marked(submission.student, problem="; ".join(" ".join(one.split()) for one in str(error).splitlines())),
+                task,
+            )

@@ -16,7 +16,7 @@ from archcalc.core.cells import harmless
 from archcalc.core.language import apart, mark, say
 from archcalc.core.markup import escape_markdown
 from archcalc.teach.check.mistakes import MISTAKES
-from archcalc.teach.check.model import Verdict
+from archcalc.teach.check.model import TOTAL, Verdict
 from archcalc.teach.grade.marks import UNKNOWN, Marked, percent, points
 
 _MOST = 20
@@ -113,7 +113,8 @@ def _commonest(places: Counter[str]) -> tuple[str, ...]:
 
 def cell_name(layer: str, quantity: str, between: str = " · ") -> str:
     """A cell by its layer and its quantity, in the chosen language."""
-    return f"{apart(layer)}{between}{say(quantity.replace('_', ' '))}"
+    name = say(TOTAL) if layer == TOTAL else apart(layer)
+    return f"{name}{between}{say(quantity.replace('_', ' '))}"
 
 
 class Section(NamedTuple):

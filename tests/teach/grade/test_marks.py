@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import UsageError
+from archcalc.core.language import use
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.catalogue import load
-from archcalc.teach.check.model import Answer, Cell, Check, Diagnosis, Verdict
+from archcalc.teach.check.model import TOTAL, Answer, Cell, Check, Diagnosis, Verdict
 from archcalc.teach.grade.feedback import render_feedback, render_gradescope
 from archcalc.teach.grade.marks import Marked, Scheme, make_scheme, mark, percent, points
-from archcalc.teach.grade.overview import Overview, render_grades, render_overview
+from archcalc.teach.grade.overview import Overview, cell_name, render_grades, render_overview
 from archcalc.teach.reading.stated import Stated
 
 ASKED = tuple((layer, "params") for layer in ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6"))
@@ -145,6 +146,14 @@ def test_overview_counts_mistakes_and_cells() -> None:
     assert (by_layer["conv3"].wrong, float(by_layer["conv3"].solved)) == (1, 0.0)
     assert by_layer["conv4"].carried == 1
     assert sum(one.asked for one in overview.cells()) == 7
+
+
+def test_the_total_is_in_the_language() -> None:
+    use("ru")
+    try:
+        assert cell_name(TOTAL, "params") == "всего · параметры"
+    finally:
+        use("en")
 
 
 def test_overview_as_markdown() -> None:

@@ -267,7 +267,7 @@ def _lane(
         bar = Rect(x, top(index), lane.width, HEIGHT, paint.fill, paint.line, 1.2, round_)
         text = Text(middle, top(index) + HEIGHT / 2 + TEXT * 0.36, lane.texts[index], TEXT, theme.ink, False, "middle")
         rows = [stop.main]
-        label = f"{stop.name}: {lane.texts[index]}; output {_size(stop.size)}"
+        label = f"{stop.name}: {lane.texts[index]}; {say('output {size}', size=_size(stop.size))}"
         items.append(Cluster(label, (bar, text), "node", stop.main.name, "", covers(rows), index + 1))
     for arc in lane.trunk.arcs:
         if arc.target in inside:

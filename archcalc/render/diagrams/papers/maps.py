@@ -304,7 +304,7 @@ def _stack(stop: Stop, stack: Stack, index: int, theme: Theme) -> Cluster:
     for number in range(stack.sheets):
         x, y = stack.sheet(number)
         shapes.append(Rect(x, y, stack.width, stack.height, _shade(stop, number, stack.sheets, paint), paint.line))
-    text = f"{stop.name}: {stop.main.summary}; output {format_shape(stop.shape)}"
+    text = f"{stop.name}: {stop.main.summary}; {say('output {size}', size=format_shape(stop.shape))}"
     return Cluster(text, tuple(shapes), "node", stop.main.name, "", covers([stop.main]), index + 1)
 
 

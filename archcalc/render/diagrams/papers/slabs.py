@@ -315,7 +315,7 @@ def _slabs(stage: Stage, trunk: Trunk, theme: Theme) -> list[Cluster]:
         for number in reversed(range(boxes[0][1].slabs)):
             for index, box in boxes:
                 stop = trunk.stops[index]
-                text = f"{stop.name}: {stop.main.summary}; output {format_shape(stop.shape)}"
+                text = f"{stop.name}: {stop.main.summary}; {say('output {size}', size=format_shape(stop.shape))}"
                 shapes = tuple(_banded(stop, box.slab(number), theme))
                 node = Cluster(text, shapes, "node", stop.main.name, "", covers([stop.main]), index + 1)
                 found.append(Cluster(text, shapes, "plain", step=index + 1) if number else node)

@@ -212,10 +212,17 @@ def _links(
             shapes: list[Shape] = [Curve((middle, tip), colour, 1.1, arrow=True)]
         else:
             shapes = [_inked(shape, colour, crosses) for shape in joint(start, end, reader, measure)]
-        how = "crosses to" if crosses else "to"
-        title = f"{before.volume.label} part {source + 1} {how} {after.volume.label} part {target + 1}"
+        ends = {"source": _part_of(before, source), "target": _part_of(after, target)}
+        title = say("{source} crosses to {target}", **ends) if crosses else say("{source} to {target}", **ends)
         found.append(Cluster(title, tuple(shapes), "edge", step=index + 1))
     return found
+
+
+def _part_of(floor: Floor, part: int) -> str:
+    """A part of a map in words; a map that is whole by its name."""
+    if floor.parts == 1:
+        return floor.volume.label
+    return say("{name}, part {part} of {parts}", name=floor.volume.label, part=part + 1, parts=floor.parts)
 
 
 def _inked(shape: Shape, colour: str, crosses: bool) -> Shape:
@@ -239,8 +246,7 @@ def _floor(
     for part in range(floor.parts):
         dy = _axis(part, floor.parts, distance)
         shapes = solid(volume, box, window, theme)
-        which = f", part {part + 1} of {floor.parts}" if floor.parts > 1 else ""
-        cluster = Cluster(f"{floor.volume.label}{which}: {size}", tuple(shapes), "node", floor.names[0], "",
+        cluster = Cluster(f"{_part_of(floor, part)}: {size}", tuple(shapes), "node", floor.names[0], "",
                           floor.names if len(floor.names) > 1 else (), index + 1)  # fmt: skip
         found.append(cluster.moved(0, dy))
     return found

@@ -28,7 +28,7 @@ def test_the_parts_of_the_figure() -> None:
 def test_lines_cross_where_the_figure_has_them_cross() -> None:
     """Section 3.5: layers 2, 4 and 5 read maps on their own GPU only, layer 3 and the dense layers all maps."""
     crossing = {
-        edge.title.partition("crosses to ")[2].split()[0]
+        edge.title.partition("crosses to ")[2].split(",")[0]
         for edge in edges(figure("towers", "alexnet@grouped")) if "crosses" in edge.title
     }  # fmt: skip
     assert crossing == {"conv3", "fc6", "fc7"}
