@@ -137,11 +137,11 @@ def test_words_are_those_of_the_language(name: str) -> None:
 
 def test_what_runs_from_left_to_right_is_set_apart_in_hebrew() -> None:
     """A sign or a hyphen before a number, and a sign between two, would change sides."""
-    option, sign = r"(?<![A-Za-z0-9}⁩-])--?[a-z]", r"(?:^|[:;,.] ?|[א-ת] )[+−/] ?[\dN{]"
-    turned = re.compile(rf"{option}|{sign}|[\d}}⁩] [-+−=] [\d{{]|}}·\({{")
+    option, sign = r"(?<![A-Za-z0-9}@-])--?[a-z]", r"(?:^|[:;,.] ?|[א-ת] )[+−/] ?[\dN{]"
+    turned = re.compile(rf"{option}|{sign}|[\d}}@] [-+−=] [\d{{]|}}·\({{")
     for message in messages(catalogue("he")):
         for form in _forms(message.string):
-            assert not turned.search(re.sub("\u2066[^\u2069]*\u2069", "⁩", form)), form
+            assert not turned.search(re.sub("\u2066[^\u2069]*\u2069", "@", form)), form
 
 
 def test_english_needs_no_catalogue() -> None:
