@@ -130,7 +130,7 @@ def from_onnx(model: str | Path | Any, input_shape: InputShapes | None = None, *
         SpecError: for a layer that does not fit.
 
     >>> import archcalc as ac
-    >>> ac.export("lenet5", "lenet5.onnx")
+    >>> ac.export("lenet5", "lenet5.onnx", weights="random")
     >>> ac.from_onnx("lenet5.onnx").analyse().totals.params
     61706
 

@@ -6,6 +6,7 @@ A network is given itself, as an analysis, or as `load` takes it. Everything is 
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -358,7 +359,8 @@ def export(
         network: The network.
         path: `.py` is PyTorch code, or with `to="keras"` Keras code; `.onnx`, `.prototxt`, `.yaml`, `.mmd`, `.dot`.
         to: torch, keras, onnx, caffe, yaml, mermaid or dot, where the ending does not say it.
-        weights: Of an ONNX file: an .npz or .safetensors file; by default those of a model file, else random numbers.
+        weights: Of an ONNX file: an .npz or .safetensors file, or `"random"`. By default those of a model file; where
+            layers have none they get random numbers, with a warning.
         seed: Another choice of random numbers.
 
     Raises:
@@ -379,11 +381,21 @@ def export(
         raise UsageError(f"{path}: there is nothing to write; endings are {', '.join(f'.{one}' for one in EXPORTS)}")
     if weights is not None and target != "onnx":
         raise UsageError("weights are for files that hold weights; .onnx does")
-    write_bytes(exported(Network.of(analysis_of(network).graph), target, weights, seed), str(path))
+    made = Network.of(analysis_of(network).graph)
+    data = exported(made, target, weights, seed)
+    if target == "onnx" and weights is None:
+        from archcalc.execute.model_weights import not_its_own
+
+        if text := not_its_own(made.analyse()):
+            warnings.warn(f"{path}: {text}", UserWarning, stacklevel=2)
+    write_bytes(data, str(path))
 
 
 def exported(network: Network, target: str, weights: str | Path | Weights | None = None, seed: int = 0) -> bytes:
-    """A network for one of the programs of `EXPORTS`, with given weights, those of a file, its own, or random ones."""
+    """A network for one of the programs of `EXPORTS`.
+
+    Its weights are given, those of a file, random ones ("random"), or its own, which are random where it has none.
+    """
     if target == "torch":
         return network.to_torch_code().encode()
     if target == "keras":
@@ -406,7 +418,10 @@ def exported(network: Network, target: str, weights: str | Path | Weights | None
     package()
     from archcalc.execute.model_weights import own_weights
     from archcalc.execute.runner.files import load_weights
+    from archcalc.execute.weights import SeededWeights
 
     if weights is None:
         return to_onnx(analysis, own_weights(analysis, seed))
+    if weights == "random":
+        return to_onnx(analysis, SeededWeights(analysis.graph, seed, analysis.dtype))
     return to_onnx(analysis, load_weights(Path(weights), analysis) if isinstance(weights, str | Path) else weights)

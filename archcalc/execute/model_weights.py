@@ -75,6 +75,15 @@ def random_in(layers: Sequence[str]) -> str:
     return f"random ones in {several(len(layers), 'layer')}: {shown}{more}"
 
 
+def not_its_own(analysis: Analysis) -> str:
+    """In words, which weights of a network are random because it came without them; nothing where it came with all."""
+    if missing := without_weights(analysis):
+        return f"the network came without all weights: {random_in(missing)}"
+    if analysis.graph.arrays or not analysis.totals.params:
+        return ""
+    return 'the network came without weights: all are random (weights="random" asks for them)'
+
+
 def own_weights(analysis: Analysis, seed: int = 0, keep: bool = False) -> Weights:
     """The weights that came with a network; random ones, which `keep` keeps in memory, where layers have none."""
     missing = without_weights(analysis)

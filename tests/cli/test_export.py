@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,22 @@ def test_weights_are_those_of_the_seed_or_of_a_file(archcalc: Run, tmp_path: Pat
         assert archcalc("export", "8x8x1 -> fc4", "-o", str(file), *more) == (0, "", "")
     one, two, three = (file.read_bytes() for file in files)
     assert one == two != three
+
+
+def test_random_weights_that_nobody_asked_for_are_said(archcalc: Run, tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="it is written with it: pip install 'archcalc[test]'")
+    file = tmp_path / "net.onnx"
+    said = archcalc("export", "8x8x1 -> fc4", "-o", str(file)).err
+    assert said == f"note: 8x8x1 -> fc4 has no weights of its own: {file} gets random ones of seed 0\n"
+    with pytest.warns(UserWarning, match="came without weights: all are random"):
+        ac.export("8x8x1 -> fc4", file)
+    whole = ac.load(file)
+    ac.export(whole, file)
+    ac.export("8x8x1 -> fc4", file, weights="random", seed=3)
+    part = dict(whole.arrays["fc1"])
+    del part["bias"]
+    with pytest.warns(UserWarning, match="came without all weights: random ones in 1 layer: fc1"):
+        ac.export(dataclasses.replace(whole, arrays={"fc1": part}), file)
 
 
 def test_weights_are_those_of_a_model_file_unless_random_ones_are_asked_for(archcalc: Run, tmp_path: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import click
+from click.core import ParameterSource
 
 from archcalc.cli.networks import seed_option, weights_for, weights_option
 from archcalc.cli.options import NetworkChoice, network_argument, network_options
-from archcalc.cli.output import ending, write, write_bytes
+from archcalc.cli.output import ending, note, write, write_bytes
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_target
 from archcalc.core.suggest import did_you_mean
@@ -37,6 +38,9 @@ def command(network: NetworkChoice, output: str, target: str | None, weights: st
     loaded = Network.of(network.load())
     given = weights_for(loaded.analyse(), network.name, weights, seed) if chosen == "onnx" else None
     data = exported(loaded, chosen, given, seed)
+    is_chosen = click.get_current_context().get_parameter_source("seed") is not ParameterSource.DEFAULT
+    if chosen == "onnx" and weights is None and not loaded.arrays and not is_chosen:
+        note(f"note: {network.name} has no weights of its own: {output} gets random ones of seed {seed}")
     if chosen == "onnx":
         write_bytes(data, output)
     else:
