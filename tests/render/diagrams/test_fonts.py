@@ -18,7 +18,7 @@ from tests.render.diagrams.pictures import analysis_of
 REGULAR, BOLD = str(FILES[False]), str(FILES[True])
 
 
-@pytest.mark.parametrize("text", ["conv 3×3, 64", "свёртка", "קונבולוציה", "34,944 params"])
+@pytest.mark.parametrize("text", ["conv 3×3, 64", "свёртка", "קונבולוציה", "34,944 params", "⌊13/2⌋ ⌈13/2⌉ QKᵀ"])
 @pytest.mark.parametrize("bold", [False, True])
 def test_a_font_from_a_file_is_measured_as_the_shipped_one(text: str, bold: bool) -> None:
     wanted = text_width(text, 12, bold)
