@@ -40,6 +40,8 @@ class Stored:
     read: Callable[[], Array] | None = None
     inputs: tuple[Stored | None, ...] = ()
     compute: Compute | None = None
+    #: The operation that computes it, where it is one of ONNX.
+    op: str = ""
     sources: Mapping[str, int] = field(default_factory=dict)
     #: Whether its values can be had: not where they are in another file.
     is_there: bool = field(init=False)
@@ -102,7 +104,7 @@ class Stored:
             assert arrays[0] is not None
             return change(arrays[0])
 
-        return Stored(name, shape, dtype or self.dtype, None, (self,), compute, self.sources)
+        return Stored(name, shape, dtype or self.dtype, None, (self,), compute, sources=self.sources)
 
 
 def of_array(name: str, array: Array, sources: Mapping[str, int] | None = None) -> Stored:
@@ -119,7 +121,7 @@ def derived(
     def compute(arrays: Sequence[Array | None]) -> Array:
         return fold(op, attributes, opset, arrays)[index]
 
-    return Stored(name, shape, dtype, None, tuple(inputs), compute, all_sources(inputs))
+    return Stored(name, shape, dtype, None, tuple(inputs), compute, op, all_sources(inputs))
 
 
 def all_sources(inputs: Iterable[Stored | None]) -> dict[str, int]:

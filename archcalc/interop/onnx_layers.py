@@ -9,7 +9,11 @@ from archcalc.core.errors import UsageError
 from archcalc.interop.arrays import np
 from archcalc.interop.onnx_call import Call, translates
 from archcalc.interop.onnx_constants import Stored
+from archcalc.interop.recognise_filters import connections
 from archcalc.ops import rules
+
+#: More weights are not looked at.
+_MOST_ZEROS = 1 << 22
 
 # --- windows
 
@@ -81,8 +85,24 @@ def conv(call: Call) -> bool:
         return False
     window = _window(call, call.shape(1)[2:])
     attributes = {**window, "groups": call.attributes.get("group", 1)}
-    call.emit(f"conv{rank}d", [*call.inputs, None][:3], attributes)
+    weight = call.constant(1)
+    if (found := _connections(weight)) is not None and attributes["groups"] == 1:
+        attributes["connections"], weight = found
+    call.emit(f"conv{rank}d", [call.inputs[0], weight, *call.inputs[2:], None][:3], attributes)
     return True
+
+
+def _connections(weight: Stored | None) -> tuple[list[list[int]], Stored] | None:
+    """The channels that each filter reads and the filters of these, where all other weights are zeros."""
+    if weight is None or weight.op != "ScatterND":
+        return None
+    zeros, places, filters = weight.inputs
+    if zeros is None or places is None or filters is None or not places.is_known or places.values.ndim != 2:
+        return None
+    if places.shape[1] != 2 or not zeros.is_there or zeros.work > _MOST_ZEROS or zeros.load().any():
+        return None
+    table = connections(weight.shape[0], places.values.tolist())
+    return None if table is None else (table, filters)
 
 
 @translates("ConvTranspose")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from archcalc.interop.program import Constant, Node
+from archcalc.interop.recognise_filters import scattered
 from archcalc.interop.recognise_layers import MOST_AXES, Fixed, UnknownFormError
 from archcalc.interop.recognise_maps import Maps
 from archcalc.interop.recognise_views import BATCH, Axes, Factor, View, axis_size, whole, whole_axes
@@ -45,6 +46,8 @@ class Handler:
             v, g = (self._source(name) for name in node.inputs)
             if v is not None and g is not None:
                 return {"weight_norm": True}, {"original0": g, "original1": v}
+        if node is not None and (found := scattered(node, self.layers.program.constants)) is not None:
+            return {"connections": found[0]}, {"weight": found[1].name}
         if node is not None and node.op == "div" and len(node.inputs) == 2:
             # W/σ with σ = uᵀ·(W·v)
             dot = self.layers.stored.get(node.inputs[1] or "")
@@ -55,8 +58,8 @@ class Handler:
                 weight, u, v = (self._source(name) for name in names)
                 if weight is not None and weight == self._source(product.inputs[0]) and u is not None and v is not None:
                     return {"spectral_norm": True}, {"weight": weight, "_u": u, "_v": v}
-        found = self.stored(index)
-        return {}, {} if found is None else {"weight": found}
+        source = self.stored(index)
+        return {}, {} if source is None else {"weight": source}
 
     def _source(self, name: str | None) -> str | None:
         """The one stored tensor that a value is, in whatever arrangement."""

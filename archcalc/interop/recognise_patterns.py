@@ -9,6 +9,7 @@ from typing import Any
 
 from archcalc.graph.layer_graph import Call
 from archcalc.interop.program import Node, Program, Value, needed
+from archcalc.interop.recognise_filters import Filters
 from archcalc.interop.recognise_fold import as_sums
 from archcalc.interop.recognise_formulas import Formulas
 from archcalc.interop.recognise_masks import HIDDEN, Masks
@@ -56,12 +57,13 @@ class _Rewriter:
                 steps = as_sums(node, self.given.shape(node.inputs[0] or ""), self.values)
             elif node.op in ("rnn", "lstm", "gru") and any(self.users.get(name) for name in node.outputs[1:]):
                 steps = with_states(node, self.given.shape(node.inputs[0] or ""), self.values, self.users)
+            filters = Filters(self.values, self.constants, self.makers)
             for step in steps:
                 self.makers |= dict.fromkeys(step.outputs, step)
                 for name in step.outputs:
                     self.users.setdefault(name, 1)
-            for step in steps:
-                made = self.rewritten(step)
+            for one in [each for step in steps for each in filters.local(step) or [step]]:
+                made = self.rewritten(one)
                 nodes += [*self.added, made]
                 self.added.clear()
         kept = needed(nodes, self.given.wanted)

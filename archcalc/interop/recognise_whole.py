@@ -14,7 +14,11 @@ from archcalc.interop.foreign import ForeignNode
 from archcalc.interop.recognise_layers import INCOMPLETE
 from archcalc.interop.recognise_names import Wanted
 
-_WITH_BIAS = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+#: Those with a bias for each position.
+_LOCAL = ("locally_connected1d", "locally_connected2d", "locally_connected3d")
+_WITH_BIAS = (
+    "linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", *_LOCAL
+)  # fmt: skip
 _ATTENTION = ("scaled_dot_product_attention", INCOMPLETE)
 _One = TypeVar("_One")
 
@@ -80,8 +84,9 @@ def with_biases(
             if product is None or bias is None or product.op not in _WITH_BIAS or product.fields.get("bias", True):
                 continue
             channels = shapes[product.name][0]
+            size = math.prod(shapes[product.name]) if product.op in _LOCAL else channels
             is_bias = bias is node or (bias.op == "parameter" and not bias.fields.get("buffer"))
-            if not is_bias or shapes[bias.name][0] != channels or math.prod(shapes[bias.name]) != channels:
+            if not is_bias or shapes[bias.name][0] != channels or math.prod(shapes[bias.name]) != size:
                 continue
             if users[product.name] != [node.name] or (bias is not node and users[bias.name] != [node.name]):
                 continue

@@ -39,7 +39,7 @@ def _convolution(call: Handler) -> list[Tensor]:
     groups = call.attributes["groups"]
     fields: dict[str, Any] = {
         "out_channels": weight.shape[1] * groups if transposed else weight.shape[0],
-        "kernel_size": short(weight.shape[2:]),
+        "kernel_size": short(weight.shape[1 if "connections" in call.attributes else 2 :]),
     }
     for name, plain in (("stride", 1), ("padding", 0), ("dilation", 1), ("output_padding", 0)):
         value = call.attributes.get(name, ())
@@ -48,6 +48,11 @@ def _convolution(call: Handler) -> list[Tensor]:
         fields[name] = value if isinstance(value, str) else short(value)
     if groups != 1:
         fields["groups"] = groups
+    if "connections" in call.attributes:
+        fields["out_channels"], fields["connections"] = (
+            len(call.attributes["connections"]),
+            call.attributes["connections"],
+        )
     if len(call.inputs) < 3 or call.inputs[2] is None:
         fields["bias"] = False
     source, ahead = positions(call, view)
@@ -66,6 +71,17 @@ def _convolution(call: Handler) -> list[Tensor]:
         parts = {"weight": gain} | ({"bias": call.stored(2) or ""} if bias else {})
         layer = call.add("scale", {"bias": True} if bias else {}, [layer], arrays=parts)
     return [on_positions(call, layer, view, ahead)]
+
+
+@handles("locally_connected1d", "locally_connected2d", "locally_connected3d")
+def _local(call: Handler) -> list[Tensor]:
+    given, view = call.attributes, call.view()
+    fields: dict[str, Any] = {"out_channels": call.made_shape[1], "bias": False} | {
+        name: short(given[name]) for name in ("kernel_size", "stride", "dilation", "padding")
+    }
+    source, _ = positions(call, view)
+    layer = call.add(call.node.op, fields, [source], arrays=call.arrays(("weight",)))
+    return [call.on_map(layer, view.axes)]
 
 
 def _gain(call: Handler) -> str | None:

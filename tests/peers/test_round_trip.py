@@ -40,6 +40,7 @@ NETWORKS = (
     "blocks/inverted_residual",
     "blocks/residual_bottleneck",
     "blocks/squeeze_excitation",
+    "blocks/weights_local",
     "coatnet_0",
     "convnextv2_atto",
     "crnn",
@@ -49,6 +50,7 @@ NETWORKS = (
     "inception_resnet_v1",
     "inception_v3@aux",
     "inception_v3@keras",
+    "lenet5@1998",
     "mixer_s_16",
     "pspnet_resnet50",
     "resnet110_cifar",
@@ -82,8 +84,6 @@ KERAS = (
 )
 #: One position attends to itself alone, so attention of one is no attention: larger inputs.
 SIDES = {"coatnet_0": (3, 64, 64)}
-#: What other formats write as several layers: tables of connections (LeNet-5), filters of each position.
-APART = {"lenet5@1998", "blocks/weights_local"}
 #: Layers that arrange values or take their means, without multiplications: formats have several words for them.
 _ARRANGED = {
     "flatten", "tokens", "grid", "reshape", "permute", "transpose", "channel_shuffle", "pixel_shuffle",
@@ -184,7 +184,7 @@ def test_networks_come_back_from_pytorch(name: str) -> None:
 
 
 @pytest.mark.skipif(find_spec("onnx") is None, reason="it writes the files: pip install 'archcalc[onnx]'")
-@pytest.mark.parametrize("name", [name for name in one_of_each() if name not in APART])
+@pytest.mark.parametrize("name", one_of_each())
 def test_networks_come_back_from_onnx_with_their_outputs(name: str) -> None:
     graph = small(name)
     read = of_onnx(graph)

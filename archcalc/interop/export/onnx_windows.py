@@ -22,16 +22,16 @@ def _conv(g: Builder, case: Case, inputs: Sequence[str]) -> str:
         "pads": list(op.sides(case.inputs[0])),
     }  # fmt: skip
     bias = [g.weight("bias")] if op.bias else []
-    if op.connections is None:
-        return str(g("Conv", inputs[0], weight_of(g, op), *bias, group=op.groups, **window))
-    # Each filter reads the channels of its row.
-    maps, first, weight = [], 0, g.weight("weight")
-    for row in op.connections:
-        filters = g("Unsqueeze", g.slice(weight, 0, first, first + len(row)), g.ints([0]))
-        maps.append(g("Conv", g("Gather", inputs[0], g.ints(row), axis=1), filters, **window))
-        first += len(row)
-    out = g("Concat", *maps, axis=1)
-    return str(g("Add", out, g.spread(bias[0], case.rank)) if bias else out)
+    weight = weight_of(g, op)
+    if op.connections is not None:
+        # The filters of the channels that the table has, among zeros.
+        places = [
+            place for row, channels in enumerate(op.connections) for channel in channels for place in (row, channel)
+        ]
+        whole = (op.out_channels, case.inputs[0][0], *op.kernel_size)
+        zeros = g("ConstantOfShape", g.ints(whole))
+        weight = g("ScatterND", zeros, g.ints(places, (len(places) // 2, 2)), weight)
+    return str(g("Conv", inputs[0], weight, *bias, group=op.groups, **window))
 
 
 def weight_of(g: Builder, op: Reweighted) -> str:
@@ -83,10 +83,10 @@ def _local(g: Builder, case: Case, inputs: Sequence[str]) -> str:
             stop = start + (sizes[axis] - 1) * op.stride[axis] + 1
             seen = g.slice(seen, 2 + axis, start, stop, op.stride[axis])
         taps.append(g("Unsqueeze", seen, g.ints([2])))
-    # (N, C·taps, positions) times (K, positions, C·taps).
-    windows = g.reshape(g("Concat", *taps, axis=2), -1, math.prod(sizes))
-    weight = g("Reshape", g.weight("weight"), g.ints([op.out_channels, math.prod(sizes), -1]))
-    out = g.reshape(g("Einsum", windows, weight, equation="nfp,kpf->nkp"), *case.output)
+    kernel, places = "hij"[:rank], "xyz"[:rank]
+    windows = g.reshape(g("Concat", *taps, axis=2), case.inputs[0][0], *op.kernel_size, *sizes)
+    equation = f"nc{kernel}{places},k{places}c{kernel}->nk{places}"
+    out = g("Einsum", windows, g.weight("weight"), equation=equation)
     return str(g("Add", out, g.weight("bias")) if op.bias else out)
 
 
