@@ -15,6 +15,7 @@ from archcalc.core.words import visible
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.ops import OPS, Op, called
 from archcalc.ops.windowed import Windowed
+from archcalc.spec.calls import CALL, as_words
 from archcalc.spec.source import MarkedDict, MarkedList, Source
 from archcalc.spec.values import MOST_LAYERS
 
@@ -26,6 +27,8 @@ NAME = "pattern"
 _TOKEN = re.compile(
     r"\s*(?:(?P<arrow>->|→)|(?P<open>\[)|(?P<close>\])|(?P<times>[*×]\s*\d*)|(?P<word>(?:[^\s\[\]*→>-]|-(?!>))+))"
 )
+#: Conv2D(32, (3, 3), strides=2), with blanks within.
+_CALL = re.compile(rf"\s*(?P<layer>{re.sub(r'[?]P<[a-z]+>', '?:', CALL.pattern)})")
 #: 32x32x3, 28 x 28 x 1, [224×224×3]; and which axis is meant where that may be asked: 3x224x224 hwc.
 _INPUT = re.compile(
     r"\s*(?P<bracket>\[)?\s*(?P<size>\d+(?:\s*[x×*]\s*\d+)*(?:\s+(?:hwc|chw))?)\s*(?(bracket)\])", re.IGNORECASE
@@ -93,14 +96,28 @@ class _Parser:
             found.append(_Token("input", " ".join(start["size"].split()), start.start("size") + 1))
             position = start.end()
         while position < end:
+            if call := _CALL.match(self.text, position):
+                found += self._called(call["layer"], call.start("layer") + 1)
+                position = call.end()
+                continue
             match = _TOKEN.match(self.text, position)
             if match is None:
                 column = position + len(self.text[position:]) - len(self.text[position:].lstrip()) + 1
                 raise self.fault(f"{self.text[column - 1]!r} cannot stand here; layers are joined by ->", column)
             kind = str(match.lastgroup)
-            found.append(_Token(kind, match[kind], match.start(kind) + 1))
+            column = match.start(kind) + 1
+            is_layer = kind == "word" and found and found[-1].kind in ("arrow", "open")
+            found += self._called(match[kind], column) if is_layer else [_Token(kind, match[kind], column)]
             position = match.end()
         return [*found, _Token("end", "", end + 1)]
+
+    def _called(self, text: str, column: int) -> list[_Token]:
+        """A layer, also as code and papers write it, which may be several joined by arrows."""
+        words = as_words(text) or [text]
+        found = [_Token("word", words[0], column)]
+        for word in words[1:]:
+            found += [_Token("arrow", "->", column), _Token("word", word, column)]
+        return found
 
     @property
     def token(self) -> _Token:

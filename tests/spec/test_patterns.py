@@ -87,12 +87,34 @@ def problem(pattern: str) -> Problem:
         ("fully-connected10", "fc1 dense 10 (10,)"),
         ("linear10", "fc1 dense 10 (10,)"),
         ("upsample2", "upsample1 upsample ×2, nearest (3, 64, 64)"),
+        ("64C3", "conv1 conv 3×3, 64 (64, 32, 32)"),
+        ("MP2", "pool1 max pool 2×2, /2 (3, 16, 16)"),
+        ("150N", "fc1 dense 150 (150,)"),
+        ("conv(3,64)", "conv1 conv 3×3, 64 (64, 32, 32)"),
+        ("Conv2D(64, (3, 3), strides=2)", "conv1 conv 3×3, 64, /2 (64, 15, 15)"),
+        ("layers.Conv2D(filters=64, kernel_size=3, padding='same')", "conv1 conv 3×3, 64 (64, 32, 32)"),
+        ("nn.Conv2d(3, 64, 3, 1, 1)", "conv1 conv 3×3, 64 (64, 32, 32)"),
+        ("nn.Conv2d(3, 64, kernel_size=5, stride=2, bias=False)", "conv1 conv 5×5, 64, /2 (64, 14, 14)"),
+        ("MaxPooling2D((3, 3), strides=2)", "pool1 max pool 3×3, /2 (3, 15, 15)"),
+        ("nn.MaxPool2d(3, 2, 1)", "pool1 max pool 3×3, /2 (3, 16, 16)"),
+        ("nn.Linear(3072, 10)", "fc1 dense 10 (10,)"),
+        ("Dense(10)", "fc1 dense 10 (10,)"),
+        ("nn.BatchNorm2d(3)", "bn1 batch norm (3, 32, 32)"),
+        ("Flatten()", "flatten1 flatten (3072,)"),
     ],
 )
 def test_a_word_is_a_layer(word: str, expected: str) -> None:
     assert layers(f"32x32x3 -> {word}") == [expected]
     assert layers(f"32×32×3→{word}") == [expected]
     assert layers(f" 32x32x3->{word} ") == [expected]
+
+
+def test_an_activation_of_a_layer_in_code_is_a_layer_after_it() -> None:
+    found = layers("28x28x1 -> Conv2D(8, 3, activation='relu') -> Flatten() -> Dense(10, activation='softmax')")
+    assert found == [
+        "conv1 conv 3×3, 8 (8, 26, 26)", "relu1 relu (8, 26, 26)", "flatten1 flatten (5408,)", "fc1 dense 10 (10,)",
+        "softmax1 softmax (10,)",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,11 @@ _SIZED = re.compile(
     r"conv(?:olution)?\s*(?P<k1>\d+)\s*[-–]\s*(?P<f1>\d+)(?:\s*[sdgp]\d+)*"
     r"|(?P<k2>\d+)\s*[x×]\s*(?P=k2)\s*conv(?:olution)?\s*[,-]?\s*(?P<f2>\d+)?"
     r"|conv(?:olution)?\s*(?P<k3>\d+)\s*[x×]\s*(?P=k3)\s*(?:[,-]\s*(?P<f3>\d+))?"
+    # 32C3, 32c3s1; conv(3, 32); Conv2D(32, (3, 3), strides=2)
+    r"|(?P<f4>\d+)\s*[cс]\s*(?P<k4>\d+)(?:[sp]\d+)*"
+    r"|conv\s*\(\s*(?P<k5>\d{1,2})\s*,\s*(?P<f5>\d+)\s*(?:,[^()]*)?\)"
+    r"|conv[123]d\s*\(\s*(?P<f6>\d+)\s*,\s*(?:kernel_size\s*=\s*\(?|\()\s*(?P<k6>\d{1,2})\b.*"
+    r"|conv[123]d\s*\(\s*(?P<f7>\d+)\s*,\s*(?P<k7>\d{1,2})\s*(?:,\s*(?!kernel_size)[a-z]\w*\s*=.*)?\)"
     r"|(?:fc|dense|linear|fully connected)\s*[-–]\s*(?P<u1>\d{2,})"
     r"|(?:fc|dense|linear)\s*(?P<u2>\d{3,})"
 )
@@ -248,6 +253,8 @@ def _block(text: str, key: str, plain: str) -> Label | None:
 def _kinds_of_last(plain: str) -> tuple[str, ...]:
     """The kinds that the last word of a name means that a framework gives: a norm of conv4_block2_1_bn."""
     last = re.findall(r"[a-z]+", _spaced(plain))[-1:]
+    if last == ["act"]:  # of a normalisation with an activation in it, as timm has it
+        return tuple([op.kind for op in OPS.values() if op.family == "activation"])
     if set(last) & _OUTPUT:
         return (*_first_kind(last)[0], "conv2d")  # of a head that may be either
     return _first_kind(last)[0]

@@ -41,17 +41,16 @@ _FEWEST_COUNTED = 8
 
 def rows_of(answers: Sequence[Answer]) -> list[Group]:
     """The answers by rows: those about one layer, as long as no quantity comes again."""
-    groups: list[tuple[str, int | None, list[int]]] = []
+    groups: list[tuple[str, list[int]]] = []
     seen: set[str] = set()
     for index, answer in enumerate(answers):
-        row = answer.place.row if answer.place else None
         asked = f"{answer.quantity} {answer.of_input}"
-        if not groups or groups[-1][:2] != (answer.layer, row) or asked in seen:
-            groups.append((answer.layer, row, []))
+        if not groups or groups[-1][0] != answer.layer or asked in seen:
+            groups.append((answer.layer, []))
             seen = set()
-        groups[-1][2].append(index)
+        groups[-1][1].append(index)
         seen.add(asked)
-    return [Group(label, tuple(cells)) for label, _, cells in groups]
+    return [Group(label, tuple(cells)) for label, cells in groups]
 
 
 def _put(found: Sequence[Match | None], rows: Sequence[int], matches: Sequence[Match | None]) -> list[Match | None]:

@@ -52,6 +52,9 @@ OTHERS = [
     ("convnext_tiny", "stages.1.blocks.0.mlp.fc1", 96 * 384 + 384, 192 * 768 + 768),
     ("mnasnet1_0", "layers.8.0.layers.0", 24 * 72, 16 * 48),
     ("inception_v3", "Mixed_6e.branch7x7_1.conv", 768 * 128, 768 * 192),
+    ("inception_v4", "features.7.branch1.0.conv", 1536 * 64, 384 * 64),
+    ("inception_v4", "features.19.branch2_3b.conv", 3 * 512 * 512, 3 * 512 * 256),
+    ("inception_v4", "features.18.branch1.2.conv", 7 * 256 * 256, 7 * 256 * 320),
     ("inception_v3", "Mixed_7b.branch3x3_2a.conv", 9 * 384 * 384, 3 * 384 * 384),
     ("regnet_x_400mf", "trunk_output.block2.block2-1.f.a.0", 32 * 64, 64 * 64),
     ("mixer_s_16", "blocks.0.mlp_tokens.fc1", 512 * 2048 + 2048, 196 * 256 + 256),
@@ -163,3 +166,10 @@ def test_the_names_of_torch_have_no_running_statistics() -> None:
 def test_what_a_name_does_not_say_is_not_wrong(network: str, rows: list[str], wrong: int) -> None:
     found = cells(network, *rows)
     assert [cell.verdict for cell in found].count(Verdict.WRONG) == wrong
+
+
+def test_the_activation_in_a_normalisation_has_no_parameters() -> None:
+    """Timm's BatchNormAct2d has its activation as `act`."""
+    found = cells("inception_v4", "features.6.branch0.conv,36864", "features.6.branch0.bn.act,0",
+                  "features.6.branch1.0.conv,24576", "features.6.branch1.0.bn.act,0")  # fmt: skip
+    assert {cell.verdict for cell in found} == {Verdict.RIGHT}

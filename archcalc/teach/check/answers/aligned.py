@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from archcalc.core.quantities import QUANTITIES
 from archcalc.teach.check.answers.heads import INPUT, LAYER, find_head
+from archcalc.teach.check.answers.records import read_records
 from archcalc.teach.check.answers.table import MOST_COLUMNS, Answers, Item, is_heading, read_table
 from archcalc.teach.check.model import TOTAL, Place
 
@@ -42,7 +43,7 @@ Line = Sequence[tuple[str, int]]
 def read_aligned(text: str, file: str) -> Answers | None:
     """The answers of a table in plain text; None of what is none."""
     lines = [line[:_LONGEST_LINE].expandtabs(8).rstrip() for line in text.translate(_BARS).splitlines()]
-    for layout in (_boxed, _by_rule, _described, _totals, _stacked, _by_spaces):
+    for layout in (_boxed, _by_rule, read_records, _described, _totals, _stacked, _by_spaces):
         rows = layout(lines, file)
         if rows is not None:
             return read_table(rows, file)

@@ -13,6 +13,7 @@ from archcalc.core.language import say
 from archcalc.core.words import visible
 from archcalc.teach.check.answers.aligned import has_box, read_aligned
 from archcalc.teach.check.answers.counted import counted_by, read_counted
+from archcalc.teach.check.answers.darknet import looks_like_darknet, read_darknet
 from archcalc.teach.check.answers.delimited import has_heading, read_delimited
 from archcalc.teach.check.answers.fields import read_fields
 from archcalc.teach.check.answers.latex import looks_like_latex, read_latex
@@ -48,6 +49,7 @@ _READERS: dict[str, Callable[[str, str], Answers]] = {
     "html": read_html,
     "text": lambda text, file: (
         (counted_by(text) and read_counted(text, file))
+        or (looks_like_darknet(text) and read_darknet(text, file))
         or ((not looks_printed(text) or is_by_hand(text)) and read_aligned(text, file))
         or read_printed(text, file)
     ),
@@ -130,6 +132,8 @@ def _guessed(text: str, file: str) -> Answers:
     form = _guess(text)
     if form == "text" and counted_by(text):
         return read_counted(text, file)
+    if form == "text" and looks_like_darknet(text):
+        return read_darknet(text, file)
     if form == "text":  # the headings of a summary may stand above any table
         found = read_aligned(text, file) if is_by_hand(text) and not has_heading(text) else None
         if found is not None and found.answers:
@@ -150,7 +154,7 @@ def _guess(text: str) -> str:
         return "latex"
     if looks_like_html(text):
         return "html"
-    if counted_by(text):
+    if counted_by(text) or looks_like_darknet(text):
         return "text"
     start = text.lstrip()[:1]
     if start in ("{", "["):

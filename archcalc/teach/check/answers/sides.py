@@ -9,6 +9,7 @@ from archcalc.teach.check.answers.heads import (
     DEPTH,
     FRAMES,
     HEIGHT,
+    LAYER,
     LENGTH,
     PLANE,
     TIME,
@@ -19,6 +20,9 @@ from archcalc.teach.check.answers.heads import (
 from archcalc.teach.check.vocabulary import words
 
 _NUMBER = re.compile(r"[-−+]?[\d\s.,'’\u00a0\u2009\u202f]*\d(?:[eE][-+]?\d+)?")
+#: The letter of a length in time, which next to channels is that of a signal.
+_TIMES = ("t", "t2", "t out", "tout")
+_LEAST_LENGTH = 16
 #: The sides of an image, and all that are named by themselves.
 _OF_IMAGES = {HEIGHT, WIDTH, PLANE}
 
@@ -44,7 +48,7 @@ def with_sides(heads: Heads, texts: Texts) -> Heads:
     """
     found = _volumes_apart(_depth_apart(_with_maps(list(heads), texts)), texts)
     keys = {head.key for head in found if head is not None}
-    is_image, has_depth, has_shape = bool(keys & _OF_IMAGES), DEPTH in keys, "output_shape" in keys
+    is_image, has_shape = bool(keys & _OF_IMAGES), "output_shape" in keys
     for at, head in enumerate(found):
         if head is None or head.key not in (LENGTH, TIME, TOKENS, FRAMES):
             continue
@@ -56,10 +60,20 @@ def with_sides(heads: Heads, texts: Texts) -> Heads:
             key = HEIGHT
         elif is_image and head.key != TOKENS:
             key = FRAMES
-        elif not is_image and (head.key == LENGTH or (head.key != FRAMES and has_depth)):
+        elif not is_image and _is_length(head, keys, texts(at)):
             key = LENGTH
         found[at] = head._replace(key=key) if key and key not in others else None
     return found
+
+
+def _is_length(head: Head, keys: set[str], texts: Sequence[str]) -> bool:
+    """Whether a column is the length of a signal: a T next to channels, positions with nothing else to check."""
+    if head.key == LENGTH:
+        return True
+    if DEPTH in keys:
+        are_lengths = max((int(text) for text in texts if text.isdecimal()), default=0) > _LEAST_LENGTH
+        return head.key != FRAMES or (head.text in _TIMES and are_lengths)  # t may be a factor, as in MobileNetV2
+    return head.key == TOKENS and keys == {LAYER, TOKENS}
 
 
 def _with_maps(heads: Heads, texts: Texts) -> Heads:

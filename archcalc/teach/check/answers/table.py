@@ -176,7 +176,8 @@ def is_heading(row: Sequence[Item]) -> bool:
     heads = [find_head(item.text) for item in row]
     quantities = [head for head in heads if head is not None and head.key not in (LAYER, TIME, TOKENS, FRAMES)]
     if {head.text for head in quantities} <= words("input alone"):
-        return False
+        keys = {head.key for head in heads if head is not None}  # positions of signals alone
+        return keys == {LAYER, TOKENS}
     return bool(quantities) and len(row) > len(quantities)
 
 
