@@ -63,7 +63,7 @@ def demonstrate(
     if kind == "dilated" and set(op.dilation) == {1}:
         change["dilation"] = (2,) * len(op.dilation)
         remarks = (say("dilation {new} in place of {old}", new=2, old=1),)
-    small = shrink(analysis, index, seed, given, change)
+    small = shrink(analysis, index, seed, given, change, kind)
     shown = _shown(kind, small, seed)
     if len(shown[1]) > MOST_STEPS:
         raise UsageError(f"this takes {len(shown[1])} steps; at most {MOST_STEPS} are shown: a smaller map")

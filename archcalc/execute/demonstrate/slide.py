@@ -145,6 +145,7 @@ def _counts(small: Small) -> bool:
 def im2col(small: Small) -> Shown:
     """One step for each position: its window becomes a column, and the rows of filters give a column of the result."""
     frame, x, out, weight = small.frame(), small.x, small.out, small.arrays["weight"]
+    bias = small.arrays.get("bias")
     if groups_of(small) > 1:
         raise UsageError(f"{small.layer.name} has groups: im2col makes matrices of each, so show one without")
     padded = frame.pad(x)
@@ -180,10 +181,10 @@ def im2col(small: Small) -> Shown:
             ),
             *(
                 say(
-                    "row {row} · column {column} {sum}",
+                    "row {row} · column {column}: {sum}",
                     row=k,
                     column=column,
-                    sum=f"{f'+ b{k} ' if 'bias' in small.arrays else ''}= {written_number(float(result[k, column]))}",
+                    sum=_sum(x_col[:, column], w_row[k], None if bias is None else float(bias[k]), result[k, column]),
                 )
                 for k in range(len(weight))
             ),
@@ -219,17 +220,22 @@ def matrix(small: Small) -> Shown:
     for row, position in enumerate(np.ndindex(*out.shape[1:])):
         used = np.flatnonzero(reached[row])
         read = tuple(places.cell(1, 0, (column, 0)) for column in used.tolist())
-        weights = tuple(places.cell(0, 0, (row, column)) for column in range(inputs))
-        added = "" if bias is None else f" + {bracketed(float(bias[position[0]]))}"
-        sum_ = products(flat_in[used], dense[row][used]) if len(used) else "0"
-        result = written_number(float(flat_out[row]))
+        weights = tuple(places.cell(0, 0, (row, column)) for column in used.tolist())
+        added = None if bias is None else float(bias[position[0]])
         line = say(
             "row {row}, {zeros} of {all} weights are 0 whatever the filter: {sum}",
-            row=row, zeros=inputs - len(used), all=inputs, sum=formula(f"{sum_}{added} = {result}"),
+            row=row, zeros=inputs - len(used), all=inputs,
+            sum=_sum(flat_in[used], dense[row][used], added, flat_out[row]),
         )  # fmt: skip
         written = (Written(places.cell(2, 0, (row, 0)), float(flat_out[row])),)
         steps.append(Step(_at(position[0], position[1:]), read, weights, written, (line,)))
     return groups, steps
+
+
+def _sum(values: Array, weights: Array, bias: float | None, result: float) -> str:
+    """1·0 + 2·(−1) + 1 = −1, the bias last."""
+    added = "" if bias is None else f" + {bracketed(float(bias))}"
+    return formula(f"{products(values, weights) or '0'}{added} = {written_number(float(result))}")
 
 
 def _check_numbers(count: int) -> None:

@@ -24,6 +24,8 @@ from archcalc.passes.analysis import Analysis, analyse
 
 #: The most that is shown: channels of a map, filters, positions of the result along an axis, pixels along an axis.
 CHANNELS, FILTERS, POSITIONS, PIXELS = 3, 2, 3, 24
+#: Where windows are columns of a matrix: numbers of a window, sides of one that has more, pixels of the map.
+MOST_TAPS, SHORT, MOST_COLUMNS = 50, 5, 81
 #: Steps of a demonstration, and numbers in all its matrices.
 MOST_STEPS, MOST_NUMBERS = 100, 6000
 
@@ -99,11 +101,13 @@ def shrink(
     seed: int,
     given: Mapping[str, Array] | None = None,
     change: Mapping[str, Any] | None = None,
+    kind: str = "",
 ) -> Small:
     """The layer with as few channels, filters and positions as show how it works, and numbers for all of it.
 
     `given` are arrays in place of made ones: `input` (channels, *positions), `weight`, `bias`; nothing is made smaller
-    then. `change` are other settings of the layer. Raises `UsageError` where it does not fit.
+    then. `change` are other settings of the layer. `kind` is that of the demonstration: where windows are
+    columns or rows of a matrix, large ones become smaller too. Raises `UsageError` where it does not fit.
     """
     row, layer = analysis.rows[index], analysis.graph.layers[index]
     shape, op = row.input_shapes[0], row.op
@@ -116,8 +120,11 @@ def shrink(
     if widest > PIXELS:
         raise UsageError(f"the window of {layer.name} spans {widest:,} pixels; at most {PIXELS} are shown")
     if not given:
-        op, shape = _fewer_channels(op, shape, smaller)
-        shape = _fewer_positions(op, shape, smaller)
+        is_flat = kind in ("im2col", "matrix")
+        op, shape = _fewer_channels(op, shape, smaller, is_flat)
+        if is_flat:
+            op = _fewer_taps(op, smaller)
+        shape = _fewer_positions(op, shape, smaller, kind == "matrix")
     small = Layer(layer.name, op, (0,))
     graph = LayerGraph(
         analysis.graph.name,
@@ -153,7 +160,7 @@ def _given(given: Mapping[str, Array] | None, name: str, size: Shape) -> Array |
     return array
 
 
-def _fewer_channels(op: Op, shape: Shape, smaller: list[str]) -> tuple[Op, Shape]:
+def _fewer_channels(op: Op, shape: Shape, smaller: list[str], is_flat: bool) -> tuple[Op, Shape]:
     """Few input channels and filters; groups stay groups."""
     settings: Any = op
     groups = getattr(settings, "groups", 1)
@@ -166,6 +173,8 @@ def _fewer_channels(op: Op, shape: Shape, smaller: list[str]) -> tuple[Op, Shape
         update["out_channels"] = min(each_group, FILTERS // update["groups"] or 1) * update["groups"]
     else:
         channels = min(channels, CHANNELS)
+        if is_flat and channels * prod(each(settings.kernel_size, len(shape) - 1)) > MOST_TAPS:
+            channels = 1
         if getattr(settings, "out_channels", None) is not None:
             update["out_channels"] = min(settings.out_channels, FILTERS)
     if getattr(settings, "connections", None) is not None:
@@ -178,15 +187,43 @@ def _fewer_channels(op: Op, shape: Shape, smaller: list[str]) -> tuple[Op, Shape
     return op.model_copy(update=update), (channels, *shape[1:])
 
 
-def _fewer_positions(op: Op, shape: Shape, smaller: list[str]) -> Shape:
-    """The smallest square map on which the layer has some positions; no side is longer than that of the map itself."""
+def _fewer_taps(op: Op, smaller: list[str]) -> Op:
+    """A smaller window where it has more numbers than a row of a matrix can show; its stride stays."""
+    settings: Any = op
+    if prod(settings.kernel_size) <= MOST_TAPS:
+        return op
+    sides = tuple(min(side, SHORT) for side in settings.kernel_size)
+    padding = settings.padding
+    if isinstance(padding, tuple):
+        padding = tuple(min(one, SHORT // 2) for one in padding)
+    smaller.append(
+        say(
+            "a window of {new} in place of {old}",
+            new="×".join(map(str, sides)),
+            old="×".join(map(str, settings.kernel_size)),
+        )
+    )
+    return op.model_copy(update={"kernel_size": sides, "padding": padding})
+
+
+def _fewer_positions(op: Op, shape: Shape, smaller: list[str], is_matrix: bool) -> Shape:
+    """The smallest square map on which the layer has some positions; no side is longer than that of the map itself.
+
+    A dense layer's matrix has a column for each pixel: there are fewer positions where they would be too many.
+    """
     try:
         whole = op.output_shape([shape])
         if max(whole[1:]) <= POSITIONS + 1 and max(shape[1:]) <= 12:
             return shape
     except ArchcalcError:
         pass
+    settings: Any = op
     rank = len(shape) - 1
+    wanted = 6 if base(op) == "conv_transpose" else POSITIONS
+    if is_matrix:
+        step = max(each(settings.stride, rank))
+        side = max(_spans(op, rank)) + (wanted - 1) * step
+        wanted = wanted if shape[0] * side**rank <= MOST_COLUMNS else wanted - 1
     # Padding alone is no map: a window, unless it is large, fits into the map itself.
     least = min(max(_spans(op, rank)), 5)
     for size in range(1, PIXELS + 1):
@@ -196,7 +233,6 @@ def _fewer_positions(op: Op, shape: Shape, smaller: list[str]) -> Shape:
             made = op.output_shape([tried])
         except (ArchcalcError, ValueError):
             continue
-        wanted = 6 if base(op) == "conv_transpose" else POSITIONS
         axes = zip(made[1:], tried[1:], shape[1:], strict=True)
         is_enough = all(positions >= wanted or side == whole_side for positions, side, whole_side in axes)
         if is_enough and (size >= least or tried == shape):

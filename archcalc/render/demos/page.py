@@ -17,14 +17,17 @@ from archcalc.render.pages.markup import Html, data, element, join
 
 #: What the marks mean, and the family of ops whose colours they have.
 MARKS = {"read": "convolution", "weights": "pooling", "written": "normalisation"}
-#: Matrices of more numbers have smaller cells.
+#: Matrices of more numbers have smaller cells; so have all of a page with more columns side by side.
 SMALL = 500
+CROWDED, FULL = 40, 56
 
 
 def page(shown: Demonstration, theme: Theme) -> str:
     """The whole page; a light one is dark on a dark screen."""
     numbers = _Numbers(shown)
-    groups = [_group(group) for group in shown.groups]
+    columns = sum(max(len(grid.values[0]) for grid in group.grids) for group in shown.groups)
+    density = "small" if columns > FULL else "dense" if columns > CROWDED else None
+    groups = [_group(group, density) for group in shown.groups]
     body = join(
         element("div", *groups, class_="groups", tabindex=0, role="region", aria_label=say("Matrices")),
         element("ul", *(element("li", clean(note)) for note in shown.notes), class_="notes"),
@@ -81,11 +84,12 @@ class _Numbers:
         ]
 
 
-def _group(group: Group) -> Html:
-    return element("section", element("h2", clean(group.title)), *map(_table, group.grids), class_="group")
+def _group(group: Group, density: str | None) -> Html:
+    tables = (_table(grid, density) for grid in group.grids)
+    return element("section", element("h2", clean(group.title)), *tables, class_="group")
 
 
-def _table(grid: Grid) -> Html:
+def _table(grid: Grid, density: str | None) -> Html:
     top, left, height, width = grid.inner
     rows = []
     for i, row in enumerate(grid.values):
@@ -95,8 +99,8 @@ def _table(grid: Grid) -> Html:
             kind = "padding" if not inside else "zero" if value == 0 else None
             cells.append(element("td", "" if value is None else written_number(value), class_=kind))
         rows.append(element("tr", *cells))
-    small = "small" if len(grid.values) * len(grid.values[0]) > SMALL else None
-    return element("table", element("caption", clean(grid.name)), element("tbody", *rows), class_=small)
+    density = "small" if len(grid.values) * len(grid.values[0]) > SMALL else density
+    return element("table", element("caption", clean(grid.name)), element("tbody", *rows), class_=density)
 
 
 def _variables(theme: Theme) -> str:

@@ -143,6 +143,22 @@ def test_im2col_is_a_product_of_matrices() -> None:
         window = [known[cell] for cell in step.read if cell.grid < 3]
         assert window == [known[cell] for cell in step.read if cell.grid == x_col]
         assert {cell.column for cell in step.read if cell.grid == x_col} == {column}
+    first = "row 0 · column 0: 0·(−1) + 0·(−1) + 0·1 + 0·0 + 0·1 + "
+    assert demonstration.steps[0].lines[1].startswith(first)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sides"), [("im2col", {"x[:,:,0]": (13, 13), "X_col": (25, 9)}), ("matrix", {"W": (8, 81)})]
+)
+def test_a_large_window_becomes_smaller_in_a_matrix(kind: str, sides: dict[str, tuple[int, int]]) -> None:
+    """AlexNet's first layer has 363 numbers in a window, more than a slide can show; its stride stays."""
+    demonstration = shown(kind, "alexnet", "conv1")
+    found = {grid.name: (len(grid.values), len(grid.values[0])) for grid in demonstration.grids()}
+    assert {name: found[name] for name in sides} == sides
+    assert "1 of 3 channels, 2 of 96 filters, a window of 5×5 in place of 11×11" in demonstration.notes[-1]
+    assert "Stride 4" in demonstration.notes[0]
+    whole = shown(kind, "11x11x1 -> conv7-1")
+    assert "window" not in whole.notes[-1]
 
 
 def test_a_convolution_is_a_dense_layer_with_zeros() -> None:
@@ -153,7 +169,7 @@ def test_a_convolution_is_a_dense_layer_with_zeros() -> None:
     for row in range(9):
         total = sum(known[Cell(0, row, column)] * known[Cell(1, column, 0)] for column in range(25))
         assert known[Cell(2, row, 0)] == total + bias == plain[Cell(3, row // 3, row % 3)]
-        assert len(demonstration.steps[row].read) == 9
+        assert len(demonstration.steps[row].read) == len(demonstration.steps[row].weights) == 9
     assert "16 of 25 weights are 0 whatever the filter" in demonstration.steps[0].lines[0]
 
 
