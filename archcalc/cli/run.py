@@ -30,7 +30,7 @@ def run(arguments: Sequence[str]) -> int:
     import click
 
     from archcalc.cli.app import app
-    from archcalc.core.errors import ArchcalcError, SpecError
+    from archcalc.core.errors import ArchcalcError, FileError, SpecError
     from archcalc.core.files import one_command
 
     try:
@@ -45,7 +45,7 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         print("stopped", file=sys.stderr)
         return 130
-    except SpecError as error:
+    except (SpecError, FileError) as error:
         print(printable(str(error)), file=sys.stderr)
         return 2
     except RecursionError:

@@ -92,6 +92,10 @@ class UsageError(ArchcalcError):
     """
 
 
+class FileError(UsageError):
+    """A fault in a file as a whole: `FILE: what is wrong`, as a `SpecError` has it for a place in a file."""
+
+
 class MissingPackageError(UsageError):
     """What was asked for needs a package that is not installed."""
 

@@ -25,6 +25,11 @@ _OTHER_NAMES = {
     "softmaxloss": "softmaxwithloss",
     "depthwiseconvolution": "convolutiondepthwise",
 }
+#: Settings that say how a layer is trained or computed, not what it computes.
+_WITHOUT_EFFECT = frozenset({
+    "weight_filler", "bias_filler", "filler", "engine", "force_nd_im2col", "moving_average_fraction",
+    "use_global_stats", "sample_weights_test", "scale_train",
+})  # fmt: skip
 _DATA = ("data", "imagedata", "hdf5data", "windowdata", "annotateddata", "imagesegdata", "densimagedata")
 
 
@@ -140,12 +145,21 @@ def _read_layer(caffe: Caffe, layers: Sequence[_Layer], layer: _Layer) -> None:
     if caffe.scale_after is not None and (after is None or after.kind != "scale" or len(after.bottoms) != 1):
         caffe.scale_after = None
     tops = LAYERS[layer.kind](caffe, message, layer.name, bottoms)
+    _note_unread(caffe, layer)
     if len(layer.tops) > len(tops):
         raise fault(f"it has {len(layer.tops)} tops, {message.text('type')} gives {len(tops)}", place, layer.name)
     for top, blob in zip(layer.tops, tops, strict=False):
         caffe.blobs[top] = Blob(top, blob.node, blob.batch)
     caffe.read.update(blob.node for blob in bottoms if blob.node not in {top.node for top in tops})
     caffe.written.extend(caffe.blobs[top] for top in layer.tops)
+
+
+def _note_unread(caffe: Caffe, layer: _Layer) -> None:
+    """Say which settings of a layer were not looked at, but for those of its training and of its implementation."""
+    for name in [name for name in layer.message.read if name.endswith("_param")]:
+        for part in layer.message.messages(name):
+            if unread := [each for each in part.fields if each not in part.read | _WITHOUT_EFFECT]:
+                caffe.net.note(f"{layer.name}: {', '.join(unread[:5])} of {name} is not read")
 
 
 def _data(caffe: Caffe, layer: _Layer) -> None:

@@ -278,11 +278,13 @@ def layer_norm(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     places = sorted(layer.axis(source, one) for one in axes if isinstance(one, int))
     rank = len(layer.own(source))
     scale, shift = layer.flag("scale", True), layer.flag("center", True)
-    op = "rms_norm" if layer.kind == "RMSNormalization" or layer.flag("rms_scaling", False) else "layer_norm"
-    if op == "rms_norm":
+    op = "rms_norm" if layer.kind == "RMSNormalization" else "layer_norm"
+    is_scaled = op == "layer_norm" and layer.flag("rms_scaling", False)
+    if op == "rms_norm" or is_scaled:
         scale, shift = True, False
     over = "channels" if places == [0] else "all" if places == list(range(rank)) else ""
-    if not over or (shift and not scale) or source.order:
+    # With rms_scaling Keras divides by the standard deviation and takes off no mean, which is no RMS norm.
+    if not over or (shift and not scale) or source.order or is_scaled:
         params = math.prod(layer.own(source)[place] for place in places) * (scale + shift)
         return layer.opaque([source], layer.own(source), params)
     fields: dict[str, Any] = {"epsilon": layer.number("epsilon", 1e-6 if op == "rms_norm" else 1e-3)}

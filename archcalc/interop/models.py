@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from archcalc.core.errors import UsageError
+from archcalc.core.errors import FileError, MissingPackageError, UsageError
 from archcalc.core.files import read_bytes
 from archcalc.graph.inputs import InputShapes, given_inputs
 from archcalc.graph.layer_graph import LayerGraph
@@ -89,11 +89,23 @@ def load(
     read = partial(_run, call) if is_code else _reader(name)
     if isinstance(input_shape, Mapping) and list(input_shape) == ["input"]:
         input_shape = input_shape["input"]  # so a single input is called, whatever its name in the file
-    found = read(name, input_shape)
+    try:
+        found = read(name, input_shape)
+    except UsageError as error:
+        raise error if is_code else _in_file(error, name) from error.__cause__
     if input_shape is not None:
         given_inputs(found.name, found.inputs, input_shape)
     again: Callable[..., ForeignNetwork] = _torch_again if read is _torch else read
     return to_network(found, partial(again, name))
+
+
+def _in_file(error: UsageError, name: str) -> UsageError:
+    """A fault in a model file, said as those that have a line in it; not that it is missing or cannot be opened."""
+    text = str(error)
+    if isinstance(error, MissingPackageError) or (name in text and not text.startswith(name)):
+        return error
+    what = text.removeprefix(name)
+    return FileError(f"{name}: it{what}" if what.startswith(" ") else f"{name}: {what.removeprefix(': ')}")
 
 
 def _run(call: Mapping[str, Any] | None, name: str, shape: InputShapes | None) -> ForeignNetwork:

@@ -43,9 +43,12 @@ class Message:
 
     place: str
     fields: dict[str, list[Scalar | Message]] = field(default_factory=dict)
+    #: The names that were asked for.
+    read: set[str] = field(default_factory=set)
 
     def messages(self, name: str) -> list[Message]:
         """All messages of a name. Raises `SpecError` where a plain value stands."""
+        self.read.add(name)
         found = self.fields.get(name, [])
         for one in found:
             if not isinstance(one, Message):
@@ -58,6 +61,7 @@ class Message:
 
     def values(self, name: str) -> list[Scalar]:
         """All plain values of a name. Raises `SpecError` where a message stands."""
+        self.read.add(name)
         found = self.fields.get(name, [])
         for one in found:
             if not isinstance(one, Scalar):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,18 @@ def test_refused(refuses: Run, tmp_path: Path, arguments: list[str], message: st
     with at_most_calls(20_000_000):
         assert message in refuses(*words).err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", ["onnx", "pt2", "keras", "h5", "json", "prototxt", "cfg"])
+@pytest.mark.parametrize("content", [b"", b"\0" * 99, b"PK\x03\x04" + b"\xff" * 60], ids=["empty", "zeros", "noise"])
+def test_faults_in_model_files_are_said_in_one_form(refuses: Run, tmp_path: Path, ending: str, content: bytes) -> None:
+    package = {"onnx": "onnx", "pt2": "torch", "h5": "h5py"}.get(ending)
+    if package:
+        pytest.importorskip(package, reason=f"without it .{ending} files are not opened")
+    file = tmp_path / f"net.{ending}"
+    file.write_bytes(content)
+    (line,) = refuses("report", file).err.splitlines()
+    assert re.match(rf"{re.escape(str(file))}(:\d+:\d+)?: (?!archcalc)\S", line)
 
 
 @pytest.mark.parametrize("weight", ["-1", "-0.5", "1/0", "1e300"])

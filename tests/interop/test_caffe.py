@@ -269,6 +269,12 @@ def test_what_is_wrong_is_said_with_its_place(text: str, message: str) -> None:
 
 
 @pytest.mark.slow
+def test_settings_that_are_not_read_are_noted() -> None:
+    given = {"num_output": 4, "kernel_size": 3, "output_padding": 1, "weight_filler": {"type": "xavier"}}
+    network = read_caffe(data(3, 8, 8) + layer("up", "Deconvolution", "data", convolution_param=given))
+    assert network.notes == ("up: output_padding of convolution_param is not read",)
+
+
 def test_a_million_layers_are_refused_within_bounds() -> None:
     with pytest.raises(SpecError, match=r"more than 50,000 times layer"):
         read_caffe("layer{}" * 500_000, "bad.prototxt")

@@ -146,6 +146,9 @@ def test_other_maps_in_five_axes_are_refused(document: dict[str, Any], says: str
         ("UnitNormalization", {"axis": 3}, "l2_norm"),
         ("UnitNormalization", {"axis": 1}, "opaque"),
         ("Normalize", {"axis": -1, "order": 1}, "opaque"),
+        ("LayerNormalization", {"axis": -1}, "layer_norm"),
+        ("RMSNormalization", {"axis": -1}, "rms_norm"),
+        ("LayerNormalization", {"axis": -1, "rms_scaling": True}, "opaque"),
     ],
 )
 def test_norms_of_channels(kind: str, config: dict[str, Any], op: str) -> None:

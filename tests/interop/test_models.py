@@ -143,7 +143,7 @@ def test_a_device_is_no_model(archcalc: Run, tmp_path: Path, name: str) -> None:
     (tmp_path / name).symlink_to("/dev/zero")
     result = archcalc("report", tmp_path / name)
     assert (result.code, result.err.count("\n")) == (2, 1)
-    assert f"{name} is no regular file" in result.err
+    assert f"{name}: it is no regular file" in result.err
 
 
 def test_call_is_for_code_alone(archcalc: Run) -> None:

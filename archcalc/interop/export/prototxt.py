@@ -114,7 +114,9 @@ def _window(case: Case) -> dict[str, Any]:
     op: Any = case.op
     sides = op.sides(case.inputs[0]) if op.kind == "conv2d" else op.cut_off()
     dilation = getattr(op, "dilation", (1, 1))
-    if sides.begins != sides.ends or any(getattr(op, "output_padding", ())):
+    if any(getattr(op, "output_padding", ())):
+        raise case.cannot("output_padding", PROGRAM)
+    if sides.begins != sides.ends:
         raise case.cannot("padding on one side only", PROGRAM)
     if dilation[0] != dilation[1]:
         raise case.cannot("a dilation for each axis", PROGRAM)

@@ -32,6 +32,10 @@ def test_read_back_it_is_the_same_network(name: str, tmp_path: Path) -> None:
         ("hardswish: {name: act}", r'^archcalc writes no hardswish for Caffe \(layer "act"\)$'),
         ("local_response_norm: {name: n, size: 4}", r'^layer "n" \(local_response_norm\): these settings'),
         ("conv2d: {name: c, out_channels: 2, kernel_size: 2, padding: same}", "padding on one side only"),
+        (
+            "conv_transpose2d: {name: c, out_channels: 2, kernel_size: 3, stride: 2, output_padding: 1}",
+            '"c" .conv_transpose2d.: output_padding cannot be written for Caffe',
+        ),
         ("max_pool2d: {name: p, kernel_size: 1, stride: 3, ceil_mode: true}", "such rounding of a pool"),
         ("avg_pool2d: {name: p, kernel_size: 3, padding: 1, count_include_pad: false}", "leaves padding out"),
     ],
