@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,12 @@ def test_a_rerun_gives_the_same_bytes(archcalc: Run) -> None:
         assert archcalc("grade", "lenet5", "in", "-o", "out").code == 0
         assert archcalc("grade", "lenet5", "in", "-o", "again").code == 0
         assert folder(Path("out")) == folder(Path("again"))
+
+
+def test_the_mistakes_of_a_class_are_in_the_language(archcalc: Run) -> None:
+    result = archcalc("grade", "lenet5", "in", "-o", "out", "--lang", "ru")
+    assert "нет смещения (1)" in result.out
+    assert not re.search("[a-z]+_[a-z]+", result.out)
 
 
 def test_a_problem_and_its_ways_out_are_apart(archcalc: Run) -> None:

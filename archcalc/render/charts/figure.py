@@ -60,6 +60,8 @@ class Figure:
     def __post_init__(self) -> None:
         space = self.look.width - 2 * EDGE
         title = clean(self.look.title if self.look.title is not None else self.title)
+        #: What a screen reader says of a plot without a title.
+        self.unseen = " ".join(clean(self.title).split()) or self.kind
         self.title = " ".join(title.split())
         self._shown = shorten(self.title, space, TITLE, True) if self.title else ""
         self._subtitle = wrap(clean(self.subtitle), space, SUBTITLE)
@@ -161,7 +163,7 @@ class Figure:
                 "archcalc": {
                     "kind": self.kind,
                     "theme": self.look.theme,
-                    "title": self.title or self.kind,
+                    "title": self.title or self.unseen,
                     "table": {"heads": list(self.heads), "rows": [list(row) for row in self.rows]},
                 }
             },

@@ -95,6 +95,8 @@ def test_a_title_of_ones_own_or_none() -> None:
     analysis = analysis_of("lenet5")
     assert "Mine & yours" in words_of(profile(analysis, Look(title="Mine & yours")))
     none = profile(analysis, Look(title=""))
+    # A screen reader says what the plot shows, title or not.
+    assert none["usermeta"]["archcalc"]["title"] == profile(analysis)["usermeta"]["archcalc"]["title"]
     assert "LeNet-5: parameters" not in words_of(none)
     assert none["height"] > profile(analysis, Look())["height"]
     check_chart(none)
