@@ -44,6 +44,8 @@ def by_values(table: Table, costs: Costs) -> dict[int, Match] | None:
         found |= places
         taken |= {match.key for match in places.values()}
     main = {row for row, label in enumerate(table.labels) if not is_minor(label) and not label.is_module}
+    if len(main) < _FEWEST:  # of a summary that ends with modules
+        main = {row for row, label in enumerate(table.labels) if not is_minor(label)}
     is_known = len(main) >= _FEWEST and 100 * len(found.keys() & main) >= _SHARE * len(main)
     return found if is_known else None
 

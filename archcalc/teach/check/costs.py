@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from difflib import get_close_matches
+from fractions import Fraction
 from typing import NamedTuple, Protocol
 
 from archcalc.passes.analysis import Row
@@ -29,6 +30,10 @@ class Evidence(Protocol):
 
     def wrong(self, group: Group, match: Match) -> int:
         """How many answers of a row are wrong where it is about this."""
+
+    def stated(self, group: Group, quantity: str) -> Fraction | None: ...
+
+    def distance(self, match: Match, params: Fraction | None) -> Fraction: ...
 
     def wrong_by_layer(self, group: Group) -> Sequence[int]:
         """The same for each layer of the network."""

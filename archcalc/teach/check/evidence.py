@@ -68,6 +68,21 @@ class CellEvidence:
             return [Match(block.name, is_block=True) for block in matcher.all_blocks]
         return matcher.layers if of == _LAYERS else matcher.costs.separable
 
+    def stated(self, group: Group, quantity: str) -> Fraction | None:
+        """What a row says of a quantity, if that is a number."""
+        for position in group.cells:
+            if self.answers[position].quantity == quantity and self.readings[position]:
+                return self.readings[position][0].value
+        return None
+
+    def distance(self, match: Match, params: Fraction | None) -> Fraction:
+        """How many times other than this number the parameters of a match are."""
+        right = self.network.right(match, "params")
+        if params is None or not isinstance(right, int):
+            return Fraction(0)
+        large, small = sorted((params, Fraction(right)), reverse=True)
+        return large / max(small, Fraction(1))
+
     def asked(self, group: Group) -> set[str]:
         """The quantities that a row has answers for."""
         return {self.answers[position].quantity for position in group.cells if self.readings[position]}

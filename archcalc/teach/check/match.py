@@ -17,6 +17,7 @@ from archcalc.teach.check.alignment import MOST_PAIRS
 from archcalc.teach.check.by_values import by_values
 from archcalc.teach.check.costs import Costs, Evidence, Table
 from archcalc.teach.check.frameworks import is_of_keras, layer_of
+from archcalc.teach.check.gaps import in_gaps
 from archcalc.teach.check.kinds import kind_cost
 from archcalc.teach.check.labels import Label, read_label, squeezed
 from archcalc.teach.check.listed import Listed, listed
@@ -181,6 +182,8 @@ class Matcher:
         if rows and not self._is_settled(table):
             values = by_values(table, self.costs) if is_printed or is_tree else None
             placed = self.ordered.around(table, values) if values is not None else None
+            if placed is not None and not is_tree:
+                placed = in_gaps(table, placed, self.costs)
             is_small = len(rows) * len(self.targets) <= MOST_PAIRS
             if is_small and (placed is None or (is_tree and self._faults(table.groups, placed, evidence))):
                 aligned = self.ordered.aligned(table)

@@ -59,6 +59,8 @@ class _Row(NamedTuple):
     operations: str = ""
     #: The model itself, before its modules.
     is_root: bool = False
+    #: Where it stands in a tree of modules; 0 of a list.
+    depth: int = 0
 
 
 def looks_printed(text: str) -> bool:
@@ -106,7 +108,15 @@ def read_printed(text: str, file: str) -> Answers:
     shapes = [row.name for row in rows if row.shape.endswith(_CUT_OFF)]
     is_tree = len(rows) > 1
     held += [row.name for row in rows if row.is_root and is_tree]  # a class C3D is no convolution
-    answers = [answer for row in rows if not (row.is_root and is_tree) for answer in _answers(row, file, heading, held)]
+    # At the depth where a tree ends, a module has the numbers of all that is in it.
+    after = [*(row.depth for row in rows[1:]), 0]
+    ends = {row.line for row, depth in zip(rows, after, strict=False) if row.depth and depth <= row.depth}
+    answers = [
+        answer
+        for row in rows
+        if not (row.is_root and is_tree)
+        for answer in _answers(row, file, heading, held, row.line in ends)
+    ]
     for number, line in enumerate(lines, 1):
         if total := _TOTAL.search(line):
             place = Place(file, number, total.start("params") + 1)
@@ -170,10 +180,10 @@ def _cut_shapes(names: Sequence[str]) -> Iterator[str]:
         )
 
 
-def _answers(row: _Row, file: str, heading: str, held: list[str]) -> Iterator[Answer]:
+def _answers(row: _Row, file: str, heading: str, held: list[str], is_end: bool) -> Iterator[Answer]:
     """The answers of a row; of a module that holds others the numbers stand with them, as in torchsummary."""
     label, place = read_label(row.name), Place(file, row.line, 1)
-    if _CONTAINER.match(row.name):
+    if _CONTAINER.match(row.name) and not (is_end and re.match(r"\d", row.params)):
         held.append(row.name)
         return
     is_module = row.params == "--" or (row.params == "0" and re.fullmatch(r"\w+-\d+", row.name) is not None)
@@ -278,13 +288,13 @@ def _rows(lines: Sequence[str], unread: list[int]) -> Iterator[_Row]:
     starts: list[int] | None = None
     row: _Row | None = None
     layer = _layer("")
-    started = is_root = False
+    started = is_root = is_tree = False
     for number, line in enumerate(lines, 1):
         plain = line.translate(_LINES).strip().removeprefix("+ ")  # the branch of a tree in ASCII
         if _HEADING.search(plain):
             # The first row of a tree is the model itself, whose layers follow.
             started, starts, layer = True, _column_starts(line), _layer(plain)
-            is_root = re.search(r"depth-idx|var_name", line) is not None
+            is_root = is_tree = re.search(r"depth-idx|var_name", line) is not None
         elif _TOTAL.match(plain):
             started = False
         elif not started or not re.search(r"\w", plain.replace("_", "")):
@@ -294,7 +304,8 @@ def _rows(lines: Sequence[str], unread: list[int]) -> Iterator[_Row]:
                 yield row
             cells = {"shape": "--", "params": "--"} | match.groupdict()
             params = "--" if is_root else cells["params"].strip("()")
-            row = _Row(cells["name"], cells["shape"], params, number, cells.get("operations", ""), is_root)
+            depth = line.index(cells["name"]) if is_tree else 0
+            row = _Row(cells["name"], cells["shape"], params, number, cells.get("operations", ""), is_root, depth)
             is_root = False
         elif starts is not None:
             name, shape, params = _cells(line, starts)
