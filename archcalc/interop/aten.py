@@ -271,11 +271,12 @@ def _recurrent(name: str, **more: Any) -> Translation:
     def translate(call: Any) -> Translated:
         arrays = [call.name(item) for item in call["params"]]
         states = [item for item in _listed(call["hx"]) if not _is_zero(call, item)]
-        weights = arrays[1]
-        hidden = call.reader.constants[weights].shape[1] if weights else 0
+        rows, width = call.reader.constants[arrays[1]].shape if arrays[1] else (0, 0)
+        hidden = rows // {"lstm": 4, "gru": 3}.get(name, 1)
         attributes = {
             "hidden_size": hidden, "num_layers": call["num_layers"], "bidirectional": call["bidirectional"],
             "bias": call["has_biases"], "batch_first": call["batch_first"], **more,
+            **({"proj_size": width} if width != hidden else {}),
         }  # fmt: skip
         if states:
             # A state that is given is no zero: archcalc's layers begin with zeros.
@@ -288,6 +289,20 @@ def _recurrent(name: str, **more: Any) -> Translation:
 
 def _dropout(call: Any) -> Translated:
     return "dropout", [call.tensor("input") or call.tensor("self")], {"p": call["p"]}
+
+
+def _rrelu(call: Any) -> Translated:
+    """At inference the slope is the mean of its bounds."""
+    if call.get("training"):
+        return "rrelu", [call.tensor("self")], {}
+    return "leaky_relu", [call.tensor("self")], {"negative_slope": (call["lower"] + call["upper"]) / 2}
+
+
+def _threshold(call: Any) -> Translated:
+    bound, value = call["threshold"], call["value"]
+    if bound == value == 0:
+        return "relu", [call.tensor("self")], {}
+    return "threshold", [call.tensor("self")], {"threshold": bound, "value": value}
 
 
 def _clamp(call: Any) -> Translated:
@@ -364,6 +379,10 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "clamp_min": _plain("clamp", min="min"),
     "clamp_max": _plain("clamp", max="max"),
     "softplus": _plain("softplus", "beta", "threshold"),
+    "log_sigmoid": _plain("log_sigmoid"),
+    "softshrink": _plain("softshrink", "lambd"),
+    "rrelu": _rrelu,
+    "threshold": _threshold,
     "prelu": _plain("prelu", tensors=("self", "weight")),
     "glu": _softmax("glu"),
     "softmax": _softmax("softmax"),
@@ -423,7 +442,7 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "rnn_relu": _recurrent("rnn", nonlinearity="relu"),
     **dict.fromkeys(("dropout", "native_dropout"), _dropout),
     "feature_dropout": _dropout,
-    "alpha_dropout": _dropout,
+    **dict.fromkeys(("alpha_dropout", "feature_alpha_dropout"), _dropout),
     "masked_fill": _masked_fill,
     "where": _where,
     "swapaxes": _plain("transpose", dim0="axis0", dim1="axis1"),

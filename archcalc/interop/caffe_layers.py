@@ -169,7 +169,14 @@ def _eltwise(caffe: Caffe, message: Message, name: str, bottoms: list[Blob]) -> 
         part.numbers("coeff"),
     )
     if how == "MAX":
-        return opaque(caffe, message, name, bottoms, caffe.net.shape(bottoms[0].node))
+        # The larger one of a and b is a + max(b − a, 0).
+        found = bottoms[0]
+        for index, blob in enumerate(bottoms[1:], 1):
+            path = f"{name}/{index}" if len(bottoms) > 2 else name
+            (more,) = one(caffe, message, f"{path}/subtract", [blob, found], "subtract", {})
+            (more,) = one(caffe, message, f"{path}/relu", [more], "relu", {})
+            (found,) = one(caffe, message, f"{path}/add", [found, more], "add", {})
+        return [found]
     if how == "PROD":
         return one(caffe, message, name, bottoms, "multiply", {})
     if weights and len(weights) != len(bottoms):

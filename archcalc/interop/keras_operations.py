@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -11,7 +10,7 @@ from archcalc.interop.keras_activations import OPERATIONS as ACTIVATIONS
 from archcalc.interop.keras_activations import Maker, same_order
 from archcalc.interop.keras_layer import KerasLayer, Output, Tensor, UnreadError, only
 from archcalc.interop.keras_layers import pool
-from archcalc.interop.keras_shapes import constant, in_order, merge, with_shape
+from archcalc.interop.keras_shapes import constant, extreme, in_order, merge, with_shape
 from archcalc.interop.keras_sizes import resize
 from archcalc.ops.axes import axes_named
 
@@ -57,8 +56,7 @@ def _maximum(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
     """The larger of two maps, or of a map and a number: a ReLU where that is 0."""
     if len(inputs) == 1 and constant(layer)[0] == 0:
         return same_order(inputs[0], layer.add("relu", inputs))
-    shapes = [layer.own(one) for one in inputs]
-    return layer.opaque(inputs, max(shapes, key=math.prod))
+    return extreme(layer, inputs)
 
 
 # --- along axes

@@ -69,9 +69,26 @@ def constant(layer: KerasLayer) -> tuple[float | None, bool]:
 
 
 def extreme(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
-    """`Maximum` and `Minimum`, which archcalc does not have."""
+    """`Maximum` and `Minimum`: a + max(b − a, 0) is the larger one of a and b, a − max(a − b, 0) the smaller one."""
     given = _alike(layer, inputs)
-    return layer.opaque(given, max((layer.own(one) for one in given), key=math.prod))
+    is_larger = layer.kind == "Maximum"
+    if len(given) < 2:
+        number, _ = constant(layer)
+        if number is None:
+            return layer.opaque(given, layer.own(given[0]))
+        sign = 1.0 if is_larger else -1.0
+        shifted = layer.add("rescale", given, {"factor": sign, "offset": -sign * number}, part="/shift")
+        bounded = layer.add("relu", [shifted], part="/relu")
+        return same_order(given[0], layer.add("rescale", [bounded], {"factor": sign, "offset": number}, part="/back"))
+    found, shapes = given[0], {layer.own(one) for one in given}
+    for index, other in enumerate(given[1:], 1):
+        part, spread = f"/{index}" if len(given) > 2 else "", {}
+        if len({layer.own(found), layer.own(other)}) > 1:
+            spread = {"broadcast": True}
+        pair = [other, found] if is_larger else [found, other]
+        more = layer.add("relu", [layer.add("subtract", pair, spread, part=f"{part}/subtract")], part=f"{part}/relu")
+        found = layer.add("add" if is_larger else "subtract", [found, more], spread, part=f"{part}/add")
+    return same_order(given[0], found) if len(shapes) == 1 else found
 
 
 def concatenate(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:

@@ -314,6 +314,24 @@ def _arg(call: Call) -> bool:
     return True
 
 
+@translates("Col2Im")
+def _col2im(call: Call) -> bool:
+    """Windows as columns, each added where it was taken: as in PyTorch for images."""
+    sizes, kernel = (call.known(index) for index in (1, 2))
+    if sizes is None or kernel is None or sizes.size != 2:
+        return False
+    given = call.attributes
+    pads = tuple(given.get("pads") or (0,) * 4)
+    if pads[:2] != pads[2:]:
+        return False
+    attributes = {
+        "output_size": integers(sizes), "kernel_size": integers(kernel), "padding": pads[:2],
+        "dilation": tuple(given.get("dilations") or (1, 1)), "stride": tuple(given.get("strides") or (1, 1)),
+    }  # fmt: skip
+    call.emit("col2im", call.inputs[:1], attributes)
+    return True
+
+
 @translates("Einsum")
 def _einsum(call: Call) -> bool:
     """Products of two values without repeated or summed labels, as a matrix product."""

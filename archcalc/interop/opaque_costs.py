@@ -12,28 +12,29 @@ from archcalc.interop.program import Node, Program
 #: for such ops either.
 _WITHOUT_PRODUCTS = frozenset(
     """
-    abs absolute acos acosh addcdiv addscaled amax amin all angle any arange arccos arccosh arcsin arcsinh arctan
-    arctan2 arctanh argmax argmin argsort argwhere asin asinh atan atan2 atanh averagepool batchnorm
+    abs absolute acos acosh add addcdiv addscaled amax amin all angle any arange arccos arccosh arcsin arcsinh
+    arctan arctan2 arctanh argmax argmin argsort argwhere asin asinh atan atan2 atanh averagepool batchnorm
     batchnormalization bernoulli bincount bitwiseand bitwisenot bitwiseor bitwisexor bucketize cast ceil celu clamp
-    clip concat constant constantofshape copysign cos cosh count countnonzero cummax cummin cumprod cumsum
-    depthtospace digamma digitize div divfloor divide divtrunc dropout embeddingbag eq equal erf erfc erfinv exp exp2
-    expand expandims expm1 eye flip floor floordivide fmax fmin fmod frac full fulllike gather gatherelements gathernd
-    gelu ge getitem greater greaterequal greaterorequal gridsample gridsampler gridsampler2d gridsampler3d
-    groupnormalization gt hammingwindow hannwindow hardmax hardshrink hardsigmoid hardswish heaviside hypot identity
-    index indexadd indexcopy indexfill indexput indexselect instancenormalization interpolate isclose isfinite isinf
-    isnan kthvalue l2normalize layernorm layernormalization le less lessequal lessorequal lgamma linspace log log10
-    log1p log2 logaddexp logaddexp2 logcumsumexp logical logicaland logicalnot logicalor logicalxor logit logsigmoid
-    logsumexp lpnormalization lppool lrn lstmcellstate lt maskedfill maskedscatter maskedselect max maximum maxpool
-    maxroipool maxunpool mean meanvariancenormalization median min minimum mod mode moveaxis mul multinomial
-    nantonum ne neg negative nonmaxsuppression nonzero norm normal not notequal onehot or pad pixelshuffle polygamma
-    pow power prelu prod psroialign psroipool rand randn randomnormal randomnormallike randomuniform
-    randomuniformlike range rearrange reciprocal reducel1 reducel2 reducelogsum reducelogsumexp reducemax reducemean
-    reducemin reduceprod reducesum reducesumsquare remainder repeat repeateach reshape resize reversesequence roialign
-    roipool roll round rrelu rsqrt rsub rsubscaled scatter scatteradd scatterelements scatternd scatterreduce
-    searchsorted select selu shape shrink sigmoid sign signbit sin sinh size slice slicescatter softmax softplus
-    softshrink softsign sort spacetodepth split sqrt square std sub subscaled subtract sum swapaxes take takealongaxis
-    takealongdim tan tanh tanhshrink threshold thresholdedrelu tile topk transpose tril trilu triu truedivide trunc
-    unfold unique upsample var vectornorm where xlogy xor zeros zeroslike
+    clip col2im concat constant constantofshape copysign cos cosh count countnonzero cummax cummin cumprod cumsum
+    depthtospace digamma digitize div divfloor divide divtrunc dropout embeddingbag eq equal erf erfc erfinv exp
+    exp2 expand expandims expm1 eye flip fliplr flipud floor floordivide fmax fmin fmod frac fractionalmaxpool full
+    fulllike gather gatherelements gathernd gelu ge getitem greater greaterequal greaterorequal gridsample
+    gridsampler gridsampler2d gridsampler3d groupnormalization gt hammingwindow hannwindow hardmax hardshrink
+    hardsigmoid hardswish heaviside hypot identity im2col index indexadd indexcopy indexfill indexput indexselect
+    instancenormalization interpolate isclose isfinite isinf isnan kthvalue l2normalize layernorm layernormalization
+    le less lessequal lessorequal lgamma linspace log log10 log1p log2 logaddexp logaddexp2 logcumsumexp logical
+    logicaland logicalnot logicalor logicalxor logit logsigmoid logsumexp lpnormalization lppool lrn lstmcellstate
+    lt maskedfill maskedscatter maskedselect max maximum maxpool maxroipool maxunpool mean meanvariancenormalization
+    median min minimum mod mode moveaxis mul multinomial nantonum ne neg negative nonmaxsuppression nonzero norm
+    normal not notequal onehot or pad pixelshuffle polygamma pow power prelu prod psroialign psroipool rand randn
+    randomnormal randomnormallike randomuniform randomuniformlike range rearrange reciprocal reducel1 reducel2
+    reducelogsum reducelogsumexp reducemax reducemean reducemin reduceprod reducesum reducesumsquare remainder
+    repeat repeateach reshape resize reversesequence roialign roipool roll round rrelu rsqrt rsub rsubscaled scatter
+    scatteradd scatterelements scatternd scatterreduce searchsorted select selu shape shrink sigmoid sign signbit
+    sin sinh size slice slicescatter softmax softplus softshrink softsign sort spacetodepth split sqrt square std
+    sub subscaled subtract sum swapaxes take takealongaxis takealongdim tan tanh tanhshrink threshold
+    thresholdedrelu tile topk transpose tril trilu triu truedivide trunc unfold unique upsample var vectornorm where
+    xlogy xor zeros zeroslike
     """.split()  # noqa: SIM905 # a table of words reads best as text
 )
 
@@ -44,7 +45,9 @@ def has_no_products(kind: str) -> bool:
     >>> has_no_products("TopK"), has_no_products("grid_sampler_2d"), has_no_products("fft_rfft")
     (True, True, False)
     """
-    return kind.replace("_", "").replace(" ", "").lower() in _WITHOUT_PRODUCTS
+    name = kind.replace("_", "").replace(" ", "").lower()
+    plain = name[:-2] if name.endswith(("1d", "2d", "3d")) else name
+    return name in _WITHOUT_PRODUCTS or plain in _WITHOUT_PRODUCTS
 
 
 def multiplications_of(node: Node, program: Program) -> int | None:
@@ -78,11 +81,12 @@ def _of_aten(node: Node, kind: str, program: Program) -> list[Sequence[int]]:
     if gates is None:
         return []
     given = node.attributes
-    size = 2 + 2 * bool(given["bias"])
+    size = 2 + 2 * bool(given["bias"]) + bool(given.get("proj_size"))
     count = given["num_layers"] * (1 + bool(given["bidirectional"])) * size
     shapes = _stored(node.inputs[-count:], program)
-    matrices = [shape for place, shape in enumerate(shapes) if place % size < 2]
-    # With projections of the state there are more arrays, and other sizes.
-    rows = gates * given["hidden_size"]
-    is_usual = all(len(shape) == 2 and shape[0] == rows for shape in matrices)
+    # Of each way the two matrices come first, the projection of the state last.
+    matrices = [shape for shape in shapes if len(shape) == 2]
+    sizes = [given["proj_size"], *[gates * given["hidden_size"]] * 2] if given.get("proj_size") else []
+    rows = sizes[1:] + sizes[:1] if sizes else [gates * given["hidden_size"]] * 2
+    is_usual = all(shape[0] == rows[place % len(rows)] for place, shape in enumerate(matrices))
     return matrices if is_usual and len(shapes) == count else []

@@ -279,6 +279,22 @@ def _clamp(call: Handler) -> list[Tensor]:
     return pointwise(call, "hardtanh", {"min_val": float(low), "max_val": float(high)})
 
 
+@handles("log_sigmoid")
+def _log_sigmoid(call: Handler) -> list[Tensor]:
+    """The logarithm of σ(x) is −log(1 + e^(−x))."""
+    view = call.view()
+    layer = call.add("softplus", {}, [call.add("multiply", {"factor": -1.0}, [view.layer])])
+    return [View(call.add("multiply", {"factor": -1.0}, [layer]), view.axes)]
+
+
+@handles("softshrink")
+def _softshrink(call: Handler) -> list[Tensor]:
+    """What of x is outside of ±λ, and 0 inside: x less what the bounds leave of it."""
+    view, bound = call.view(), float(call.attributes["lambd"])
+    cut = call.add("hardtanh", {"min_val": -bound, "max_val": bound}, [view.layer])
+    return [View(call.add("subtract", {}, [view.layer, cut]), view.axes)]
+
+
 @handles("abs")
 def _absolute(call: Handler) -> list[Tensor]:
     """|x| = max(x, 0) + max(−x, 0)."""

@@ -224,7 +224,7 @@ class Formulas:
         parts = [self.makers.get(each) for each in above]
         pool = next((each for each in parts if each is not None and each.op.startswith("avg_pool")), None)
         if pool is None:
-            kinds = {each.op: each for each in parts if each is not None}
+            kinds = {each.op.lower(): each for each in parts if each is not None}
             relu = kinds.get("relu")
             size = self.maker(relu.inputs[0], "abs") if relu is not None else None
             pool = self.makers.get(size.inputs[0] or "") if size is not None else None
@@ -272,7 +272,7 @@ class Formulas:
         pool = self.makers.get(modulo.inputs[0] or "") if modulo is not None and modulo.op == "Mod" else None
         if zeros is None or modulo is None or pool is None or not pool.op.startswith("max_pool"):
             return None
-        is_row = zeros.shape == (*shape[:2], math.prod(shape[2:])) and self._modulus(modulo) == zeros.shape[2]
+        is_row = zeros.shape == (*shape[:2], math.prod(shape[2:])) and self._second(modulo) == zeros.shape[2]
         is_zero = zeros.role == "constant" and zeros.load is not None and not zeros.load().any()
         if not is_row or not is_zero or modulo.inputs[0] != pool.outputs[-1] or len(pool.outputs) != 2:
             return None
@@ -286,18 +286,43 @@ class Formulas:
         found = name
         while (made := self.makers.get(name)) is not None:
             kind = made.op.lower()
-            is_modulo = kind in ("mod", "remainder") and self._modulus(made) == rows
+            is_modulo = kind in ("mod", "remainder") and self._second(made) == rows
             same = made.inputs[0] is not None and self.shape(made.inputs[0]) == self.shape(made.outputs[0])
             if not same or not (is_modulo or kind in ("round", "cast", "identity")):
                 break
             name = found = made.inputs[0] or ""
         return replace(node, inputs=(found, *node.inputs[1:])) if found != node.inputs[0] else None
 
-    def _modulus(self, node: Node) -> float | None:
+    def _second(self, node: Node) -> float | None:
+        """The number that an operation has besides a value."""
         if len(node.inputs) == 1:
             return self.number(node)
         stored = self.constants.get(node.inputs[1] or "")
         return None if stored is None or stored.values is None or len(stored.values) != 1 else stored.values[0]
+
+    def softplus(self, node: Node) -> Node | None:
+        """X where β·x is above a threshold, else log(1 + e^(β·x))/β."""
+        test, soft = self.makers.get(node.inputs[0] or ""), self.makers.get(node.inputs[2] or "")
+        below = self._second(soft) if soft is not None and soft.op == "div" else 1.0
+        if soft is not None and soft.op == "div":
+            soft = self.makers.get(soft.inputs[0] or "")
+        if test is None or soft is None or test.op.lower() not in ("greater", "gt") or soft.op != "softplus":
+            return None
+        x, inner = node.inputs[1], soft.inputs[0]
+        product, beta = self.makers.get(inner or ""), 1.0
+        if inner != x:
+            beta = self._second(product) or 0.0 if product is not None and product.op == "mul" else 0.0
+            if product is None or product.inputs[0] != x:
+                return None
+        threshold = self._second(test)
+        if test.inputs[0] != inner or threshold is None or beta != below or soft.attributes["beta"] != 1:
+            return None
+        return replace(node, op="softplus", inputs=(x,), attributes={"beta": beta, "threshold": threshold})
+
+    def log_sigmoid(self, node: Node) -> Node | None:
+        """The logarithm of σ(x), which is −softplus(−x)."""
+        made = self.maker(node.inputs[0], "sigmoid")
+        return None if made is None else replace(node, op="log_sigmoid", inputs=made.inputs)
 
     def rbf(self, node: Node) -> Node | None:
         """Σ(x − c)² for each row c of a stored matrix. Source: LeCun et al. 1998, equation 9."""
@@ -352,5 +377,8 @@ _FINDERS: dict[str, tuple[Callable[[Formulas, Node], Node | None], ...]] = {
     "mul": (Formulas.scaled_tanh,),
     "sum": (Formulas.rbf,),
     "embedding": (Formulas.embedding,),
+    "log": (Formulas.log_sigmoid,),
+    "Where": (Formulas.softplus,),
+    "where": (Formulas.softplus,),
     "reshape": (Formulas.unpooled,),
 }

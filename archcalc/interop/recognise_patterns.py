@@ -267,8 +267,10 @@ def as_windows(node: Node, shape: Sequence[int], values: dict[str, Value]) -> li
     """Windows of an image as columns, (N, C·height·width, windows): of its rows, and of these of their columns."""
     given = node.attributes
     (height, width), (down, right), padding = given["kernel_size"], given["stride"], given["padding"]
-    if set(given["dilation"]) != {1} or len(shape) != 4:
+    if len(shape) != 4:
         return [node]
+    apart, across = given["dilation"]
+    tall, wide = (height - 1) * apart + 1, (width - 1) * across + 1
     steps: list[Node] = []
 
     def step(op: str, made_shape: Sequence[int], **attributes: Any) -> None:
@@ -282,9 +284,13 @@ def as_windows(node: Node, shape: Sequence[int], values: dict[str, Value]) -> li
     if any(padding):
         pads = (padding[1], padding[1], padding[0], padding[0])
         step("pad", (batch, channels, rows, columns), pad=pads, mode="constant", value=0.0)
-    counts = ((rows - height) // down + 1, (columns - width) // right + 1)
-    step("unfold", (batch, channels, counts[0], columns, height), dim=2, size=height, step=down)
-    step("unfold", (batch, channels, *counts, height, width), dim=3, size=width, step=right)
+    counts = ((rows - tall) // down + 1, (columns - wide) // right + 1)
+    step("unfold", (batch, channels, counts[0], columns, tall), dim=2, size=tall, step=down)
+    if apart > 1:
+        step("slice", (batch, channels, counts[0], columns, height), dim=4, start=0, end=tall, step=apart)
+    step("unfold", (batch, channels, *counts, height, wide), dim=3, size=wide, step=right)
+    if across > 1:
+        step("slice", (batch, channels, *counts, height, width), dim=5, start=0, end=wide, step=across)
     step("permute", (batch, channels, height, width, *counts), dims=(0, 1, 4, 5, 2, 3))
     made = (batch, channels * height * width, counts[0] * counts[1])
     step("reshape", made, shape=made)

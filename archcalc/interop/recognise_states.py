@@ -17,7 +17,7 @@ def with_states(node: Node, shape: Sequence[int], values: dict[str, Value], user
     """
     given = node.attributes
     time = 1 if given["batch_first"] else 0
-    ways, hidden, layers = 1 + given["bidirectional"], given["hidden_size"], given["num_layers"]
+    ways, hidden, layers = 1 + given["bidirectional"], given.get("proj_size", given["hidden_size"]), given["num_layers"]
     arrays = node.inputs[1:]
     count = len(arrays) // layers
     sequence, *states = node.outputs

@@ -370,6 +370,8 @@ def _recurrent(call: Handler) -> list[Tensor]:
     steps = 1 if given["batch_first"] else 0
     if len(view.axes) != 3:
         raise UnknownFormError("a recurrent layer without a batch")
+    if given.get("proj_size"):
+        raise UnknownFormError("states that are projected")
     plain = without(view.axes, BATCH)
     rows = [plain[1 - steps]] if plain[1 - steps] else []
     layer = call.layers.arranged(view.layer, (plain[2], *rows, plain[steps]), call.node)

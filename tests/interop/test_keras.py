@@ -219,12 +219,13 @@ def test_merging() -> None:
     model.add("Concatenate", "deep", ["mean", "less"], axis=-1)
     model.add("Concatenate", "tall", ["mean", "less"], axis=1)
     model.add("Maximum", "most", ["mean", "less"])
-    found = rows(model.text("deep", "tall", "most"))
+    model.add("Minimum", "least", ["mean", "less", "image"])
+    found = rows(model.text("deep", "tall", "most", "least"))
     assert found["scaled"] == ((4, 6, 6), 0)
     assert found["mean/mean"] == ((4, 6, 6), 0)
     assert found["deep"] == ((8, 6, 6), 0)
     assert found["tall/back"] == ((4, 12, 6), 0)
-    assert found["most"] == ((4, 6, 6), 0)
+    assert found["most/add"] == found["least/2/add"] == ((4, 6, 6), 0)
 
 
 def test_attention_with_heads_of_another_width_is_projected_layer_by_layer() -> None:

@@ -199,6 +199,16 @@ PATTERNS = {
         "m = ReduceMean<axes=[-1]>(x) c = Sub(x, m) d = Sub(x, m) q = Pow(d, two) v = ReduceMean<axes=[-1]>(q) "
         "e = Add(v, eps) r = Sqrt(e) n = Div(c, r) s = Mul(w, n) y = Add(s, b)",
         (TWO, "eps = {0.001}"), "transpose+layer_norm+transpose"),
+    "softplus, above a threshold": (
+        "k = Mul(x, two) s = Softplus(k) d = Div(s, two) g = Greater(k, three) y = Where(g, x, d)", (TWO, THREE),
+        "softplus"),
+    "softplus, divided by another number": (
+        "k = Mul(x, two) s = Softplus(k) d = Div(s, three) g = Greater(k, three) y = Where(g, x, d)", (TWO, THREE),
+        "multiply+softplus+multiply+opaque+opaque"),
+    "log of a sigmoid": ("s = Sigmoid(x) y = Log(s)", (), "multiply+softplus+multiply"),
+    "Lp pool with the sign of the mean": (
+        "q = Pow(x, two) a = AveragePool<kernel_shape=[2], strides=[2]>(q) s = Sign(a) k = Abs(a) r = Relu(k) "
+        "m = Mul(s, r) t = Mul(m, two) y = Pow(t, half)", (TWO, HALF), "lp_pool1d"),
     "group norm": (
         "g = Reshape(x, groups) n = InstanceNormalization<epsilon=0.001>(g, ones, zeros) "
         "back = Reshape(n, whole) s = Mul(back, scale) y = Add(s, shift)", (), "group_norm"),
@@ -209,7 +219,7 @@ PATTERNS = {
 def test_patterns(name: str) -> None:
     nodes, numbers, layers = PATTERNS[name]
     held = ", ".join(f"float {number}" for number in numbers)
-    proto = written(f"g (float[1,6,4] x) => (float[1,6,4] y) <{held}> {{ {nodes} }}")
+    proto = written(f"g (float[1,6,4] x) => (float[a,b,c] y) <{held}> {{ {nodes} }}")
     arrays = {
         "w": weights(4), "b": weights(4, seed=1), "ones": np.ones(3, np.float32), "zeros": np.zeros(3, np.float32),
         "scale": weights(6, 1), "shift": weights(6, 1, seed=2), "groups": i(0, 3, -1), "whole": i(1, 6, 4),

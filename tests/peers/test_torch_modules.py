@@ -160,6 +160,12 @@ MODULES: dict[str, tuple[Callable[..., Any], tuple[int, ...], Callable[[], dict[
     ),
     "heads that copy keys": (_copied_heads, (7, 32), lambda: {"q": nn.Linear(32, 32), "kv": nn.Linear(32, 32)}),
     "relative positions": (_relative, (7, 32), lambda: {"q": nn.Linear(32, 32), "table": nn.Embedding(13, 4)}),
+    "log sigmoid": (lambda self, x: F.logsigmoid(self.w(x)), (4, 5, 5), lambda: {"w": nn.Conv2d(4, 6, 1)}),
+    "soft shrink": (lambda self, x: F.softshrink(self.w(x), 0.2), (4, 5, 5), lambda: {"w": nn.Conv2d(4, 6, 1)}),
+    "random slopes": (lambda self, x: self.r(self.w(x)), (4, 5, 5), lambda: {"w": nn.Conv2d(4, 6, 1), "r": nn.RReLU()}),
+    "dilated windows": (
+        lambda self, x: F.unfold(self.w(x), (2, 3), dilation=(2, 1), padding=1, stride=2),
+        (4, 7, 6), lambda: {"w": nn.Conv2d(4, 3, 1)}),
     "stacks": (lambda self, x: torch.hstack([self.w(x), x]), (4, 5, 5), lambda: {"w": nn.Conv2d(4, 6, 1)}),
     "cells": (
         _cells, (6, 8), lambda: {"lstm": nn.LSTMCell(8, 5), "gru": nn.GRUCell(5, 4), "rnn": nn.RNNCell(4, 4)},
