@@ -54,6 +54,9 @@ def all_axes(trees: Sequence[Node]) -> str:
 
 def unknown(right: str, note: str = "", what: str = "") -> str:
     """Nobody is accused. `what` is the part of an answer that nothing explains, where it is not all of it."""
-    what = what or say("number")
-    none = say("None of the usual mistakes gives this {what}.", what=what)
+    none = (
+        say("None of the usual mistakes gives this {what}.", what=what)
+        if what
+        else say("None of the usual mistakes gives this number.")
+    )
     return " ".join(part for part in (none, right, note) if part)

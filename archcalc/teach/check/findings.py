@@ -80,7 +80,11 @@ def _finding(cell: Cell, analysis: Analysis, cells: Sequence[Cell]) -> Finding:
         source = given_by(cell.carried_from, cell.layer, cell.quantity, [one for one in cells if one is not cell])
     if is_wrong and cell.carried is not None and cell.carried_from is not None:
         given = say(
-            "Given your {source} it would be {carried}.", source=source, carried=value_text(cell.carried, cell.quantity)
+            "Given your column it would be {carried}."
+            if source == say("column")
+            else "Given your {source} it would be {carried}.",
+            source=source,
+            carried=value_text(cell.carried, cell.quantity),
         )
     # Two mistakes that belong together share their explanation; the verdict says what is carried forward.
     explanations = dict.fromkeys(

@@ -27,6 +27,10 @@ _BOTH_OF_VALUES = mark("γ and β are trained, one of each for every value.")
 OF_WEIGHTS = ("params", "weights", "biases")
 #: What a bias belongs to, by the family of the op.
 HOLDERS = {"convolution": mark("filters"), "dense": mark("neurons")}
+_NO_BIAS = {
+    "convolution": mark("the bias is missing. Each of the {made:,} filters has one."),
+    "dense": mark("the bias is missing. Each of the {made:,} neurons has one."),
+}
 
 
 def params(context: LayerContext, op: Op | None = None, buffers: bool = False) -> Node:
@@ -160,8 +164,7 @@ def _missing_bias(context: LayerContext) -> str:
         return say("the shift β is missing. {both}", both=say(both))
     if made == values != context.row.output_shape[0]:
         return say("the bias is missing. Each of the {made:,} values of the output has one.", made=made)
-    each = say(HOLDERS.get(family, mark("channels")))
-    return say("the bias is missing. Each of the {made:,} {each} has one.", made=made, each=each)
+    return say(_NO_BIAS.get(family, mark("the bias is missing. Each of the {made:,} channels has one.")), made=made)
 
 
 def _is_normalised(context: LayerContext) -> bool:
