@@ -363,3 +363,35 @@ def test_the_total_of_a_tool_says_what_the_tool_leaves_out() -> None:
     reason = cell("crnn", TOTAL, "multiplications", "637221888").diagnoses[0].explanation
     assert "the total of fvcore" in reason
     assert "recurrent layers count nothing" in reason
+
+
+@pytest.mark.parametrize(
+    ("network", "layer", "quantity", "written", "mistake", "words"),
+    [
+        # A stride that is forgotten two layers before and more.
+        ("alexnet", "conv3", "receptive_field", "59", "forgot_stride", "stride of pool1"),
+        ("alexnet", "conv5", "receptive_field", "91", "forgot_stride", "stride of pool1"),
+        ("alexnet", "conv3", "receptive_field", "83", "forgot_stride", "stride of pool2"),
+        # Not padded in its pictures, while its time is not padded in either case.
+        ("c3d", "fc6", "params", str((512 * 3 * 3 + 1) * 4096), "forgot_padding", "pool5"),
+        # Attention in windows, counted as if all positions met.
+        ("swin_t", "stage1/block1/attention/attention", "multiplications",
+         str(4 * 56**2 * 96**2 + 2 * 56**4 * 96), "repeat_count", "all 3,136 positions"),
+        ("swin_t", "stage1/block1/attention/attention", "multiplications", "2.00G", "repeat_count", "all 3,136"),
+    ],
+)  # fmt: skip
+def test_a_mistake_elsewhere_is_named(
+    network: str, layer: str, quantity: str, written: str, mistake: str, words: str
+) -> None:
+    found = cell(network, layer, quantity, written)
+    assert found.verdict is Verdict.WRONG
+    assert mistake in {one.mistake for one in found.diagnoses if one.rank == 0}
+    assert words in " ".join(one.explanation for one in found.diagnoses if one.rank == 0)
+
+
+def test_a_stride_that_is_forgotten_all_the_way_is_the_same_one() -> None:
+    fields = {"conv1": 11, "pool1": 19, "conv2": 35, "pool2": 43, "conv3": 59, "conv4": 75}
+    answers = [Answer(layer, "receptive_field", str(size)) for layer, size in fields.items()]
+    cells = [one for one in check_answers(analysed("alexnet"), answers).cells if one.verdict is Verdict.WRONG]
+    assert [one.layer for one in cells] == ["conv2", "pool2", "conv3", "conv4"]
+    assert all("stride of pool1" in one.diagnoses[0].explanation for one in cells)

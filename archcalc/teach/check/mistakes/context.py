@@ -52,7 +52,7 @@ class NetworkContext:
         #: The layers of the network with other parameters, by these.
         self.altered: dict[tuple[tuple[str, int], ...], Mapping[str, Row]] = {}
         #: Receptive fields with a mistake in every layer, by what counts.
-        self.walks: dict[tuple[bool, bool], Mapping[str, tuple[int, ...]]] = {}
+        self.walks: dict[tuple[bool, bool, str], Mapping[str, tuple[int, ...]]] = {}
         self._followed: dict[tuple[str, Shape], Followed] = {}
         #: Layers with weights that multiply: those a student fills in.
         self.weighted = tuple([row for row in analysis.rows if row.multiplications])

@@ -17,6 +17,7 @@ from archcalc.teach.check.mistakes.base import Mistake, MistakenSize
 from archcalc.teach.check.mistakes.context import LayerContext
 from archcalc.teach.check.mistakes.sizes import Trees, by, kernel_cost, written
 from archcalc.teach.check.mistakes.trees import ONE, letters, named, put, put_once, quantity, without_any_one
+from archcalc.teach.check.mistakes.upstream import strided_before
 from archcalc.teach.check.mistakes.walks import walked
 
 FIELD = "receptive_field"
@@ -37,6 +38,7 @@ def fields(context: LayerContext) -> list[MistakenSize]:
         return []
     right = field.size
     found = [*_edited(context), *_taken_for_it(context, right), *_along_the_way(context), *_in_every_layer(context)]
+    found += _without_one_stride(context)
     return [one for one in found if one.sizes != right and min(one.sizes) >= 0]
 
 
@@ -212,6 +214,37 @@ def _in_every_layer(context: LayerContext) -> Iterator[MistakenSize]:
         ("forgot_stride", stride, walked(network, strided=False)),
     ):
         yield _sized(Mistake(mistake, reason), 14, tuple([quantity("r", size) for size in made[name]]))
+
+
+def _without_one_stride(context: LayerContext) -> Iterator[MistakenSize]:
+    """The stride of one layer on the way that does not count."""
+    network, name = context.network, context.name
+    field = network.analysis[name].receptive_field
+    if field is None or walked(network).get(name) != field.size:
+        return
+    before = strided_before(network, context.row)
+    for source in before:
+        sizes = walked(network, but=source.name)[name]
+        if sizes != field.size:
+            yield _sized(_missing_stride(source), 15, tuple([quantity("r", size) for size in sizes]))
+    # What the layers before see has their strides in it, unless it is the student's own.
+    right = trees(context)
+    jumps = _values(right, "j") if right is not None else ()
+    for source in before[::-1] if any(_differences(context)) else before[:1]:
+        stride = source.op.model_dump()["stride"]
+        if right is not None and len(jumps) == len(stride):
+            made = [jump // each for jump, each in zip(jumps, stride, strict=True)]
+            yield _sized(_missing_stride(source), 15, _with(right, "j", made))
+
+
+def _missing_stride(source: Row) -> Mistake:
+    stride = by(source.op.model_dump()["stride"])
+    reason = say(
+        "the stride of {layer} is missing. It moves by {stride}: all later windows lie as much further apart.",
+        layer=source.name,
+        stride=stride,
+    )
+    return Mistake("forgot_stride", reason)
 
 
 def _along_the_way(context: LayerContext) -> Iterator[MistakenSize]:

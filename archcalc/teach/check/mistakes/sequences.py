@@ -272,6 +272,18 @@ def _attention_work(context: LayerContext) -> Iterator[Base]:
     else:
         yield _base("sum_of_parts", say("{part} is missing. {own}", part="AV", own=own), 10, with_projections(scores))
         yield _base("sum_of_parts", say("{part} is missing. {own}", part="QKᵀ", own=own), 12, with_projections(values))
+    if (windows := getattr(op, "window_size", None)) is not None:
+        whole: Any = lifted.op.model_copy(update={"window_size": None, "relative_position_bias": False})
+        found = whole.parts(lifted.inputs, lifted.output)
+        reason = say(
+            "each query meets all {positions:,} positions. In windows of {window} it meets {keys}.",
+            positions=product(context.inputs[0][1:]),
+            window="×".join(map(str, windows)),
+            keys=product(windows),
+        )
+        of_all = plus(traced(found["QKᵀ"]).node, traced(found["AV"]).node)
+        yield _base("repeat_count", reason, 10, with_projections(of_all))
+        yield _base("repeat_count", reason, 16, of_all)
     if op.num_heads > 1:
         width = context.row.output_shape[0]
         each = say(

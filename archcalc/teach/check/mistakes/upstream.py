@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from archcalc.core.shapes import Shape
@@ -32,11 +32,25 @@ def carried(context: LayerContext) -> Iterator[Carried]:
     for source in _before(network, context.row):
         for one in sized(network.context(source)):
             output = source.output_shape
-            both = all(wrong != right for wrong, right in zip(one.sizes, output[1:], strict=True))
-            if len(one.steps) == 1 and one.cost <= MOST_COST and both:
+            if len(one.steps) == 1 and one.cost <= MOST_COST and _is_consistent(source, one.sizes):
                 row = follow(network, source, (output[0], *one.sizes), context.row)
                 if row is not None:
                     yield Carried(row, source, one)
+
+
+def _is_consistent(source: Row, sizes: Sequence[int]) -> bool:
+    """Whether all axes differ, but for those with other settings: a time that is not padded as its pictures are."""
+    settings = source.op.model_dump()
+    kept = [settings[key] for key in ("kernel_size", "stride", "padding", "dilation") if settings.get(key) is not None]
+    axes = [
+        (side, *(each[at] for each in kept if isinstance(each, tuple) and at < len(each)))
+        for at, side in enumerate(source.input_shapes[0][1:])
+    ]
+    differs = [wrong != right for wrong, right in zip(sizes, source.output_shape[1:], strict=True)]
+    changed = {axis for axis, is_other in zip(axes, differs, strict=True) if is_other}
+    return all(
+        is_other or (axis not in changed and len(axes) > 2) for axis, is_other in zip(axes, differs, strict=True)
+    )
 
 
 def _before(network: NetworkContext, row: Row) -> list[Row]:
@@ -51,6 +65,11 @@ def _before(network: NetworkContext, row: Row) -> list[Row]:
         if getattr(other.op, "stride", None) is not None:
             found.append(other)
     return found
+
+
+def strided_before(network: NetworkContext, row: Row) -> list[Row]:
+    """The nearest layers before that move by more than 1."""
+    return [other for other in _before(network, row) if set(other.op.model_dump()["stride"]) != {1}]
 
 
 def follow(network: NetworkContext, source: Row, output: Shape, target: Row) -> Row | None:

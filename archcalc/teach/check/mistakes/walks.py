@@ -20,25 +20,27 @@ class _Seen(NamedTuple):
     jumps: Sizes
 
 
-def walked(network: NetworkContext, *, dilated: bool = True, strided: bool = True) -> Mapping[str, Sizes]:
+def walked(
+    network: NetworkContext, *, dilated: bool = True, strided: bool = True, but: str = ""
+) -> Mapping[str, Sizes]:
     """The receptive field of each layer; of branches that meet the larger one.
 
-    Layers that see everything, or grow, have none, and those after them.
+    Layers that see everything, or grow, have none, and those after them. The stride of the layer `but` does not count.
     """
-    key = (dilated, strided)
+    key = (dilated, strided, but)
     if key not in network.walks:
-        network.walks[key] = _walked(network, dilated, strided)
+        network.walks[key] = _walked(network, dilated, strided, but)
     return network.walks[key]
 
 
-def _walked(network: NetworkContext, dilated: bool, strided: bool) -> Mapping[str, Sizes]:
+def _walked(network: NetworkContext, dilated: bool, strided: bool, but: str) -> Mapping[str, Sizes]:
     rank = len(network.rows[0].output_shape) - 1
     found: dict[str, _Seen] = {}
     for row in network.rows:
         if not row.inputs:
             if len(row.output_shape) == rank + 1:
                 found[row.name] = _Seen((1,) * rank, (1,) * rank)
-        elif (seen := _after(row, found, rank, dilated, strided)) is not None:
+        elif (seen := _after(row, found, rank, dilated, strided and row.name != but)) is not None:
             found[row.name] = seen
     return {name: seen.sizes for name, seen in found.items()}
 
