@@ -92,11 +92,12 @@ class ModelReader:
         self.last = not _mentions_channels_first(document)
         outputs = self.model(document, None, ())
         self.refuse_wide(outputs)
-        for output in outputs:
+        names = _output_names(document, [output.node for output in outputs])
+        for name, output in zip(names, outputs, strict=True):
             tensor = output
             if tensor.order:  # the values of a flat output lie as they do in Keras
                 tensor = in_order(KerasLayer(self.net, "", tensor.node, {}, self.file, self.last), tensor)
-            self.net.outputs[tensor.node] = tensor.node
+            self.net.outputs[name] = tensor.node
 
     def parts(self, layer: Any) -> tuple[str, Mapping[str, Any]]:
         """The class and the settings of a layer or a model."""
@@ -385,6 +386,17 @@ class ModelReader:
 _OF_LAYERS = {"trainable", "dtype"}
 #: Operations of `keras.ops` that are layers under another name, or none of the layers with their name.
 _OPERATIONS = {"Relu": "ReLU", "Concat": "Concatenate", "Dot": "", "Average": ""}
+
+
+def _output_names(document: Any, nodes: Sequence[str]) -> list[str]:
+    """The names of the outputs: keys of a mapping, or the layers of Keras that give them; else `nodes`."""
+    config = document.get("config")
+    given = config.get("output_layers") if isinstance(config, Mapping) else None
+    parts: list[tuple[str, Any]] = [(key[0], [*key]) for key in _keys(given)]
+    if isinstance(given, Mapping) and "class_name" not in given:
+        parts = list(given.items())
+    names = [str(name) for name, part in parts if len(list(_keys(part))) == 1]
+    return names if len(set(names)) == len(nodes) == len(parts) else list(nodes)
 
 
 def _keys(value: Any, depth: int = 0) -> Iterator[_Key]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import warnings
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -276,10 +276,30 @@ class _Call:
 
 def _keys(spec: Any, count: int) -> list[str]:
     """The name of each output."""
-    keys = list(spec.context) if getattr(spec, "type", None) is dict or "OrderedDict" in str(spec.type) else []
-    if spec is not None and len(keys) == count:
-        return [str(key) for key in keys]
-    return ["output"] if count == 1 else [f"output_{index}" for index in range(count)]
+    paths = list(_paths_in(spec)) if spec is not None else []
+    plain = ["output"] if count == 1 else [f"output_{index}" for index in range(count)]
+    if len(paths) != count:
+        return plain
+    names = ["_".join(each for each in path if isinstance(each, str)) or plain[n] for n, path in enumerate(paths)]
+    if len(set(names)) == count:
+        return names
+    return ["_".join(map(str, path)) for path in paths]
+
+
+def _paths_in(spec: Any) -> Iterator[tuple[str | int, ...]]:
+    """On the way to each tensor of a structure the keys of mappings and the numbers of what else holds several."""
+    # Older PyTorch has no method for them.
+    children, context = list(spec.children() if hasattr(spec, "children") else spec.children_specs), spec.context
+    if not children and spec.num_leaves == 1:
+        yield ()
+        return
+    found = [context, *context[:1]] if isinstance(context, (list, tuple)) else [getattr(context, "_fields", None)]
+    keys = next(
+        (each for each in found if isinstance(each, (list, tuple)) and len(each) == len(children)), range(len(children))
+    )
+    for key, child in zip(keys, children, strict=True):
+        for path in _paths_in(child):
+            yield (key if isinstance(key, int) else str(key), *path)
 
 
 def _arguments_by_name(node: Any) -> dict[str, Any]:

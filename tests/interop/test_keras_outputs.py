@@ -86,3 +86,22 @@ def test_another_size_is_that_of_keras(config: dict[str, Any], kinds: list[str])
     analysis = analysed(read_keras(json.dumps(sequential("m", layer, shape=[12, 8, 3]))))
     assert [row.op.kind for row in analysis.rows[1:]] == kinds
     assert analysis.rows[-1].output_shape == (3, config.get("height", 4), 4)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "names"),
+    [
+        ([["seg", 0, 0], ["plain", 0, 0]], ["seg", "plain"]),
+        ({"mask": ["seg", 0, 0], "more": ["plain", 0, 0]}, ["mask", "more"]),
+        ([["seg", 0, 0], ["seg", 0, 0]], ["seg_sigmoid"]),
+    ],
+)
+def test_outputs_have_the_names_of_keras(outputs: Any, names: list[str]) -> None:
+    model = Model("names", 6, 6, 3)
+    model.add("Conv2D", "seg", filters=2, kernel_size=1, activation="sigmoid")
+    model.add("Conv2D", "plain", ["image"], filters=4, kernel_size=1)
+    document = model.document()
+    document["config"]["output_layers"] = outputs
+    network = read_keras(json.dumps(document))
+    assert list(network.outputs) == names
+    assert list(network.outputs.values()) == ["seg_sigmoid", "plain"][: len(names)]

@@ -352,3 +352,19 @@ def test_norms_that_are_written_out(name: str) -> None:
     assert kinds == [kind] if kind else not {"rms_norm", "layer_norm"} & {*kinds}
     (made,) = execute(graph, x.numpy(), Given(graph.arrays)).outputs.values()
     assert np.abs(made - module(x).detach().numpy()).max() <= 1e-5
+
+
+@pytest.mark.parametrize(
+    ("give", "names"),
+    [
+        (lambda a, b: {"mask": a, "more": b}, ["mask", "more"]),
+        (lambda a, b: (a, {"more": b}), ["output_0", "more"]),
+        (lambda a, b: {"all": {"mask": a, "more": b}}, ["all_mask", "all_more"]),
+        (lambda a, b: [{"x": a}, {"x": b}], ["0_x", "1_x"]),
+        (lambda a, b: [a, b], ["output_0", "output_1"]),
+        (lambda a, b: [a + b], ["output"]),
+    ],
+)
+def test_outputs_have_their_keys(give: Callable[..., Any], names: list[str]) -> None:
+    module = _Module(lambda self, x: give(self.w(x), x.sigmoid()), w=nn.Conv2d(4, 4, 1))
+    assert list(torch_export.from_module(module, (4, 5, 5)).outputs) == names
