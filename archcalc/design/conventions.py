@@ -376,12 +376,20 @@ def unused(analysis: Analysis, tool: Tool) -> int:
     return sum(analysis.graph.unused.values()) if tool.counts_unused else 0
 
 
+def repeated(analysis: Analysis, tool: Tool) -> int:
+    """The parameters that several layers have and the file once, of a tool that counts files."""
+    written = analysis.graph.written
+    is_known = tool.reads_files and written is not None and written.layers is analysis.graph.layers
+    return written.repeated if is_known and written is not None else 0
+
+
 def count(analysis: Analysis, tool: Tool, quantity: str) -> Count | None:
     """The `params` or `multiplications` of a network for one image, as the tool counts; None where it counts none."""
     if tool.rules is None and quantity != "params":
         return None
     placed = by_place(analysis, tool)
-    missing, total = Counter[str](), unused(analysis, tool) if quantity == "params" else 0
+    missing = Counter[str]()
+    total = unused(analysis, tool) - repeated(analysis, tool) if quantity == "params" else 0
     for row in tool_rules.as_written(analysis.rows):
         value = tool.params_of(row) if quantity == "params" else tool.multiplications(row, placed)
         total += value or 0
@@ -413,6 +421,8 @@ def as_counted(analysis: Analysis, tool: Tool) -> Analysis:
     params_rule = tool.describe_params()
     if more := unused(analysis, tool):
         params_rule += say("; and {count:,} that inference does not use, in no layer here", count=more)
+    if fewer := repeated(analysis, tool):
+        params_rule += say("; {count:,} of them stand in several layers here, and once in the file", count=fewer)
     if unknown := count(analysis, tool, "params"):
         kinds = ", ".join(f"{number} × {line(kind)}" for kind, number in unknown.not_counted.items())
         params_rule += say("; at least, for it may not see those of {kinds}", kinds=kinds) if kinds else ""

@@ -12,7 +12,7 @@ from archcalc.core.errors import ArchcalcError, UsageError
 from archcalc.core.shapes import Shape, format_shape
 from archcalc.core.words import listed, several
 from archcalc.design import tool_calls
-from archcalc.design.conventions import OWN, TOOLS, Count, Tool, by_place, count, tool_named, unused
+from archcalc.design.conventions import OWN, TOOLS, Count, Tool, by_place, count, repeated, tool_named, unused
 from archcalc.design.counting import (
     BETWEEN_TOKENS,
     BIAS_ADDITIONS,
@@ -103,6 +103,9 @@ def bridge(first: Side, second: Side, quantity: str) -> Bridge:
     items = (
         [Item(f"parameters that inference does not use: {parts}", more[1] - more[0], 0)] if more[0] != more[1] else []
     )
+    fewer = [repeated(side.analysis, side.tool) if quantity == "params" else 0 for side in (first, second)]
+    if fewer[0] != fewer[1]:
+        items.append(Item("arrays that the file holds once and several layers have", fewer[0] - fewer[1], 0))
     items += [
         Item(_words(measure, kind, one), one.values[1] - one.values[0], max(one.layers))
         for (measure, kind), one in sums.items()

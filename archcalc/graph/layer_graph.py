@@ -104,12 +104,14 @@ class FileNode(NamedTuple):
 class Written(NamedTuple):
     """How a model file writes the layers: the nodes of each by its name, for a batch of so many images.
 
-    It holds for these layers only. A layer that is not there has no node of its own.
+    It holds for these layers only. A layer that is not there has no node of its own. `repeated`: how many values more
+    than the file they have, because several have an array that it holds once.
     """
 
     layers: tuple[Layer, ...]
     nodes: Mapping[str, tuple[FileNode, ...]]
     images: int = 1
+    repeated: int = 0
 
 
 class Recipe(NamedTuple):

@@ -79,6 +79,7 @@ class ForeignNetwork:
         unused: Parameters that inference does not use: how many, by the part of the network that has them.
         written: The nodes of the file that each layer is, by its name, where tools count them.
         images: The batch that these nodes are for.
+        repeated: How many values more than the file layers have, because several have an array that it holds once.
 
     """
 
@@ -92,6 +93,7 @@ class ForeignNetwork:
     unused: Mapping[str, int] = field(default_factory=dict)
     written: Mapping[str, tuple[FileNode, ...]] = field(default_factory=dict)
     images: int = 1
+    repeated: int = 0
 
 
 #: Reads the network again for other inputs.
@@ -165,7 +167,7 @@ class _Builder:
         recipe = Recipe(layers, lambda shapes: _on_inputs(foreign, again, shapes))
         notes = (*foreign.notes, *_unexplained(foreign, shapes.layers))
         nodes = {names[name]: found for name, found in foreign.written.items()}
-        written = Written(layers, nodes, foreign.images) if nodes else None
+        written = Written(layers, nodes, foreign.images, foreign.repeated) if nodes else None
         return replace(graph, layers=layers, recipe=recipe, notes=notes, written=written)
 
     def wrong(self, message: str, node: ForeignNode) -> None:

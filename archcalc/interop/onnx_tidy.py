@@ -9,6 +9,7 @@ from dataclasses import replace
 from archcalc.interop.arrays import np
 from archcalc.interop.program import Constant, Node, Program
 from archcalc.interop.recognise_masks import HIDDEN, MOST_VALUES
+from archcalc.interop.tied import TIED
 
 #: Operations with a weight and a bias as the second and third input.
 _WITH_BIAS = ("linear", "conv1d", "conv2d", "conv3d")
@@ -108,7 +109,8 @@ def _unshared(program: Program, is_quick: Callable[..., bool]) -> Program:
         return uniform[name]
 
     for name, places in readers.items():
-        if len(places) < 2:
+        is_weight = all(place == 1 and program.nodes[index].op in TIED for index, place in places)
+        if len(places) < 2 or (is_weight and not is_uniform(name)):
             continue
         groups: dict[tuple[str, ...], list[tuple[int, int]]] = {}
         for index, place in places:

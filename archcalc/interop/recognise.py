@@ -30,6 +30,7 @@ from archcalc.interop.recognise_patterns import simplified
 from archcalc.interop.recognise_steps import as_products
 from archcalc.interop.recognise_views import BATCH, View, whole_axes, without
 from archcalc.interop.recognise_whole import fused, those_read, with_biases
+from archcalc.interop.tied import with_biases_apart
 
 Tensor = View | Fixed
 #: Attention that is no op of its own is read again without its pattern, and what layers have in several forms as a map
@@ -41,6 +42,7 @@ def recognise(program: Program) -> ForeignNetwork:
     """The network of a program."""
     apart: set[str] = set()
     lifted: set[str] = set()
+    program = with_biases_apart(program)
     for _ in range(_MOST_READINGS):
         reader = Recogniser(simplified(program, apart), apart, lifted)
         found = reader.network()
@@ -110,13 +112,14 @@ class Recogniser:
             *(text.format(*[names.get(layer, layers.names.wanted[layer].name) for layer in those])
               for text, those in layers.named_notes),
         ]  # fmt: skip
-        notes = tuple(dict.fromkeys([*program.notes, *texts, *left_out, *account(program, held, buffers)]))
+        accounts, repeated = account(program, held, buffers)
+        notes = tuple(dict.fromkeys([*program.notes, *texts, *left_out, *accounts]))
         nodes, outputs = with_names(nodes, names), {key: names.get(layer, layer) for key, layer in outputs.items()}
         inputs = {name: layers.shapes[name] for name in program.inputs}
         values = values_in(program, held)
         return ForeignNetwork(
             _plain(program.name), program.name, inputs, nodes, outputs, notes, values, program.unused,
-            images=layers.images,
+            images=layers.images, repeated=repeated,
         )  # fmt: skip
 
     def output(self, key: str, value: str) -> str:

@@ -17,8 +17,10 @@ def values_in(program: Program, held: Mapping[str, int]) -> int:
     return sum(program.constants[name].size * count for name, count in held.items())
 
 
-def account(program: Program, held: Mapping[str, int], buffers: Mapping[str, int]) -> list[str]:
-    """Notes on the arrays of the file that the layers have not, have several times, or have in another size.
+def account(program: Program, held: Mapping[str, int], buffers: Mapping[str, int]) -> tuple[list[str], int]:
+    """Notes, and how many values more than the file layers have because several have an array that it holds once.
+
+    Notes are on the arrays of the file that the layers have not, have several times, or have in another size.
 
     `held` are the stored tensors of the layers, and how many layers have each; `buffers` those that are layers.
     """
@@ -39,6 +41,7 @@ def account(program: Program, held: Mapping[str, int], buffers: Mapping[str, int
     left_out = [name for name in sizes if name not in known]
     several_times = [name for name in sizes if copies[name] > sizes[name] and not copies[name] % sizes[name]]
     others = [name for name in copies if copies[name] % sizes[name]]
+    repeated = sum(copies[name] - sizes[name] for name in several_times)
     notes = [*_fixed(program, buffers), *_parameters(program, held)] if not sizes else []
     if spread:
         rest = f" and {len(spread) - 1} more" if len(spread) > 1 else ""
@@ -52,9 +55,8 @@ def account(program: Program, held: Mapping[str, int], buffers: Mapping[str, int
             f"nothing that an output needs: {_named(left_out)}"
         )
     if several_times:
-        more = sum(copies[name] - sizes[name] for name in several_times)
         notes.append(
-            f"{_values([more])} more than the file holds: {_named(several_times)} "
+            f"{_values([repeated])} more than the file holds: {_named(several_times)} "
             f"{'counts' if len(several_times) == 1 else 'count'} for each layer that has the array"
         )
     if others:
@@ -67,7 +69,7 @@ def account(program: Program, held: Mapping[str, int], buffers: Mapping[str, int
             f"{_values(program.constants[name].size * held[name] for name in computed)} are computed from "
             f"{sum(sizes[name] for name in mixed):,} values of the file: {_named(computed)}"
         )
-    return notes
+    return notes, repeated
 
 
 def _fixed(program: Program, buffers: Mapping[str, int]) -> list[str]:

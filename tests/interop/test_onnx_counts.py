@@ -16,6 +16,8 @@ import onnx
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
+from archcalc.design.conventions import OWN, as_counted, tool_named
+from archcalc.design.reconcile import Side, bridge
 from archcalc.interop.foreign import to_network
 from archcalc.interop.onnx_read import from_onnx
 from archcalc.interop.program import Constant
@@ -219,3 +221,18 @@ def test_what_no_output_needs_stays_as_a_layer_that_nobody_reads() -> None:
     read = {source for layer in graph.layers for source in layer.inputs}
     unread = [graph.layers[number] for number in range(len(graph.layers)) if number not in read]
     assert [layer.op.kind for layer in unread] == ["conv2d", "relu"]
+
+
+def test_a_tool_that_counts_files_counts_a_merged_array_once() -> None:
+    """Exporters merge equal arrays, as the zeros of two biases; a bridge to such a tool says so."""
+    nodes = [helper.make_node("Conv", ["x", "w", "b"], ["m"]), helper.make_node("Conv", ["m", "v", "b"], ["y"])]
+    arrays = {"w": weights(3, 3, 3, 3), "v": weights(3, 3, 3, 3, seed=1), "b": np.zeros(3, np.float32)}
+    analysis = analyse(to_network(from_onnx(model(nodes, arrays=arrays))))
+    tool = tool_named("onnx-tool")
+    found = bridge(Side(analysis, tool_named(OWN)), Side(analysis, tool), "params")
+    assert (found.first.total, found.second.total) == (168, 165)
+    assert [(item.words, item.change) for item in found.items] == [
+        ("arrays that the file holds once and several layers have", -3)
+    ]
+    rule = as_counted(analysis, tool).conventions.params_rule
+    assert "3 of them stand in several layers here, and once in the file" in rule

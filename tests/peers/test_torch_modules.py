@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import archcalc as ac
 from archcalc.execute.runner.execute import execute
 from archcalc.interop import torch_export
 from archcalc.interop.foreign import to_network
@@ -238,6 +241,44 @@ MODULES: dict[str, tuple[Callable[..., Any], tuple[int, ...], Callable[[], dict[
                  "w": nn.Linear(32, 32)},
     ),
 }  # fmt: skip
+
+
+def _tied(kind: str) -> tuple[Any, Any]:
+    """Two layers of which one has the weight of the other, and biases of their own; and an input."""
+    if kind == "tokens":
+        first, second, x = nn.Embedding(9, 4), nn.Linear(4, 9), torch.tensor([[3, 0, 8]])
+    elif kind == "dense":
+        first, second, x = nn.Linear(4, 4), nn.Linear(4, 4), torch.randn(1, 5, 4)
+    else:
+        first, second, x = nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=2), torch.randn(1, 4, 7, 7)
+    second.weight = first.weight
+    return nn.Sequential(first, nn.Tanh(), second).eval(), x
+
+
+@pytest.mark.parametrize("kind", ["tokens", "dense", "convolution"])
+@pytest.mark.parametrize("way", ["module", "pt2", "onnx"])
+def test_tied_weights_count_once(kind: str, way: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    module, x = _tied(kind)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch, about its own exporters
+        if way == "module":
+            graph = ac.from_torch(module, x)
+        elif way == "pt2":
+            torch.export.save(torch.export.export(module, (x,)), tmp_path / "m.pt2")
+            graph = ac.load(tmp_path / "m.pt2")
+        else:
+            pytest.importorskip("onnxscript", reason="it writes the files: pip install onnxscript")
+            torch.onnx.export(module, (x,), dynamo=True, verbose=False).save(tmp_path / "m.onnx")
+            graph = ac.load(tmp_path / "m.onnx")
+    assert graph.notes == ()
+    # An exporter to ONNX stores the table of tokens a second time, transposed.
+    again = module[0].weight.numel() if (kind, way) == ("tokens", "onnx") else 0
+    totals = graph.analyse().totals
+    assert totals.params == sum(parameter.numel() for parameter in module.parameters()) + again
+    (found,) = execute(graph, x.float().numpy(), Given(graph.arrays)).outputs.values()
+    wanted = module(x).detach().numpy()
+    assert np.abs(found - wanted).max() <= 1e-5 * np.abs(wanted).max()
 
 
 @pytest.mark.parametrize("name", list(MODULES))
