@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
+from operator import itemgetter
+
+from archcalc.render.diagrams.columns import Plan, plan
 from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.frames import LONGEST_PIECE
 from archcalc.render.diagrams.measure import SMALL
 from archcalc.render.diagrams.model import Diagram
-from archcalc.render.diagrams.pack import MOST_LINES, Layout, Plan, assemble, cut_ranges, make_segments, plan
+from archcalc.render.diagrams.pack import MOST_LINES, Layout, assemble, cut_ranges, make_segments
 from archcalc.render.diagrams.ushape import u_layout
 
 DIRECTIONS = ("fit", "TB", "LR")
@@ -24,6 +29,8 @@ LANE_COST, ROWS_COST = 0.12, 0.2
 U_GAIN = 1.6
 #: How much of these costs counts as long as texts are too small to be read.
 UNREAD = 0.3
+#: A frame has at most so many columns, in diagrams of every layer with at most so many nodes.
+MOST_COLUMNS, MOST_WRAPPED = 5, 60
 #: Cards may be cut into shorter segments than layers.
 SHORT_PIECES = (7, 4, 3)
 
@@ -37,27 +44,44 @@ def arrange(diagram: Diagram, direction: str = "fit", ratio: float = 16 / 9, sli
     if direction != "fit":
         down = direction == "TB"
         return assemble(plan(make_segments(diagram, down), down, 1), diagram.leaving)
-    plans: list[tuple[float, Plan]] = []
     lengths = (LONGEST_PIECE, *SHORT_PIECES) if diagram.cards else (LONGEST_PIECE,)
     # Most diagrams are cut into the same segments whatever the length, which are laid out once.
     cuts: dict[tuple[range, ...], int] = {}
     for longest in lengths:
         cuts.setdefault(tuple(cut_ranges(diagram, longest)), longest)
-    for longest in cuts.values():
-        for down in (True, False):
-            segments = make_segments(diagram, down, longest)
-            lanes = max((len(segment.entries) for segment in segments), default=1)
-            for count in range(1, min(len(segments), MOST_LINES) + 1):
-                candidate = plan(segments, down, count)
-                cost = 1.0 if down or diagram.cards else 1 - ROWS_COST
-                if count > 1:
-                    cost *= (1 - FIRST_TURN) * (1 - TURN) ** min(count - 2, 8) * (1 - LANE_COST) ** min(lanes - 1, 2)
-                plans.append((_worth(candidate.size, ratio, cost, around), candidate))
-    worth, best = max(plans, key=lambda entry: entry[0])
+    ways = [*product(cuts.values(), (True, False))]
+    plans = [each for way in ways for each in _plans(diagram, *way, ratio, around)]
+    for depth in (1, 2) if len(diagram.nodes) <= MOST_WRAPPED and not diagram.cards else ():
+        if max(plans, key=itemgetter(0))[0] < READABLE:
+            for way, columns in product(ways, range(2, MOST_COLUMNS + 1)):
+                plans += _plans(diagram, *way, ratio, around, columns, depth)
+    worth, best = max(plans, key=itemgetter(0))
     u_shaped = u_layout(diagram) if not diagram.whole else None
     if u_shaped and _worth((u_shaped.width, u_shaped.height), ratio, U_GAIN, around) >= worth:
         return u_shaped
     return assemble(best, diagram.leaving)
+
+
+def _plans(
+    diagram: Diagram, longest: int, down: bool, ratio: float, around: Point, columns: int = 1, depth: int = 1
+) -> Iterator[tuple[float, Plan]]:
+    """Everything in one line, in two, and so on, with what each is worth.
+
+    What is long in a frame stands in about so many `columns`; with a `depth` of 2 what is in frames of frames too.
+    """
+    segments = make_segments(diagram, down, longest)
+    if columns > 1:
+        most = max(segment.length for segment in segments) / columns
+        segments = make_segments(diagram, down, longest, most=(most,) * depth)
+    lanes = max((len(segment.entries) for segment in segments), default=1)
+    lines = min(len(segments), MOST_LINES) if down or columns == 1 else 1
+    for count in range(1, lines + 1):
+        candidate = plan(segments, down, count)
+        cost = 1.0 if down or diagram.cards else 1 - ROWS_COST
+        if count > 1:
+            cost *= (1 - FIRST_TURN) * (1 - TURN) ** min(count - 2, 8) * (1 - LANE_COST) ** min(lanes - 1, 2)
+        worth = _worth(candidate.size, ratio, cost, around)
+        yield worth if columns == 1 else worth * (1 - FIRST_TURN) * (1 - TURN) ** (columns * depth - 2), candidate
 
 
 def _worth(size: Point, ratio: float, cost: float, around: Point) -> float:

@@ -17,6 +17,7 @@ from archcalc.ops.merge import Add, Concat, Multiply
 from archcalc.passes.analysis import Row
 from archcalc.render.diagrams import words
 from archcalc.render.diagrams.arrange import READABLE, SHORT_PIECES, page_height
+from archcalc.render.diagrams.columns import plan
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Shape, Text
 from archcalc.render.diagrams.fold import Folding, Unit, fold, main_layer
 from archcalc.render.diagrams.frames import LONGEST_PIECE, Path, innermost
@@ -25,7 +26,7 @@ from archcalc.render.diagrams.levels import Grid, Levels
 from archcalc.render.diagrams.maps import look
 from archcalc.render.diagrams.measure import NodeBox, PartBox
 from archcalc.render.diagrams.model import Diagram, Node
-from archcalc.render.diagrams.pack import MOST_LINES, Layout, assemble, cut_ranges, make_segments, plan
+from archcalc.render.diagrams.pack import MOST_LINES, Layout, assemble, cut_ranges, make_segments
 from archcalc.render.diagrams.paint import MARGIN, paint, part_cluster
 from archcalc.render.diagrams.ports import joined
 from archcalc.render.diagrams.segments import Line, Placed

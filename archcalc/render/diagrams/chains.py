@@ -243,6 +243,8 @@ class Chains:
                 along += max(self._in_tracks(line, following) - FORK, 0.0)
             elif following != sink and (place or outer):
                 along += max(STEP if place else LEAD, self._in_tracks(line, following))
+                if self._is_aside(order[place], following):
+                    along += STEP
             if following != sink:
                 item = self.items[following]
                 line.put(_Part(item, {following: Place(0.0, item.length, 0.0)}), along, 0.0)
@@ -278,6 +280,11 @@ class Chains:
         for part, at in zip(ordered, axes, strict=True):
             line.put(part, along + (0.0 if level else (length - part.block.length) / 2), at - axis)
         return along + length
+
+    def _is_aside(self, first: int, last: int) -> bool:
+        """Whether the only map from an item to the next one leaves it beside the axis."""
+        links = [link for link in self.links if self.ends(link)[1] == last]
+        return len(links) == 1 and links[0].source == first and abs(self._port(first, links[0].name, True)) > SAME
 
     def _in_tracks(self, line: _Line, item: int) -> float:
         """Tracks for the lines that come to different places of a frame; gives the space that they need."""
@@ -332,7 +339,8 @@ class Chains:
             turn = goal[0] - self.turns.get(link, MERGE)
             points = [start, (turn, start[1]), (turn, goal[1]), goal]
         else:
-            points = [start, (start[0], goal[1]), goal]
+            turn = start[0] + (MERGE if abs(start[1] - source.across) > SAME else 0.0)
+            points = [start, (turn, start[1]), (turn, goal[1]), goal]
         self.strokes.append(self._stroke(link, points))
 
     def _port(self, item: int, name: str, exits: bool) -> float:

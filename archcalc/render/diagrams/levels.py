@@ -11,11 +11,11 @@ from itertools import pairwise
 from math import prod
 from typing import NamedTuple
 
+from archcalc.render.diagrams.columns import Plan, Spot, joint
 from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.frames import outermost
 from archcalc.render.diagrams.measure import NodeBox
 from archcalc.render.diagrams.model import Diagram
-from archcalc.render.diagrams.pack import Plan, Spot, joint
 from archcalc.render.diagrams.rails import HEAD, TRACK, Cell, Rails, Wanted
 from archcalc.render.diagrams.section import STEP
 from archcalc.render.diagrams.structure import structured

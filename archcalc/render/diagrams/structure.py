@@ -14,6 +14,7 @@ from archcalc.render.diagrams.model import Edge, Group
 from archcalc.render.diagrams.section import SAME, Block, Link, framed
 from archcalc.render.diagrams.segments import SHADOW, Frame, Line, Placed, place_box, reserved
 from archcalc.render.diagrams.text import FACE
+from archcalc.render.diagrams.wraps import wrapped
 
 Path = tuple[str, ...]
 
@@ -27,15 +28,17 @@ def structured(
     leaves: Iterable[str],
     down: bool,
     left: Set[str] = frozenset(),
+    most: tuple[float, ...] = (),
 ) -> Block:
     """A segment. `entries` and `exits` are maps that come and go, `leaves` the nodes that are read.
 
-    The lanes of maps in `left` run at the left where they can, or above.
+    The lanes of maps in `left` run at the left where they can, or above. Chains that are longer than `most` stand in
+    columns; a second number is for those in frames inside of them.
     """
     inside = frozenset(box.node.id for box in boxes)
     parts = tuple(boxes), tuple(groups), tuple(edges), tuple(entries), tuple(exits)
     face = FACE.get()
-    return _structured(*parts, inside.intersection(leaves), down, frozenset(left), face.key if face else "")
+    return _structured(*parts, inside.intersection(leaves), down, frozenset(left), most, face.key if face else "")
 
 
 @lru_cache(maxsize=256)
@@ -48,10 +51,11 @@ def _structured(
     leaves: frozenset[str],
     down: bool,
     left: frozenset[str],
+    most: tuple[float, ...],
     _face: str,
 ) -> Block:
     """While somebody changes a network, most of its segments stay as they were."""
-    block = _Level(boxes, groups, edges, entries, exits, leaves, down, left).block(())
+    block = _Level(boxes, groups, edges, entries, exits, leaves, down, left).block((), most)
     ports = ({name: found.get(name, 0.0) for name in names}
              for names, found in ((entries, block.entries), (exits, block.exits)))  # fmt: skip
     return block._replace(entries=next(ports), exits=next(ports))
@@ -81,8 +85,28 @@ class _Level:
         }
         self.path_of = {box.node.id: innermost(box.node.path, self.groups.keys()) for box in boxes}
 
-    def block(self, path: Path) -> Block:
-        """What is in a frame, or in the segment; the frame itself is added by `_framed`."""
+    def block(self, path: Path, most: tuple[float, ...] = ()) -> Block:
+        """What is in a frame, or in the segment; `framed` adds the frame.
+
+        A chain that is longer than the first number of `most` stands in columns, and what is in its frames by the next.
+        """
+        items, links, auxiliary = self._parts(path, ())
+        block = self._whole(items, links, auxiliary)
+        if not most or block.length <= most[0]:
+            return block
+        items = self._parts(path, most[1:])[0]
+        found = wrapped(items, links, auxiliary, self.order, self.left, most[0])
+        return found or self._whole(*self._parts(path, most))
+
+    def _whole(self, items: Sequence[Block], links: Sequence[Link], auxiliary: Sequence[bool]) -> Block:
+        """A level by its structure, or in layers."""
+        try:
+            return Chains(items, links, auxiliary, self.order, self.left).block()
+        except NotSeriesParallel:
+            return in_layers(items, links, self.order)
+
+    def _parts(self, path: Path, most: tuple[float, ...]) -> tuple[list[Block], list[Link], list[bool]]:
+        """The items of a level, and its links."""
         items: list[Block] = []
         item_of: dict[str, int] = {}
         auxiliary: list[bool] = []
@@ -101,14 +125,10 @@ class _Level:
                 child = frame[: len(child) + 1]
             if child not in made:
                 made[child] = len(items)
-                items.append(framed(self.block(child), self.groups[child], self.down))
+                items.append(framed(self.block(child, most), self.groups[child], self.down))
                 auxiliary.append(self.groups[child].auxiliary)
             item_of[name] = made[child]
-        links = self._links(item_of, path)
-        try:
-            return Chains(items, links, auxiliary, self.order, self.left).block()
-        except NotSeriesParallel:
-            return in_layers(items, links, self.order)
+        return items, self._links(item_of, path), auxiliary
 
     def _leaf(self, box: NodeBox) -> Block:
         width, height = reserved(box, box.node.id in self.leaves, self.down)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence, Set
 from itertools import pairwise
 from typing import NamedTuple
 
+from archcalc.render.diagrams.columns import Plan, Spot, joint, joints, row_of
 from archcalc.render.diagrams.model import Diagram
-from archcalc.render.diagrams.pack import Layout, Plan, Spot, assemble, cut_segments, joint, joints, row_of
+from archcalc.render.diagrams.pack import Layout, assemble, cut_segments
 from archcalc.render.diagrams.section import Block, Stroke
 
 #: Between the two arms; between two levels, where lines turn; and how far these lines lie from what they join.

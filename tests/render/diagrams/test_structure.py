@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
-from itertools import accumulate, combinations, pairwise
+import re
+from dataclasses import replace
+from functools import partial
+from itertools import accumulate, combinations, pairwise, product
 
 import pytest
 
 from archcalc.passes.analysis import analyse
 from archcalc.render.diagrams.arrange import arrange
 from archcalc.render.diagrams.choices import Choices
+from archcalc.render.diagrams.columns import plan
 from archcalc.render.diagrams.compose import compose_blocks, compose_graph
 from archcalc.render.diagrams.drawing import Curve, Point, Text
 from archcalc.render.diagrams.frames import kept_frames
@@ -17,7 +21,7 @@ from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.layers import KINK
 from archcalc.render.diagrams.model import Diagram
 from archcalc.render.diagrams.only import only
-from archcalc.render.diagrams.pack import Layout, assemble, make_segments, plan
+from archcalc.render.diagrams.pack import Layout, assemble, make_segments
 from archcalc.render.diagrams.paint import paint
 from archcalc.render.diagrams.segments import SHADOW, Line, Placed
 from archcalc.render.diagrams.strokes import edge_colour
@@ -393,6 +397,47 @@ def _with_skips(seed: int) -> str:
 def test_lines_of_different_maps_share_no_stretch(seeds: range, down: bool) -> None:
     found = {seed: covering(compose_graph(Wiring(numbers(_with_skips(seed)))), down) for seed in seeds}
     assert {seed: lines for seed, lines in found.items() if lines} == {}
+
+
+def _in_frame(inner: str, found: re.Match[str]) -> str:
+    """A layer in a frame; those in the middle in another one inside of it."""
+    return f"u/{inner if 2 < int(found[2]) < 9 else ''}{found[1]}"
+
+
+@pytest.mark.parametrize("down", [True, False], ids=["down", "right"])
+@pytest.mark.parametrize("seeds", [range(8), pytest.param(range(8, 60), marks=pytest.mark.slow)], ids=["few", "many"])
+def test_long_chains_stand_in_columns(seeds: range, down: bool) -> None:
+    """In frames, and in frames of frames; every line leads where it led."""
+    shorter = 0
+    for seed, inner in product(seeds, ("", "v/")):
+        text = re.sub(r"\b((?:l|side)(\d+)\w*)", partial(_in_frame, inner), _with_skips(seed))
+        diagram = compose_graph(Wiring(numbers(text)))
+        long = assemble(plan(make_segments(diagram, down), down, 1), diagram.leaving)
+        for share, depth in product((2, 3, 5), (1, 2)):
+            most = (max(long.width, long.height) / share,) * depth
+            layout = assemble(plan(make_segments(diagram, down, most=most), down, 1), diagram.leaving)
+            check_layout(diagram, layout)
+            assert {*covering_in(diagram, layout)} <= {*covering_in(diagram, long)}
+            shorter += max(layout.width, layout.height) < max(long.width, long.height)
+    assert shorter > len(seeds)
+
+
+@pytest.mark.parametrize(
+    ("name", "block", "points"),
+    [("mobilenet_v3_large", "bneck5", 9.0), ("ghostnet", "bneck4", 8.5), ("resnest50", "conv3_x/unit1", 6.0)],
+)
+def test_a_module_fills_a_slide(name: str, block: str, points: float) -> None:
+    drawing, _ = drawing_of(analysis_of(name), Choices(style="graph", only=block, fit="16:9"))
+    assert min(shape.size for shape in drawing.shapes() if isinstance(shape, Text)) * 540 / drawing.height >= points
+
+
+def test_a_shortcut_runs_above_the_columns() -> None:
+    """It does not go down each column and up again."""
+    diagram = replace(compose_graph(Wiring(only(analysis_of("mobilenet_v3_large"), "bneck5"))), whole=True)
+    layout = arrange(diagram, ratio=16 / 9, slide=True)
+    (way,) = [way for way in ways(diagram, layout) if way.edge.kind == "identity"]
+    heights = [y for _, y in corners(layout, way)]
+    assert max(heights) <= way.target.y + way.target.box.height
 
 
 @pytest.mark.parametrize("name", ["ecg_resnet", "edsr_baseline", "googlenet@aux"])

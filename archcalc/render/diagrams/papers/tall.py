@@ -13,11 +13,12 @@ from archcalc.core.language import say
 from archcalc.ops.merge import Add, Concat
 from archcalc.passes.analysis import Row
 from archcalc.render.diagrams.arrange import arrange, points_on_slide
+from archcalc.render.diagrams.columns import plan
 from archcalc.render.diagrams.compose import compose_graph
 from archcalc.render.diagrams.drawing import Drawing
 from archcalc.render.diagrams.frames import Path
 from archcalc.render.diagrams.model import Diagram, Group, Node, Part
-from archcalc.render.diagrams.pack import MOST_LINES, Layout, assemble, make_segments, plan
+from archcalc.render.diagrams.pack import MOST_LINES, Layout, assemble, make_segments
 from archcalc.render.diagrams.paint import paint
 from archcalc.render.diagrams.papers.figure import Request
 from archcalc.render.diagrams.papers.labels import label_texts, name_text
