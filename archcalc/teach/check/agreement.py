@@ -116,7 +116,7 @@ def _is_of_windows(stated: Stated, right: Shape) -> bool:
 
 def _is_of_depth(answer: Answer) -> bool:
     """Whether a column asks for the number of maps."""
-    return answer.axes == "c" or any(word in answer.heading for word in ("maps", "channel", "depth"))
+    return answer.axes == "c" or any(word in answer.heading for word in ("maps", "channel", "depth", "outputs"))
 
 
 def read_column(

@@ -160,6 +160,8 @@ def _check(network: str, text: str) -> Check:
         ("vgg16", "| | AlexNet | VGG16 |\n|---|---|---|\n| Params | 61M | 138M |\n| MACs | 0.7G | 15.5G |\n", 2),
         ("lenet5", ",C1,S2,C3\noutput,28x28x6,14x14x6,10x10x16\nparams,156,0,2416\n", 6),
         ("lenet5", INPUTS, 18),
+        ("alexnet", "layer,input,output\nconv1,(3,227,227),(96,55,55)\npool1,(96,55,55),(96,27,27)\n", 4),
+        ("alexnet", "Layer,Inputs,Outputs,Params\nconv1,3,96,34944\nconv2,96,256,\n", 3),
     ],
 )
 def test_a_table_as_printed(network: str, text: str, right: int) -> None:

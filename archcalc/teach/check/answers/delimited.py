@@ -74,7 +74,8 @@ def _rows(text: str, file: str, delimiter: str) -> Iterator[Sequence[Item]]:
                 raise fault(
                     say("holds more than {count:,} columns", count=MOST_COLUMNS), Place(file, line, MOST_COLUMNS + 1)
                 )
-            cells = _rejoined(fields, width) if delimiter == "," and len(fields) > width > 1 else fields
+            cells = _in_brackets(fields) if delimiter == "," and len(fields) > width > 1 else fields
+            cells = _rejoined(cells, width) if delimiter == "," and len(cells) > width > 1 else cells
             yield [Item(as_written(cell), Place(file, line, index + 1)) for index, cell in enumerate(cells)]
             line = reader.line_num + 1
     except csv.Error as error:
@@ -82,6 +83,19 @@ def _rows(text: str, file: str, delimiter: str) -> Iterator[Sequence[Item]]:
         if "field limit" in problem:
             problem = say("a cell has more than {count:,} characters", count=_LONGEST_FIELD)
         raise fault(problem, Place(file, line, 1)) from None
+
+
+def _in_brackets(fields: list[str]) -> list[str]:
+    """A row whose shapes lack their quotes: (96,55,55) is one cell."""
+    found: list[str] = []
+    is_open = False
+    for field in fields:
+        if is_open:
+            found[-1] = f"{found[-1]},{field}"
+        else:
+            found.append(field)
+        is_open = sum(map(found[-1].count, "([")) > sum(map(found[-1].count, ")]"))
+    return found
 
 
 def _rejoined(fields: list[str], width: int) -> list[str]:
