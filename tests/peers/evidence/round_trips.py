@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from archcalc.core.errors import ArchcalcError
 from archcalc.spec.catalogue import load
@@ -27,10 +29,17 @@ def rows(way: str) -> Iterator[list[str]]:
             values = f"failed: {str(refused)[:80]}"
         graph = test_round_trip.small(name)
         try:
-            differences = test_round_trip.differences(graph, test_round_trip.WAYS[way](graph)) or "equal"
+            shown = kinds(*test_round_trip.differences(graph, test_round_trip.WAYS[way](graph)))
         except ArchcalcError as refused:
-            differences = f"refused: {str(refused)[:80]}"
-        yield [name, values, differences]
+            shown = f"refused: {str(refused)[:80]}"
+        yield [name, values, shown]
+
+
+def kinds(lost: Counter[tuple[Any, ...]], new: Counter[tuple[Any, ...]]) -> str:
+    """The kinds of layers that became others."""
+    if not lost and not new:
+        return "equal"
+    return " → ".join([", ".join(sorted({kind for kind, *_ in each})) or "nothing" for each in (lost, new)])
 
 
 def table(found: Sequence[Sequence[str]]) -> Table:

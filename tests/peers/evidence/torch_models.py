@@ -30,13 +30,16 @@ def row(shown: str, name: str, module: Any, shape: Sequence[int]) -> list[str]:
 
 
 def summary(rows: Sequence[Sequence[str]]) -> str:
-    """How many are read, equal, and without an opaque layer."""
+    """How many are read, without an opaque layer, and equal."""
     read = [each for each in rows if "refused" not in each[2]]
-    equal = [each for each in read if not any("≠" in cell or "not counted" in cell for cell in each)]
+    counted = [
+        each for each in read if all("≠" not in cell and "not counted" not in cell for cell in (each[2], each[4]))
+    ]
+    stored = [each for each in counted if "≠" not in each[3]]
     whole = [each for each in read if "opaque" not in each[0]]
     return (
-        f"{len(read)} of {len(rows)} models are read, {len(whole)} of them without an opaque layer; of {len(equal)} "
-        "all counts are equal to PyTorch's."
+        f"{len(read)} of {len(rows)} models are read, {len(whole)} of them without an opaque layer; parameters and "
+        f"multiplications are PyTorch's of {len(counted)}, buffers too of {len(stored)}."
     )
 
 
