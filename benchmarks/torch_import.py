@@ -1,4 +1,6 @@
-"""How long `py:torchvision.models:resnet50` takes to import, next to torch.export alone, in one warm process.
+"""How long `py:torchvision.models:resnet50` takes to import, next to torch.export alone, in turn in one warm process.
+
+Times are those of the processor.
 
 Run it with the Python of an environment where archcalc, torch and torchvision are installed:
 `python benchmarks/torch_import.py`.
@@ -7,12 +9,12 @@ Run it with the Python of an environment where archcalc, torch and torchvision a
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
+import time
 from importlib import import_module
 from typing import Any
 
-from measure import Target, call_times, machine, print_targets, print_times
+from measure import Target, machine, paired_ratio, print_targets, print_times
 
 import archcalc
 
@@ -38,12 +40,18 @@ def whole_import() -> None:
 def main() -> None:
     """Measure, print, and leave with 1 where the target is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=3, help="times that each is measured (default: %(default)s)")
-    repeats = parser.parse_args().repeats
+    parser.add_argument("--rounds", type=int, default=5, help="times that each is measured (default: %(default)s)")
+    rounds = parser.parse_args().rounds
     print(f"{machine()}, archcalc {archcalc.__version__}, PyTorch {torch.__version__}\n")
-    alone, imported = call_times(export_alone, repeats), call_times(whole_import, repeats)
-    print_times({"torch.export alone": alone, "import by archcalc": imported})
-    ratio = statistics.median(imported) / statistics.median(alone)
+    times: dict[str, list[float]] = {"torch.export alone": [], "import by archcalc": []}
+    for index in range(rounds + 1):
+        for name, function in zip(times, (export_alone, whole_import), strict=True):
+            start = time.process_time()
+            function()
+            if index:  # the first time loads modules
+                times[name].append(time.process_time() - start)
+    print_times(times)
+    ratio = paired_ratio(times["import by archcalc"], times["torch.export alone"])
     sys.exit(not print_targets([Target("import of resnet50, in times of torch.export", ratio, MOST)]))
 
 
