@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from archcalc.core.language import say
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.spec.catalogue import aliases_of, names
-from archcalc.teach.check.labels import squeezed
+from archcalc.teach.check.labels import read_label, squeezed
 from archcalc.teach.check.model import TOTAL, Group, Match
+
+_LETTER = re.compile(r"[A-Z]")
 
 
 def names_of(graph: LayerGraph) -> frozenset[str]:
-    """What a network is called: its name, its title, and the setting that makes it, as D of VGG-16."""
+    """What a network is called: its name, its title, and the letter of the setting that makes it, as D of VGG-16."""
     known = set(names())
     own = [graph.name, graph.title or "", *(aliases_of(graph.name) if graph.name in known else ())]
-    settings = [value for value in (graph.settings or {}).values() if isinstance(value, str)]
-    return frozenset(key for name in (*own, *settings) if (key := squeezed(name)))
+    own = [name for name in own if not read_label(name).is_of_layers]
+    values = [value for value in (graph.settings or {}).values() if isinstance(value, str)]
+    return frozenset(key for name in (*own, *filter(_LETTER.fullmatch, values)) if (key := squeezed(name)))
 
 
 def among_networks(
     groups: Sequence[Group], found: Sequence[Match], own: frozenset[str], is_layer: Callable[[str], bool]
 ) -> list[Match]:
     """The matches of rows of which one has the name of the network itself: rows that are no layers are others'."""
+    counts = Counter(group.label for group in groups)
     is_own = [
-        not is_layer(group.label) and any(squeezed(part) in own for part in (group.label, *group.label.split(",")))
+        counts[group.label] == 1
+        and not is_layer(group.label)
+        and any(squeezed(part) in own for part in (group.label, *group.label.split(",")))
         for group in groups
     ]
     if not any(is_own):

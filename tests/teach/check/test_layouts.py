@@ -95,3 +95,9 @@ def test_right_tables_in_less_usual_layouts(text: str) -> None:
 def test_what_is_no_table_is_refused(text: str) -> None:
     with pytest.raises(SpecError):
         parse_answers(text.encode(), "table.txt")
+
+
+def test_the_row_of_the_input_is_no_column() -> None:
+    """One cell a line: what stands after the headings is the name of the first row."""
+    text = "layer\noutput\nparams\ninput\n32x32x1\n0\nConv 1\n28x28x6\n156\n"
+    assert {one[2] for one in verdicts("lenet5", text)} == {"right"}

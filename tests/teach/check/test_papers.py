@@ -261,3 +261,10 @@ def test_a_softmax_with_weights_is_the_dense_layer_before_it(end: str, params: s
 def test_a_softmax_next_to_its_dense_layer_has_no_weights() -> None:
     rows = "layer,output,params\nFC1,10,4010\nSoftmax,10,0\n"
     assert _check("400 -> fc10 -> softmax", rows).is_right
+
+
+def test_the_value_of_a_setting_is_no_name_of_the_network() -> None:
+    """MobileNet has a setting for its activation, relu."""
+    check = _check("mobilenet", "layer,output,MACs\nconv1,112x112x32,10838016\nReLU,112x112x32,0\n")
+    assert check.is_right
+    assert all(cell.layer.endswith("relu") for cell in check.cells if cell.answer.layer == "ReLU")

@@ -15,6 +15,7 @@ from archcalc.teach.check.answers.heads import INPUT, LAYER, find_head
 from archcalc.teach.check.answers.records import read_records
 from archcalc.teach.check.answers.table import MOST_COLUMNS, Answers, Item, is_heading, read_table
 from archcalc.teach.check.model import TOTAL, Place
+from archcalc.teach.check.vocabulary import words
 
 _LONGEST_LINE = 400
 #: Lines that are searched for a heading.
@@ -264,6 +265,9 @@ def _stacked(lines: Sequence[str], file: str) -> list[list[Item]] | None:
     filled = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
     heads = [find_head(line) for _, line in filled[:MOST_COLUMNS]]
     width = next((at for at, head in enumerate(heads) if head is None), len(heads))
+    last = heads[width - 1] if width else None
+    if last is not None and last.text in words("input alone") and len(filled) % (width - 1) == 0:
+        width -= 1  # the row of the input, not a column
     if width < 2 or len(filled) % width or heads[0] is None or heads[0].key != LAYER:
         return None
     return [
