@@ -169,6 +169,7 @@ def compared(name: str, way: str, path: Path) -> Compared:
     stated = {
         each.name: [size.dim_value for size in each.type.tensor_type.shape.dim]
         for each in onnx.shape_inference.infer_shapes(proto).graph.value_info
+        if each.type.tensor_type.HasField("shape")  # of an open batch onnx knows not every rank
     }
     both = [each for each in stated if each in values and len(stated[each]) == len(values[each].shape)]
     other = [each for each in stated if each in values and len(stated[each]) != len(values[each].shape)]
