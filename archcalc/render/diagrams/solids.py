@@ -251,8 +251,9 @@ def joint(before: Box, after: Box, volume: Volume, measure: Measure) -> list[Sha
         corners = ((x, before.y), (x, before.y + before.height))
         goals = ((after.left, after.y), (after.left, after.y + after.height))
         if volume.kernel is not None:  # each value by itself
-            middle = (x + before.right / 2, -before.up / 2)
-            return [Curve((middle, (after.left, 0.0)), line, 1.1, dash=(3.0, 2.0), arrow=True)]
+            middle = (x + before.right / 2, before.y + (before.height - before.up) / 2)
+            tip = (after.left, after.y + after.height / 2)
+            return [Curve((middle, tip), line, 1.1, dash=(3.0, 2.0), arrow=True)]
         return [Curve((a, b), line, 0.9, dash=(3.0, 2.5)) for a, b in zip(corners, goals, strict=True)]
     apex = (after.left, after.y + after.height * 0.3)
     shapes: list[Shape] = [Curve((window[1], apex, window[2]), None, 0, fill=line, closed=True, opacity=0.1)]

@@ -1,7 +1,7 @@
 """Grouped convolutions as parallel towers: Krizhevsky et al. 2012, "ImageNet Classification with Deep CNNs", figure 2.
 
-Each hidden map is cut into as many parts as there are groups. A layer in groups reads the part of its own tower; any
-other one reads all parts, and its lines cross.
+Each hidden map is cut into as many parts as there are groups, and so is an input or an output of a layer in groups. A
+layer in groups reads the part of its own tower; any other one reads all parts, and its lines cross.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from archcalc.core.language import balanced, chain, say
+from archcalc.passes.analysis import Row
 from archcalc.render.diagrams.compose import compose_graph
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Rect, Shape, Text
-from archcalc.render.diagrams.maps import Volume, is_chain, volumes_of
+from archcalc.render.diagrams.maps import Volume, groups_of, is_chain, volumes_of
 from archcalc.render.diagrams.papers.figure import (
     NOTE,
     TEXT,
@@ -39,7 +40,7 @@ GAP, APART, WRAP = 62.0, 40.0, 136.0
 
 
 class Floor(NamedTuple):
-    """A map in its parts, what its layer reads, and the pools after it, which are not drawn."""
+    """A map in its parts, the groups of its layer, and the pools after it, which are not drawn."""
 
     volume: Volume
     parts: int
@@ -65,9 +66,9 @@ def towers_drawing(request: Request) -> Drawing:
     for index, floor in enumerate(floors):
         if index:
             items += _links(floors, divided, boxes, index, distance, measure, theme)
-        reader = divided[index + 1] if index + 1 < len(floors) else None
+        reader = _reader(divided[index + 1], floor) if index + 1 < len(floors) else None
         window = window_of(boxes[index], reader, measure) if reader else None
-        items += _floor(floor, divided[index], boxes[index], index, distance, window, theme)
+        items += _floor(floor, divided[index], boxes[index], index, distance, window, reader, theme)
     for index, floor in enumerate(floors):
         items += _sizes(floor, divided[index], boxes[index], index, distance, theme)
     base = max(_axis(part, floor.parts, distance) + box.y + box.height for floor, box in zip(floors, boxes, strict=True)
@@ -110,8 +111,11 @@ def floors_of(wiring: Wiring, request: Request) -> list[Floor]:
         raise Unsuited(f"{network} branches")
     rows = wiring.analysis.by_name
     volumes = volumes_of(diagram, wiring, request.theme)
-    groups = [_groups(volume, wiring) for volume in volumes]
-    several = sorted({number for number in groups if number > 1})
+    groups = [groups_of(_row(volume, wiring)) for volume in volumes]
+    several = sorted({
+        number for volume, number in zip(volumes, groups, strict=True)
+        if number > 1 and not _is_alone(volume, number, wiring)
+    })  # fmt: skip
     if not several:
         raise Unsuited(f"{network} has no grouped convolution")
     most = several[-1]
@@ -120,26 +124,37 @@ def floors_of(wiring: Wiring, request: Request) -> list[Floor]:
             f"{network} has convolutions in {', '.join(map(str, several))} groups, not in 2 to {MOST_TOWERS}"
         )
     floors: list[Floor] = []
-    for index, (volume, number) in enumerate(zip(volumes, groups, strict=True)):
+    for volume, number in zip(volumes, groups, strict=True):
         names = tuple(part.name for part in volume.node.parts)
         if volume.family == "pooling" and floors:
             before = floors[-1]
             floors[-1] = before._replace(pools=(*before.pools, rows[names[0]].summary), names=before.names + names)
             continue
-        inner = 0 < index < len(volumes) - 1 and volume.shape[0] % most == 0
-        floors.append(Floor(volume, most if inner else 1, number, (), names))
+        floors.append(Floor(volume, 1, number, (), names))
     if len(floors) > MOST:
         raise Unsuited(f"{network} has {len(floors)} maps in a row, more than {MOST}")
-    return floors
+    return [floor._replace(parts=_parts(floors, index, most)) for index, floor in enumerate(floors)]
 
 
-def _groups(volume: Volume, wiring: Wiring) -> int:
-    """In how many groups the layer of a map works; one where every channel is by itself."""
-    row = wiring.analysis.by_name[
-        next((part.name for part in volume.node.parts if part.lines), volume.node.parts[0].name)
-    ]
-    groups = int(getattr(row.op, "groups", 1))
-    return 1 if row.input_shapes and groups == row.input_shapes[0][0] else groups
+def _parts(floors: Sequence[Floor], index: int, most: int) -> int:
+    """In how many parts a map is drawn: the first and the last one in the groups of the layer that they belong to."""
+    ends = {0: floors[min(1, len(floors) - 1)].groups, len(floors) - 1: floors[-1].groups}
+    groups, channels = ends.get(index, most), floors[index].volume.shape[0]
+    return next(
+        (parts for parts in (most, groups) if groups % parts == channels % parts == 0 and parts <= MOST_TOWERS), 1
+    )
+
+
+def _row(volume: Volume, wiring: Wiring) -> Row:
+    """The layer that made a map."""
+    name = next((part.name for part in volume.node.parts if part.lines), volume.node.parts[0].name)
+    return wiring.analysis.by_name[name]
+
+
+def _is_alone(volume: Volume, groups: int, wiring: Wiring) -> bool:
+    """Whether each channel is read by itself, which alone makes no towers."""
+    shapes = _row(volume, wiring).input_shapes
+    return bool(shapes) and groups == shapes[0][0]
 
 
 def _part(floor: Floor) -> Volume:
@@ -152,11 +167,21 @@ def _axis(part: int, parts: int, distance: float) -> float:
 
 
 def links_between(before: Floor, after: Floor) -> list[tuple[int, int]]:
-    """Which part of a map is read for which part of the next one."""
+    """Which part of a map is read for which part of the next one: they have channels of one group."""
     return [
         (source, target) for source in range(before.parts) for target in range(after.parts)
-        if before.parts == 1 or source * after.groups // before.parts == target * after.groups // after.parts
+        if _groups_in(source, before.parts, after.groups) & _groups_in(target, after.parts, after.groups)
     ]  # fmt: skip
+
+
+def _groups_in(part: int, parts: int, groups: int) -> set[int]:
+    """The groups that have channels in a part of a map."""
+    return set(range(part * groups // parts, -(-(part + 1) * groups // parts)))
+
+
+def _reader(reader: Volume, floor: Floor) -> Volume:
+    """The layer after a map, with the share that it reads of a part."""
+    return reader._replace(share=min(reader.share * floor.parts, 1.0))
 
 
 def _texts(floor: Floor, index: int, request: Request) -> list[str]:
@@ -206,12 +231,7 @@ def _links(
         start = _moved(boxes[index - 1], _axis(source, before.parts, distance))
         end = _moved(boxes[index], _axis(target, after.parts, distance))
         colour = theme.accent if crosses else theme.edge
-        if reader.kernel is not None and max(reader.kernel) == 1:
-            tip = (end.left, end.y + end.height / 2)
-            middle = (start.x + start.width + start.right / 2, start.y + start.height / 2 - start.up / 2)
-            shapes: list[Shape] = [Curve((middle, tip), colour, 1.1, arrow=True)]
-        else:
-            shapes = [_inked(shape, colour, crosses) for shape in joint(start, end, reader, measure)]
+        shapes = [_inked(shape, colour, crosses) for shape in joint(start, end, reader, measure)]
         ends = {"source": _part_of(before, source), "target": _part_of(after, target)}
         title = say("{source} crosses to {target}", **ends) if crosses else say("{source} to {target}", **ends)
         found.append(Cluster(title, tuple(shapes), "edge", step=index + 1))
@@ -238,14 +258,15 @@ def _moved(box: Box, dy: float) -> Box:
 
 
 def _floor(
-    floor: Floor, volume: Volume, box: Box, index: int, distance: float, window: tuple[Point, ...] | None, theme: Theme
-) -> list[Cluster]:
+    floor: Floor, volume: Volume, box: Box, index: int, distance: float, window: tuple[Point, ...] | None,
+    reader: Volume | None, theme: Theme,
+) -> list[Cluster]:  # fmt: skip
     """The parts of a map, each with its sizes."""
     found = []
     size = "×".join(map(str, (*volume.shape[1:], volume.shape[0])))
     for part in range(floor.parts):
         dy = _axis(part, floor.parts, distance)
-        shapes = solid(volume, box, window, theme)
+        shapes = solid(volume, box, window, theme, reader)
         cluster = Cluster(f"{_part_of(floor, part)}: {size}", tuple(shapes), "node", floor.names[0], "",
                           floor.names if len(floor.names) > 1 else (), index + 1)  # fmt: skip
         found.append(cluster.moved(0, dy))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from archcalc.core.errors import UsageError
@@ -12,7 +14,7 @@ from archcalc.render.diagrams.papers.figure import Request
 from archcalc.render.diagrams.papers.towers import floors_of, links_between
 from archcalc.render.diagrams.theme import LIGHT
 from archcalc.render.diagrams.wiring import Wiring
-from tests.render.diagrams.papers.figures import edges, figure, nodes, texts
+from tests.render.diagrams.papers.figures import curves, edges, figure, nodes, texts
 from tests.render.diagrams.pictures import analysis_of, check_picture
 
 THREE = "64x64x3 -> conv3-33p1 -> relu -> conv3-33p1g3 -> relu -> pool2 -> conv1-66p0g3 -> fc10"
@@ -54,7 +56,42 @@ def test_three_towers_read_their_own_part() -> None:
     assert not [edge for edge in edges(drawing_of(analysis, Choices(style="towers"))[0]) if "crosses" in edge.title]
 
 
-@pytest.mark.parametrize("name", ["alexnet@grouped", THREE])
+@pytest.mark.parametrize(("net", "parts", "links"), [
+    # (parts of each map, links into each layer)
+    ("32x32x4 -> conv3-16g4 -> conv3-16g4 -> fc10", [4, 4, 4, 1], [4, 4, 4]),
+    ("32x32x4 -> conv3-16 -> conv3-16g4 -> fc10", [1, 4, 4, 1], [4, 4, 4]),
+    ("32x32x4 -> conv3-16 -> conv3-16g2 -> conv3-16g2", [1, 2, 2, 2], [2, 2, 2]),
+    ("32x32x4 -> conv3-16 -> conv3-16g2 -> conv3-16", [1, 2, 2, 1], [2, 2, 2]),
+    # Every channel by itself: none crosses. In three groups, two halves share the one in the middle.
+    ("32x32x4 -> conv3-16 -> conv3-16g16 -> conv3-16g2 -> fc10", [1, 2, 2, 2, 1], [2, 2, 2, 2]),
+    ("32x32x3 -> conv3-6g3 -> conv3-6g2 -> fc10", [3, 2, 2, 1], [4, 2, 2]),
+    ("32x32x4 -> conv3-16g2 -> conv3-16g4 -> fc10", [2, 4, 4, 1], [4, 4, 4]),
+])  # fmt: skip
+def test_a_layer_reads_the_parts_of_its_groups(net: str, parts: list[int], links: list[int]) -> None:
+    analysis = analysis_of(net)
+    floors = floors_of(Wiring(analysis), Request((analysis,), LIGHT, 16 / 9))
+    assert [floor.parts for floor in floors] == parts
+    assert [len(links_between(*pair)) for pair in pairwise(floors)] == links
+
+
+def test_a_window_is_drawn_as_what_it_is() -> None:
+    """Of a dilated window the values are drawn that it reads: nine, in each part of the map before."""
+    net = "32x32x4 -> conv3-16 -> {} -> fc10"
+    counts = [
+        [len([curve for curve in curves([node]) if curve.line is None and curve.fill]) for node in nodes(drawing)]
+        for drawing in (figure("towers", net.format(layer)) for layer in ("conv5-16g2", "conv3-16g2d2"))
+    ]
+    assert counts == [[0, 0, 0, 0, 0, 0], [0, 9, 9, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("layer", ["conv1-16", "conv3-16", "relu -> conv1-16"])
+def test_lines_that_cross_have_their_entry_in_the_legend(layer: str) -> None:
+    drawing = figure("towers", f"32x32x4 -> conv3-16 -> {layer} -> conv3-16g2 -> fc10")
+    assert any("crosses to" in edge.title for edge in edges(drawing))
+    assert "reads the other towers too" in texts([item for item in drawing.items if item.role == "legend"])
+
+
+@pytest.mark.parametrize("name", ["alexnet@grouped", THREE, "32x32x4 -> conv3-16g4 -> conv3-16g4d2 -> fc10"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_text_lies_over_another(name: str, theme: str) -> None:
     check_picture(draw(analysis_of(name), "svg", Choices(style="towers", fit="16:9", theme=theme)).data.decode())
