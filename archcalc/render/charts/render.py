@@ -11,7 +11,7 @@ from typing import Any
 
 from archcalc.core.errors import UsageError
 from archcalc.render.convert import MOST_PIXELS, scripted, to_pdf, to_png
-from archcalc.render.diagrams.svg import FONTS, in_own_font
+from archcalc.render.diagrams.svg import FONTS, in_own_font, left_to_right
 from archcalc.render.diagrams.text import missing
 
 FORMATS = {
@@ -80,7 +80,7 @@ def svg(spec: Mapping[str, Any], ids: str = "") -> str:
         rest = _NAMES.sub(ids, rest)
     names = f'aria-labelledby="{ids}title {ids}desc"'
     texts = f'<title id="{ids}title">{title}</title><desc id="{ids}desc">{description}</desc>'
-    return f'{head} role="img" {names} font-family="{FONTS}"{tag}{texts}{rest}\n'
+    return f'{head} role="img" {names} font-family="{FONTS}"{left_to_right()}{tag}{texts}{rest}\n'
 
 
 def _shorter(tag: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html import escape
 from json import dumps
 
-from archcalc.core.language import turned
+from archcalc.core.language import direction, turned
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Ramp, Rect, Shape, Text, arrow_head
 from archcalc.render.diagrams.paint import ARROW
 from archcalc.render.diagrams.text import FACE, MAQAF, clean
@@ -43,6 +43,11 @@ def svg_element(drawing: Drawing, ids: str = "", role: str = "img", steps: bool 
     return "\n".join(_lines(drawing, escape(ids), role, steps)) + "\n"
 
 
+def left_to_right() -> str:
+    """What a drawing says of itself, laid out from the left, for a page that runs from right to left."""
+    return ' direction="ltr"' if direction() == "rtl" else ""
+
+
 def families() -> str:
     """The fonts of a picture: the chosen one, then the shipped one and those of its widths."""
     face = FACE.get()
@@ -53,7 +58,7 @@ def _lines(drawing: Drawing, ids: str, role: str, steps: bool) -> Iterator[str]:
     width, height = number(drawing.width), number(drawing.height)
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'role="{role}" aria-labelledby="{ids}title {ids}desc" font-family="{families()}">'
+        f'role="{role}" aria-labelledby="{ids}title {ids}desc" font-family="{families()}"{left_to_right()}>'
     )
     yield f'<title id="{ids}title">{escape(clean(drawing.title))}</title>'
     yield f'<desc id="{ids}desc">{escape(clean(drawing.description))}</desc>'
