@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial, wraps
+from functools import wraps
 from math import isfinite
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,7 +12,7 @@ import click
 
 from archcalc.core.conventions import BYTES, Conventions
 from archcalc.core.errors import UsageError
-from archcalc.core.language import ENGLISH, LANGUAGES, language, of_environment, use
+from archcalc.core.language import ENGLISH, LANGUAGES, of_environment, use
 from archcalc.core.shapes import LARGEST_BATCH
 from archcalc.graph.inputs import InputShapes, parse_inputs
 
@@ -137,10 +137,9 @@ def network_options(command: Command) -> Command:
 
 
 def lang_option(command: Command) -> Command:
-    """`--lang`: the language of tables, sentences and pictures, until the command has ended."""
+    """`--lang`: the language of tables, sentences and pictures; whoever runs the command sets it back."""
 
-    def choose(ctx: click.Context, _param: click.Parameter, name: str | None) -> None:
-        ctx.call_on_close(partial(use, language()))
+    def choose(_ctx: click.Context, _param: click.Parameter, name: str | None) -> None:
         use(name or of_environment())
 
     return click.option(

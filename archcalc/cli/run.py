@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from archcalc.core.language import language, use
 from archcalc.core.text import printable
 from archcalc.core.words import visible
 
@@ -33,6 +34,7 @@ def run(arguments: Sequence[str]) -> int:
     from archcalc.core.errors import ArchcalcError, FileError, SpecError
     from archcalc.core.files import one_command
 
+    before = language()
     try:
         with one_command():
             given = [one if os.path.lexists(one) else visible(one) for one in arguments]
@@ -62,6 +64,8 @@ def run(arguments: Sequence[str]) -> int:
         return int(end.code or 0) if "_ARCHCALC_COMPLETE" in os.environ else stop_writing(BrokenPipeError())
     except OSError as error:
         return stop_writing(error)
+    finally:
+        use(before)  # what is wrong is said in the language of the command
 
 
 def do_without_plugins() -> None:

@@ -175,6 +175,11 @@ def test_columns_of_a_table_in_hebrew_start_in_one_cell(archcalc: Run) -> None:
     assert all(line.count("\u2066") + line.count("\u2067") == line.count("\u2069") for line in lines[2:29])
 
 
+def test_errors_in_hebrew_set_names_apart(archcalc: Run) -> None:
+    """Once the command has ended its language still says which signs may be printed."""
+    assert "\u2066'alexnt'\u2069" in archcalc("report", "alexnt", "--lang", "he").err
+
+
 def test_a_language_that_is_not_there_is_an_error(archcalc: Run) -> None:
     result = archcalc("report", "alexnet", "--lang", "pt")
     assert (result.code, result.out) == (2, "")
