@@ -160,11 +160,36 @@ def test_a_roster_of_names_with_commas_and_of_two_who_share_one(archcalc: Run) -
             "Identifier,Full name,Grade\nParticipant 1001,Zoë Ångström,\nParticipant 1002,Zoë Ångström,\n",
             ["Zoë Ångström (1001)", "Zoë Ångström (1002)"],
         ),
+        # Names that a platform writes alike are told apart as well.
+        (
+            "Identifier,Full name\nParticipant 1,Kim Min-jun\nParticipant 2,Kim Min Jun\nParticipant 3,Ada\n",
+            ["Kim Min-jun (1)", "Kim Min Jun (2)", "Ada"],
+        ),
+        ("ID,Student\n7,101\n8,102\n", ["101", "102"]),
+        ("ФИО,ID\nИванов Иван,1\nИванов Иван,2\n", ["Иванов Иван (1)", "Иванов Иван (2)"]),
+        ("№;Ф.И.О. студента\n1;Петрова Анна\n", ["Петрова Анна"]),
+        ("Apellidos;Nombre;DNI\nLee;Ana;7\nLee;Ana;8\n", ["Lee Ana (7)", "Lee Ana (8)"]),
+        ("Prénom,Nom de famille\nZoé,Roux\n", ["Zoé Roux"]),
+        ("שם פרטי,שם משפחה,ת.ז.\nדוד,כהן,1\nדוד,כהן,2\n", ["דוד כהן (1)", "דוד כהן (2)"]),
+        ("学号,姓名\n1,李小龍\n", ["李小龍"]),
     ],
 )
 def test_rosters(text: str, names: list[str]) -> None:
     Path("roster.txt").write_text(text, encoding="utf-8")
     assert read_roster("roster.txt") == names
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Name", "Student", "Students:", "Full name", "ФИО", "Имя", "Студент", "Фамилия, имя", "שם", "שם מלא", "Անուն",
+        "Անուն Ազգանուն", "Nombre", "Nombre y apellidos", "Nom", "Nom et prénom", "Vollständiger Name", "Nachname",
+        "姓名",
+    ],
+)  # fmt: skip
+def test_a_heading_is_no_student(heading: str) -> None:
+    Path("roster.txt").write_text(f"{heading}\nAda Name\nStudent Turing\n", encoding="utf-8")
+    assert read_roster("roster.txt") == ["Ada Name", "Student Turing"]
 
 
 def test_a_variant_comes_with_its_network(archcalc: Run) -> None:

@@ -144,6 +144,32 @@ def test_each_finds_the_own_network(archcalc: Run, count: int) -> None:
         assert len(rows) == count
 
 
+@pytest.mark.parametrize(
+    ("roster", "folders"),
+    [
+        # The participant's number, another one than the platform's, numbers that the platform has the other way round.
+        (
+            "Identifier,Full name\nParticipant 1,Kim Min-jun\nParticipant 2,Kim Min Jun\n",
+            ["Kim Min-jun_1", "Kim Min Jun_2"],
+        ),
+        ("ID,Name\n71,Kim Min-jun\n72,Kim Min Jun\n", ["Kim Min-jun_1", "Kim Min Jun_2"]),
+        ("ID,Name\n2,Kim Min-jun\n1,Kim Min Jun\n", ["Kim Min-jun_1", "Kim Min Jun_2"]),
+        ("Kim Min-jun\nKim Min Jun\n", ["Kim Min-jun_1", "Kim Min Jun_2"]),
+        ("ID,Name\n1,Kim Min-jun\n2,Kim Min Jun\n", ["KIM MINJUN_1", "KimMinJun_2"]),
+    ],
+)  # fmt: skip
+def test_names_that_fold_to_one(archcalc: Run, roster: str, folders: list[str]) -> None:
+    Path("roster.csv").write_text(roster, encoding="utf-8")
+    assert archcalc("exercise", "lenet5", "--students", "roster.csv", "-f", "csv", "-o", "hw").code == 0
+    for folder, name in zip(folders, ("Kim_Min-jun", "Kim_Min_Jun"), strict=True):
+        own = Path("class", f"{folder}_assignsubmission_file_")
+        own.mkdir(parents=True)
+        key = next(path for path in Path("hw/keys").iterdir() if path.stem.startswith(name))
+        (own / "a.csv").write_bytes(key.read_bytes())
+    rows = grades(archcalc, "lenet5", "class", "--homework", "hw")
+    assert [(row["problem"], row["score"] == row["max_score"] != "0") for row in rows.values()] == [("", True)] * 2
+
+
 def test_two_of_one_name_without_numbers_are_not_guessed(archcalc: Run) -> None:
     Path("roster.txt").write_text("John Smith\nJohn Smith\n", encoding="utf-8")
     assert archcalc("exercise", "lenet5", "--students", "roster.txt", "-f", "csv", "-o", "hw").code == 0
@@ -151,9 +177,13 @@ def test_two_of_one_name_without_numbers_are_not_guessed(archcalc: Run) -> None:
     # Under the name of the worksheet it is clear whose it is; under that of the platform it is not.
     Path("class/John_Smith-2.csv").write_bytes(Path("hw/keys/John_Smith-2.csv").read_bytes())
     Path("class/smithjohn_7_70_a.csv").write_bytes(Path("hw/keys/John_Smith.csv").read_bytes())
+    Path("moodle/John Smith_2_assignsubmission_file_").mkdir(parents=True)
+    Path("moodle/John Smith_2_assignsubmission_file_/a.csv").write_bytes(Path("hw/keys/John_Smith.csv").read_bytes())
     rows = grades(archcalc, "lenet5", "class", "--homework", "hw")
     assert rows["John_Smith-2"]["score"] == rows["John_Smith-2"]["max_score"]
     assert "may be one of John_Smith, John_Smith-2; a roster with a column of ids" in rows["smithjohn"]["problem"]
+    assert archcalc("grade", "lenet5", "moodle", "--homework", "hw", "-o", "other").code == 1
+    assert "may be one of John_Smith, John_Smith-2" in Path("other/grades.csv").read_text(encoding="utf-8")
 
 
 def test_names_in_letters_from_a_to_z_are_found(archcalc: Run) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from archcalc.cli.names import file_names
 from archcalc.cli.options import NetworkChoice, comma_separated, lang_option, network_argument, network_options
 from archcalc.cli.output import Target, note, note_fonts, output_options, write, write_bytes
 from archcalc.cli.progress import Progress
@@ -18,6 +17,7 @@ from archcalc.spec.write import write_graph
 from archcalc.teach.check.answers.read import ENDINGS as READABLE
 from archcalc.teach.exercise.formats import ENDINGS, FORMATS, SUFFIX, TEXTS, sheet_bytes
 from archcalc.teach.exercise.handout import Handout
+from archcalc.teach.exercise.people import file_names
 from archcalc.teach.exercise.roster import MOST_STUDENTS, read_roster
 from archcalc.teach.exercise.variants import is_varied, vary
 from archcalc.teach.exercise.worksheet import ASKED, DEFAULT, Worksheet, make_worksheet

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from archcalc.cli.names import file_names
 from archcalc.cli.options import NetworkChoice, comma_separated, lang_option, network_argument, network_options
 from archcalc.cli.output import note, write, write_bytes
 from archcalc.cli.progress import Progress
@@ -17,6 +16,7 @@ from archcalc.core.language import ENGLISH, language, say
 from archcalc.core.words import several
 from archcalc.passes.analysis import Analysis
 from archcalc.teach.check.mistakes import MISTAKES
+from archcalc.teach.exercise.people import file_names
 from archcalc.teach.exercise.worksheet import ASKED, DEFAULT
 from archcalc.teach.grade.changes import changes, read_marks, render_marks, section_of
 from archcalc.teach.grade.feedback import render_feedback, render_gradescope

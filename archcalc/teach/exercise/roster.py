@@ -7,24 +7,20 @@ the names of what is handed in.
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from archcalc.core.errors import UsageError
 from archcalc.core.files import read_bytes
 from archcalc.core.words import line, visible
+from archcalc.teach.exercise.people import names_of, words_of
 
 MOST_STUDENTS = 5_000
 _LARGEST_ROSTER = 1_000_000
-#: Headings of columns that hold names, or parts of them.
-_NAME_HEADS = (
-    "name", "student", "student name", "full name", "first name", "given name", "last name", "family name", "surname",
-    "nom", "prénom", "nachname", "vorname", "nombre", "apellido", "имя", "фамилия", "студент", "姓名", "学生",
-)  # fmt: skip
-#: Headings of columns that hold numbers of students; the first that is there counts. `Identifier` is Moodle's grading
-#: worksheet (Participant 1001), `ID` Canvas's gradebook.
-_NUMBER_HEADS = ("identifier", "id", "user id", "student id", "id number", "sis user id", "matrikelnummer", "номер")
 #: What Canvas has in the place of a name, in the line of the points that can be had.
 _NO_STUDENTS = ("points possible",)
 
@@ -40,7 +36,7 @@ def read_roster(path: str) -> list[str]:
     """The names of a file, a line each; of a table the column of names, or the first one. Raises `UsageError`.
 
     `Smith, John` is a name: a line is a table's where its heading says so, or where a number or an address follows.
-    Names that are there twice have their number in brackets, where the table has one.
+    Names that a platform may write alike have their number in brackets, where the table has one.
     """
     try:
         text = visible(read_bytes(path, _LARGEST_ROSTER, "list of names").decode("utf-8-sig"))
@@ -51,9 +47,11 @@ def read_roster(path: str) -> list[str]:
         raise UsageError(f"{path} names no student; a roster has a name in each line")
     if len(entries) > MOST_STUDENTS:
         raise UsageError(f"{path} names {len(entries):,} students; at most {MOST_STUDENTS:,} at a time")
-    times = Counter(each.name.casefold() for each in entries)
+    people = Counter(name for each in entries for name in set(names_of(each.name)))
     return [
-        f"{each.name} ({each.number})" if each.number and times[each.name.casefold()] > 1 else each.name
+        f"{each.name} ({each.number})"
+        if each.number and any(people[name] > 1 for name in names_of(each.name))
+        else each.name
         for each in entries
     ]
 
@@ -62,13 +60,15 @@ def _entries(text: str) -> Iterator[_Entry]:
     lines = [each for each in text.splitlines() if each.strip()]
     delimiter = next((sign for sign in ("\t", ";", ",") if lines and sign in lines[0]), None)
     if delimiter is None:
-        yield from map(_Entry, lines)
+        yield from map(_Entry, lines[_is_of_names(lines[0]) :] if lines else ())
         return
     rows = [next(csv.reader([each], delimiter=delimiter, skipinitialspace=True)) for each in lines]
-    heads = [cell.strip().lower() for cell in rows[0]]
-    columns = [index for index, head in enumerate(heads) if head in _NAME_HEADS]
+    columns = [index for index, head in enumerate(rows[0]) if _is_of_names(head)]
     if columns:
-        number = next((heads.index(head) for head in _NUMBER_HEADS if head in heads), None)
+        heads = [" ".join(_words_of(head)) for head in rows[0]]
+        # The first one counts: `Identifier` is Moodle's grading worksheet (Participant 1001), `ID` Canvas's gradebook.
+        wanted = (head for heads_of_language in _headings()["numbers"] for head in heads_of_language.split("|"))
+        number = next((heads.index(head) for head in wanted if head in heads), None)
         for row in rows[1:]:
             name = " ".join(row[index].strip() for index in columns if index < len(row))
             if name.strip().lower() not in _NO_STUDENTS:
@@ -77,6 +77,26 @@ def _entries(text: str) -> Iterator[_Entry]:
         yield from (_Entry(row[0], next((cell for cell in row[1:] if cell.strip().isdecimal()), "")) for row in rows)
     else:
         yield from (_Entry(each.strip().strip('"')) for each in lines)
+
+
+def _is_of_names(heading: str) -> bool:
+    """Whether a heading says that names follow: Name, Full name, ФИО, Nombre y apellidos."""
+    names, others = (set(" ".join(_headings()[key]).split()) for key in ("names", "beside names"))
+    words = set(_words_of(heading))
+    return bool(words & names) and words <= names | others
+
+
+def _words_of(heading: str) -> list[str]:
+    return words_of(heading.replace(".", ""))
+
+
+@cache
+def _headings() -> dict[str, list[str]]:
+    """Words of headings of names, what stands next to them, and headings of numbers, a line a language."""
+    found: dict[str, list[str]] = json.loads(
+        Path(__file__).with_name("roster_headings.json").read_text(encoding="utf-8")
+    )
+    return found
 
 
 def _digits(text: str) -> str:

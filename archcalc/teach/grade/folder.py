@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,9 +17,10 @@ from archcalc.spec.catalogue import load
 from archcalc.teach.check.answers.read import ENDINGS, read_answers
 from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.model import TOTAL, Verdict
+from archcalc.teach.exercise.people import file_name, names_of
 from archcalc.teach.exercise.worksheet import DEFAULT, make_worksheet
 from archcalc.teach.grade.marks import Marked, Scheme, mark
-from archcalc.teach.grade.submissions import Submission, in_basic_letters, spellings, words_of
+from archcalc.teach.grade.submissions import Submission
 
 
 class Task(NamedTuple):
@@ -51,7 +53,7 @@ class Homework:
         """The files by what a student may be called, from the name of the file itself to its letters in one word."""
         found: dict[object, list[str]] = {}
         for stem in self.stems:
-            for name in _names_of(stem):
+            for name in names_of(stem):
                 found.setdefault(name, []).append(stem)
         return found
 
@@ -65,9 +67,13 @@ class Homework:
     def stem_of(self, submission: Submission) -> str:
         """The name of a student's files. Raises `UsageError` for one who has none, or who may be one of several."""
         student = submission.student
-        stems: list[str] = next((self._by_name[name] for name in _names_of(student) if name in self._by_name), [])
+        stems: list[str] = next((self._by_name[name] for name in names_of(student) if name in self._by_name), [])
+        if submission.number:  # a platform knows nothing of the numbers that tell John_Smith from John_Smith-2
+            stems = [one for one in self.stems if one in stems or re.sub(r"-\d+$", "", one) in stems]
+        if len(stems) > 1:
+            stems = [stem for stem in stems if _bare(stem) == _bare(student)] or stems
         if len(stems) > 1 and submission.number:
-            stems = [stem for stem in stems if submission.number in words_of(stem)] or stems
+            stems = [stem for stem in stems if stem.endswith(f"_{submission.number}")] or stems
         if not stems:
             hint = perhaps(student, self.stems)
             raise UsageError(
@@ -98,13 +104,9 @@ class Homework:
         return Task(analysis, asked)
 
 
-def _names_of(name: str) -> Iterator[object]:
-    """What a name is looked up by: as it is, by its words, without numbers, as a platform may spell it, from A to Z."""
-    yield ("file", name.casefold())
-    yield ("words", words_of(name))
-    yield from spellings(name)
-    for spelling in spellings(in_basic_letters(name)):
-        yield ("basic", spelling)
+def _bare(name: str) -> str:
+    """The name of a file without the number that tells two of one name apart."""
+    return re.sub(r"[-_]\d+$", "", file_name(name).casefold())
 
 
 def open_homework(folder: str) -> Homework:

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import permutations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,14 +16,11 @@ from archcalc.core import words
 from archcalc.core.errors import UsageError
 from archcalc.core.language import say
 from archcalc.teach.check.answers.read import ENDINGS
+from archcalc.teach.exercise.people import folded
 
 MOST_SUBMISSIONS = 20_000
 #: Files and folders of one student that are looked at, and how deep they may be nested.
 _MOST_FILES, _DEEPEST = 1_000, 8
-#: The words of a longer name are put together in their order alone, beginning with each of them.
-_MOST_WORDS = 4
-#: Letters that are no others with a mark.
-_BASIC = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"})
 _SKIPPED = ("__MACOSX", "Thumbs.db", "desktop.ini")
 #: Alan Turing_1001_assignsubmission_file_, as Moodle names what a student uploads.
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)_?(?P<rest>.*)", re.DOTALL)
@@ -166,7 +161,7 @@ def _by_student(found: Sequence[_Found]) -> Iterator[Submission]:
     """One submission a student: of files and typed text the files, where there are any that can hold answers."""
     groups: dict[tuple[str, str], list[_Found]] = {}
     for one in found:
-        groups.setdefault((_folded(one.student), one.id), []).append(one)
+        groups.setdefault((folded(one.student), one.id), []).append(one)
     names = Counter(student for student, _ in groups)
     for (student, number), ones in groups.items():
         name = ones[0].student if names[student] == 1 else f"{ones[0].student} ({number or say('without a number')})"
@@ -182,34 +177,3 @@ def _by_student(found: Sequence[_Found]) -> Iterator[Submission]:
             yield Submission(name, None, problem, number)
         else:
             yield Submission(name, kept[0].files[0] if useful else None, kept[0].problem, number)
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", words.visible(name)).casefold()
-
-
-def words_of(name: str) -> tuple[str, ...]:
-    """The words of a student's name in one order: Smith, John is John_Smith."""
-    return tuple(sorted(_words(name)))
-
-
-def in_basic_letters(name: str) -> str:
-    """A name as systems write it that have letters from A to Z alone: muller for Müller, zolc for Żółć."""
-    apart = unicodedata.normalize("NFKD", _folded(name).translate(_BASIC))
-    return unicodedata.normalize("NFC", "".join(sign for sign in apart if not unicodedata.combining(sign)))
-
-
-def _words(name: str) -> list[str]:
-    return re.findall(r"\w+", _folded(name).replace("_", " "))
-
-
-def spellings(name: str) -> Iterator[str | tuple[str, ...]]:
-    """What a name may be written like elsewhere: its words in one order, and its letters without spaces.
-
-    Numbers are left out: `Smith_John-2` and `John Smith (1001)` are both a John Smith. Canvas writes `smithjohn`.
-    """
-    words = [word for word in _words(name) if not word.isdecimal()]
-    yield tuple(sorted(words))
-    turned = (words[at:] + words[:at] for at in range(len(words)))
-    orders = permutations(words) if len(words) <= _MOST_WORDS else turned
-    yield from dict.fromkeys("".join(order) for order in orders)
