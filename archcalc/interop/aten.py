@@ -235,14 +235,16 @@ _SCALES = ("scales_d", "scales_h", "scales_w")
 
 def _upsample(mode: str) -> Translation:
     def translate(call: Any) -> Translated:
-        rank = len(call.made_shape) - 2
+        rank, name = len(call.made_shape) - 2, "self" if call.tensor("self") else "input"
         attributes = {
             "size": call.made_shape[-rank:],
             "mode": mode,
             "align_corners": bool(call.get("align_corners") or False),
             "scales": call.get("scale_factors") or [call.get(name) for name in _SCALES[-rank:]],
         }
-        return "interpolate", [call.tensor("self") or call.tensor("input")], attributes
+        if call.shape(name) == tuple(call.made_shape) and set(attributes["scales"]) <= {None, 1.0}:
+            return "identity", [call.tensor(name)], {}
+        return "interpolate", [call.tensor(name)], attributes
 
     return translate
 

@@ -112,7 +112,7 @@ def made(name: str) -> Any:
     with torch.no_grad():
         module(torch.randn(4, 3, 224, 224))
         for parameter in module.parameters():
-            if parameter.numel() == max(parameter.shape):
+            if parameter.numel() == max(parameter.shape) or parameter.unique().numel() == 1:
                 parameter.add_(0.02 * torch.rand_like(parameter))
     return module.eval()
 

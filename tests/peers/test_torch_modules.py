@@ -58,6 +58,12 @@ def _own_attention(self: Any, x: Any) -> Any:
     return self.o((scores.softmax(-1) @ v).transpose(1, 2).flatten(2))
 
 
+def _resized_positions(self: Any, x: Any) -> Any:
+    grid = self.p[:, 1:].reshape(1, 4, 5, 6).permute(0, 3, 1, 2)
+    grid = F.interpolate(grid, (4, 5), mode="bicubic", antialias=True).permute(0, 2, 3, 1).reshape(1, 20, 6)
+    return x + torch.cat([self.p[:, :1], grid], 1)
+
+
 def _banded_attention(self: Any, x: Any) -> Any:
     q, k, v = _heads(x, self.q, self.k, self.v)
     near = torch.ones(x.shape[1], x.shape[1]).tril(1).triu(-1).bool()
@@ -150,6 +156,7 @@ def _norm(kind: str, part: Any) -> Any:
 
 MODULES: dict[str, tuple[Callable[..., Any], tuple[int, ...], Callable[[], dict[str, Any]]]] = {
     "own attention": (_own_attention, (7, 32), _qkvo),
+    "positions that are resized to their own size": (_resized_positions, (21, 6), lambda: {"p": _p(1, 21, 6)}),
     "banded attention": (_banded_attention, (7, 32), _qkvo),
     "attention by einsum": (
         _einsum_attention, (7, 32), lambda: {"qkv": nn.Linear(32, 96, bias=False), "o": _p(4, 8, 32)},
