@@ -316,6 +316,23 @@ def _identity(call: Any) -> Translated:
     return "identity", [call.tensor(first)], {}
 
 
+def _cast(call: Any) -> Translated:
+    """Another precision of the same values; what cuts their decimals off is known by its name alone.
+
+    What a model casts for an embedding only are tokens, which are whole numbers.
+    """
+    source = next(iter(call.arguments.values()))
+    kind = call.made.dtype
+    decimals = source.meta["val"].dtype.is_floating_point and not (kind.is_floating_point or kind.is_complex)
+    if decimals and not all(_is_embedding(user) for user in call.node.users):
+        return "cast", [call.name(source)], {}
+    return _identity(call)
+
+
+def _is_embedding(node: Any) -> bool:
+    return getattr(node.target, "_opname", "") in ("embedding", "embedding_bag")
+
+
 def _matmul(call: Any) -> Translated:
     names = list(call.arguments)[:2]
     return "matmul", [call.tensor(name) for name in names], {}
@@ -350,9 +367,17 @@ _SAME = (
     "sqrt", "rsqrt", "reciprocal", "erf", "sin", "cos", "square",
 )  # fmt: skip
 _IDENTITIES = (
-    "contiguous", "clone", "detach", "to", "_to_copy", "alias", "lift_fresh_copy", "lift_fresh", "detach_", "type_as",
-    "view_as_real_copy", "float", "requires_grad_",
-)  # fmt: skip
+    "contiguous",
+    "clone",
+    "detach",
+    "alias",
+    "lift_fresh_copy",
+    "lift_fresh",
+    "detach_",
+    "view_as_real_copy",
+    "requires_grad_",
+)
+_CASTS = ("to", "_to_copy", "type_as", "float")  # fmt: skip
 TRANSLATIONS: Mapping[str, Translation] = {
     **MOVES,
     **{f"conv{rank}d": _convolution(rank) for rank in (1, 2, 3)},
@@ -449,4 +474,5 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "where": _where,
     "swapaxes": _plain("transpose", dim0="axis0", dim1="axis1"),
     **dict.fromkeys(_IDENTITIES, _identity),
+    **dict.fromkeys(_CASTS, _cast),
 }

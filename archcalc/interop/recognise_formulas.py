@@ -288,7 +288,10 @@ class Formulas:
             kind = made.op.lower()
             is_modulo = kind in ("mod", "remainder") and self._second(made) == rows
             same = made.inputs[0] is not None and self.shape(made.inputs[0]) == self.shape(made.outputs[0])
-            if not same or not (is_modulo or kind in ("round", "cast", "identity")):
+            # A cast cuts decimals off; a network's own input has none where rows are read by it.
+            before = self.makers.get(made.inputs[0] or "")
+            is_whole = before is None or before.op.lower() in ("round", "cast", "identity", "mod", "remainder")
+            if not same or not (is_modulo or kind in ("round", "identity") or (kind == "cast" and is_whole)):
                 break
             name = found = made.inputs[0] or ""
         return replace(node, inputs=(found, *node.inputs[1:])) if found != node.inputs[0] else None

@@ -353,6 +353,28 @@ def test_numbers_of_words_are_whole() -> None:
     assert (totals.params, totals.multiplications) == (40 + 10, 5 * 4 * 2)
 
 
+def _rows(self: Any, x: Any) -> Any:
+    return F.embedding(x.abs().long() % 10, self.w)
+
+
+def _tokens(self: Any, x: Any) -> Any:
+    return F.embedding(x.to(torch.int32), self.w)
+
+
+def _cut(self: Any, x: Any) -> Any:
+    return F.linear(x.int().float(), self.w)
+
+
+def _precise(self: Any, x: Any) -> Any:
+    return F.linear(x.half().to(torch.float64).float(), self.w)
+
+
+@pytest.mark.parametrize(("function", "cuts"), [(_rows, True), (_cut, True), (_tokens, False), (_precise, False)])
+def test_a_cast_that_cuts_decimals_is_no_identity(function: Callable[..., Any], cuts: bool) -> None:
+    foreign = torch_export.from_module(_Module(function, w=_p(10, 6)).eval(), (6,))
+    assert [node.fields["of"] for node in foreign.nodes if node.op == "opaque"] == ["cast"] * cuts
+
+
 def test_blocks_of_an_encoder_are_one_block_twice() -> None:
     layer = nn.TransformerEncoderLayer(32, 4, 64, batch_first=True)
     foreign = torch_export.from_module(nn.TransformerEncoder(layer, 2), (7, 32))
