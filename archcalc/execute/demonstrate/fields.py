@@ -69,7 +69,7 @@ def receptive_field(analysis: Analysis, index: int, seed: int) -> tuple[Shown, t
         lines = (line, formula)
         written = (Written(Cell(number, *middle), float(len(read))),)
         steps.append(Step(layer.name, read, (), written, lines))
-    remarks = [say("every layer has one channel, on which its field does not depend")]
+    remarks = [say("one channel in every layer (its field does not depend on channels)")]
     if side != shape[1:]:
         sizes = ["×".join(map(str, one)) for one in (side, shape[1:])]
         remarks.append(say("{new} pixels in place of {old}", new=sizes[0], old=sizes[1]))

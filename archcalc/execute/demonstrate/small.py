@@ -124,7 +124,10 @@ def shrink(
         op, shape = _fewer_channels(op, shape, smaller, is_flat)
         if is_flat:
             op = _fewer_taps(op, smaller)
-        shape = _fewer_positions(op, shape, smaller, kind == "matrix")
+        whole, shape = shape, _fewer_positions(op, shape, kind == "matrix")
+        if shape != whole:
+            sides = ["×".join(map(str, one[1:])) for one in (shape, whole)]
+            smaller.append(say("{new} pixels in place of {old}", new=sides[0], old=sides[1]))
     small = Layer(layer.name, op, (0,))
     graph = LayerGraph(
         analysis.graph.name,
@@ -177,10 +180,13 @@ def _fewer_channels(op: Op, shape: Shape, smaller: list[str], is_flat: bool) -> 
             channels = 1
         if getattr(settings, "out_channels", None) is not None:
             update["out_channels"] = min(settings.out_channels, FILTERS)
-    if getattr(settings, "connections", None) is not None:
-        update["connections"] = None
     if channels < shape[0]:
         smaller.append(say("{count} of {all:,} channels", count=channels, all=shape[0]))
+    if groups > 2:
+        smaller.append(say("{count} of {all:,} groups", count=2, all=groups))
+    if getattr(settings, "connections", None) is not None:
+        update["connections"] = None
+        smaller.append(say("filters without the table of connections"))
     wanted = update.get("out_channels")
     if wanted is not None and wanted < settings.out_channels:
         smaller.append(say("{count} of {all:,} filters", count=wanted, all=settings.out_channels))
@@ -203,17 +209,20 @@ def _fewer_taps(op: Op, smaller: list[str]) -> Op:
             old="×".join(map(str, settings.kernel_size)),
         )
     )
+    if padding != settings.padding:
+        old, new = (each(one, len(sides))[0] for one in (settings.padding, padding))
+        smaller.append(say("padding {new} in place of {old}", new=new, old=old))
     return op.model_copy(update={"kernel_size": sides, "padding": padding})
 
 
-def _fewer_positions(op: Op, shape: Shape, smaller: list[str], is_matrix: bool) -> Shape:
+def _fewer_positions(op: Op, shape: Shape, is_matrix: bool) -> Shape:
     """The smallest square map on which the layer has some positions; no side is longer than that of the map itself.
 
     A dense layer's matrix has a column for each pixel: there are fewer positions where they would be too many.
     """
     try:
         whole = op.output_shape([shape])
-        if max(whole[1:]) <= POSITIONS + 1 and max(shape[1:]) <= 12:
+        if prod(whole[1:]) <= (POSITIONS + 1) ** 2 and max(shape[1:]) <= 12:
             return shape
     except ArchcalcError:
         pass
@@ -236,8 +245,6 @@ def _fewer_positions(op: Op, shape: Shape, smaller: list[str], is_matrix: bool) 
         axes = zip(made[1:], tried[1:], shape[1:], strict=True)
         is_enough = all(positions >= wanted or side == whole_side for positions, side, whole_side in axes)
         if is_enough and (size >= least or tried == shape):
-            if tried != shape:
-                smaller.append(say("{new} in place of {old}", new=format_shape(tried), old=format_shape(shape)))
             return tried
     raise UsageError(
         f"{op.summary([shape])} needs a map of more than {'×'.join([str(PIXELS)] * rank)} pixels to move its window"

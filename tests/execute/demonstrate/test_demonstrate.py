@@ -271,12 +271,42 @@ def test_a_map_that_is_narrow_along_one_axis_is_shown(kind: str) -> None:
         assert len(grids[-1].values[0]) >= 3
 
 
-def test_what_is_smaller_is_said() -> None:
-    assert shown("conv", "alexnet", "conv1").notes[-1] == (
-        "Not as in the network: 2 of 96 filters and 19×19×3 in place of 227×227×3."
-    )
+@pytest.mark.parametrize(
+    ("kind", "network", "layer", "remarks"),
+    [
+        ("conv", "alexnet", "conv1", "2 of 96 filters and 19×19 pixels in place of 227×227"),
+        ("conv", "lenet5", "C3", "3 of 6 channels, 2 of 16 filters and 7×7 pixels in place of 14×14"),
+        ("matrix", "lenet5", "C3", "1 of 6 channels, 2 of 16 filters and 7×7 pixels in place of 14×14"),
+        ("pool", "14x14x6 -> avgpool2", None, "3 of 6 channels and 6×6 pixels in place of 14×14"),
+        ("conv", "alexnet@grouped", "conv2", "4 of 96 channels, 2 of 256 filters and 5×5 pixels in place of 27×27"),
+        ("conv", "4x4x8 -> conv3-8p1g4", None, "4 of 8 channels, 2 of 4 groups and 2 of 8 filters"),
+        (
+            "conv", "lenet5@1998", "C3",
+            "3 of 6 channels, filters without the table of connections, 2 of 16 filters "
+            "and 7×7 pixels in place of 14×14",
+        ),
+        (
+            "matrix", "20x20x1 -> conv11-1p5", None,
+            "a window of 5×5 in place of 11×11, padding 2 in place of 5 and 5×5 pixels in place of 20×20",
+        ),
+        ("matrix", "60x1 -> conv3-1p1", None, "3 pixels in place of 60"),
+        (
+            "receptive-field", "alexnet", None,
+            "one channel in every layer (its field does not depend on channels) and 21×21 pixels in place of 227×227",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_smaller_is_said(kind: str, network: str, layer: str | None, remarks: str) -> None:
+    assert shown(kind, network, layer).notes[-1] == f"Not as in the network: {remarks}."
+
+
+@pytest.mark.parametrize(("kind", "network"), [("conv", "5x5x3 -> conv3-2/2p1"), ("matrix", "6x1 -> conv3-1p1")])
+def test_what_is_small_stays_as_it_is(kind: str, network: str) -> None:
+    assert not any("Not as in" in note for note in shown(kind, network).notes)
+
+
+def test_a_dilation_is_said() -> None:
     assert "dilation 2 in place of 1" in shown("dilated", "vgg16").notes[-1]
-    assert not any("Not as in" in note for note in shown("conv", "5x5x3 -> conv3-2/2p1").notes)
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:
