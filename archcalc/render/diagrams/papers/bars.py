@@ -22,11 +22,12 @@ from archcalc.render.diagrams.papers.figure import (
     subtitle_of,
     title_of,
 )
-from archcalc.render.diagrams.papers.labels import label_texts, name_text
+from archcalc.render.diagrams.papers.labels import COUNTS, count_text, label_texts, name_text
 from archcalc.render.diagrams.papers.trunk import Arc, ArcKind, Stop, Trunk, Unsuited, trunk_of
 from archcalc.render.diagrams.text import text_width
 from archcalc.render.diagrams.theme import Paint, Theme
 from archcalc.render.diagrams.wiring import Wiring
+from archcalc.render.diagrams.words import AND
 
 #: More layers than this in one network cannot be read as bars.
 MOST = 220
@@ -56,8 +57,15 @@ class Lane(NamedTuple):
     rows: tuple[int, ...]
     texts: tuple[str, ...]
     width: float
-    #: How far its arcs reach to the right of its bars.
-    reach: float
+    #: How far its arcs reach to the right of its bars, and what stands next to each one.
+    bulge: float
+    labels: tuple[str, ...]
+
+    @property
+    def reach(self) -> float:
+        """How far arcs reach with their texts."""
+        widest = max((text_width(text, NOTE) for text in self.labels), default=0.0)
+        return self.bulge + (widest + 6 if widest else 0.0)
 
 
 class Column(NamedTuple):
@@ -142,11 +150,15 @@ def _lanes(request: Request, trunks: Sequence[Trunk], stages: Sequence[Size]) ->
     lanes = []
     for trunk, number, analysis in zip(trunks, numbers, request.analyses, strict=True):
         rows = [firsts[stage] + number[:index].count(stage) for index, stage in enumerate(number)]
-        texts = [_label(stop, labels, names) for stop in trunk.stops]
+        texts = [_label(stop, trunk, labels, names) for stop in trunk.stops]
+        counted = [[count_text(trunk.on(arc), label) for label in labels if label in COUNTS] for arc in trunk.arcs]
+        beside = tuple(AND.join(filter(None, parts)) for parts in counted)
         width = max(text_width(text, TEXT) for text in texts) + 18
         title = title_of(analysis) if len(trunks) > 1 else ""
-        reach = max((BULGE + NESTED * _level(arc, trunk.arcs) for arc in trunk.arcs), default=0.0)
-        lanes.append(Lane(title, trunk, tuple(rows), tuple(texts), max(width, text_width(title, TEXT, True)), reach))
+        bulge = max((BULGE + NESTED * _level(arc, trunk.arcs) for arc in trunk.arcs), default=0.0)
+        lanes.append(
+            Lane(title, trunk, tuple(rows), tuple(texts), max(width, text_width(title, TEXT, True)), bulge, beside)
+        )
     return lanes
 
 
@@ -158,11 +170,12 @@ def _numbers(trunk: Trunk, stages: Sequence[Size]) -> list[int]:
     return found
 
 
-def _label(stop: Stop, labels: tuple[str, ...], names: str) -> str:
+def _label(stop: Stop, trunk: Trunk, labels: tuple[str, ...], names: str) -> str:
     if stop.main.op.family == "input":
         return say("input {size}", size="×".join(map(str, (*stop.size, stop.shape[0]))))
-    parts = [part for part in (name_text(stop.name, names), *label_texts(stop.main, labels)) if part]
-    return " · ".join(parts or [say(stop.main.op.noun)]) + (" + SE" if stop.gated else "")
+    texts = label_texts(stop.main, labels, trunk.others(stop))
+    parts = [part for part in (name_text(stop.name, names), *texts) if part]
+    return AND.join(parts or [say(stop.main.op.noun)]) + (" + SE" if stop.gated else "")
 
 
 def _level(arc: Arc, arcs: Sequence[Arc]) -> int:
@@ -269,13 +282,16 @@ def _lane(
         rows = [stop.main]
         label = f"{stop.name}: {lane.texts[index]}; {say('output {size}', size=_size(stop.size))}"
         items.append(Cluster(label, (bar, text), "node", stop.main.name, "", covers(rows), index + 1))
-    for arc in lane.trunk.arcs:
+    for arc, label in zip(lane.trunk.arcs, lane.labels, strict=True):
         if arc.target in inside:
-            way = _arc(x + lane.width, middle, top(arc.source + 1) - GAP / 2, top(arc.target) + HEIGHT + GAP / 2,
-                       BULGE + NESTED * _level(arc, lane.trunk.arcs))  # fmt: skip
-            curve = Curve(way, theme.accent, 1.8, True, True, DASHES[arc.kind])
+            start, end = top(arc.source + 1) - GAP / 2, top(arc.target) + HEIGHT + GAP / 2
+            way = _arc(x + lane.width, middle, start, end, BULGE + NESTED * _level(arc, lane.trunk.arcs))
+            shapes: list[Shape] = [Curve(way, theme.accent, 1.8, True, True, DASHES[arc.kind])]
+            if label:
+                beyond, level = x + lane.width + lane.bulge + 6, (start + end) / 2 + NOTE * 0.36
+                shapes.append(Text(beyond, level, label, NOTE, theme.accent))
             name = f"{_between(lane, arc.source, arc.target)}, {say(MEANING[arc.kind])}"
-            items.append(Cluster(name, (curve,), "edge", step=arc.target + 1))
+            items.append(Cluster(name, tuple(shapes), "edge", step=arc.target + 1))
     return items
 
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from archcalc.core.language import chain, mark, say
-from archcalc.core.quantities import QUANTITIES
 from archcalc.core.shapes import format_shape
 from archcalc.passes.analysis import Row
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Rect, Shape, Text
@@ -28,13 +27,13 @@ from archcalc.render.diagrams.papers.figure import (
     swatch,
     title_of,
 )
-from archcalc.render.diagrams.papers.labels import label_texts
+from archcalc.render.diagrams.papers.labels import COUNTS, count_text, label_texts
 from archcalc.render.diagrams.papers.pyramid import Place, Pyramid, Size, Way, pyramid_of
 from archcalc.render.diagrams.papers.trunk import Unsuited
 from archcalc.render.diagrams.text import LEADING, clean, shorten, text_width
 from archcalc.render.diagrams.theme import Paint, Theme
 from archcalc.render.diagrams.wiring import FOLLOWERS, Wiring
-from archcalc.render.diagrams.words import AND, figure, lines_of
+from archcalc.render.diagrams.words import AND, lines_of
 
 #: The narrowest box, and how much wider the one of the largest map is.
 NARROW, WIDER, PAD = 120.0, 90.0, 8.0
@@ -78,7 +77,7 @@ def detector_drawing(request: Request) -> Drawing:
     cards = _placed(pyramid, wiring, request)
     rows = _rows_of_heads(pyramid)
     items = [_frame([cards[place] for place in heads], theme) for heads in rows.values()]
-    items += [_way(way, cards, wiring, rows, theme) for way in pyramid.ways if way.target not in _later(rows)]
+    items += [_way(way, cards, wiring, rows, request) for way in pyramid.ways if way.target not in _later(rows)]
     items += [_card(card, step, theme) for step, card in enumerate(cards.values(), 1)]
     top = min(card.y for card in cards.values())
     used = [kind for kind in COLUMNS if any(place[0] == kind for place in cards)]
@@ -93,8 +92,8 @@ def detector_drawing(request: Request) -> Drawing:
     )  # fmt: skip
     keys: list[Key] = [swatch(_paint(kind, theme), say(MEANING[kind])) for kind in used]
     keys.append(stroke(say("feature maps"), theme.edge, 1.4))
-    if any(way.rows for way in pyramid.ways):
-        keys.append(stroke(say("feature maps through the layers named at the arrow"), theme.accent, 1.6))
+    if any(_ways_texts(way, wiring, request) for way in pyramid.ways):
+        keys.append(stroke(say("feature maps through layers that are drawn as an arrow"), theme.accent, 1.6))
     title = title_of(request.analyses[0])
     note = say("One row for each size of map, the smallest at the top. Activations and normalisation are not listed.")
     description = say(
@@ -116,6 +115,10 @@ def _paint(kind: str, theme: Theme) -> Paint:
 # -- texts -----------------------------------------------------------------------------------------------------------
 
 
+def _labels(request: Request) -> tuple[str, ...]:
+    return request.labels or ("shape", "kernel")
+
+
 def recipe(rows: Sequence[Row], most: int = 3) -> list[str]:
     """What some layers do, each kind once, 5 × conv 3×3, 256; where there are many kinds, how many of each op."""
     counted = [row for row in rows if row.op.family not in FOLLOWERS and row.op.family not in ("merge", "input")]
@@ -128,7 +131,7 @@ def recipe(rows: Sequence[Row], most: int = 3) -> list[str]:
 def _lines(place: Place, rows: Sequence[Row], request: Request, parts: Mapping[str, str]) -> tuple[str, ...]:
     """The name and the size of a part in one line, what it does in the next ones."""
     kind, _, output = place
-    labels = request.labels or ("shape", "kernel")
+    labels = _labels(request)
     first = [] if request.names == "none" else [output if kind == "head" else _name(rows)]
     lines = []
     merge = next((row for row in rows if row.op.family == "merge" and kind == "neck"), None)
@@ -145,9 +148,7 @@ def _lines(place: Place, rows: Sequence[Row], request: Request, parts: Mapping[s
         elif label == "receptive_field":
             lines += label_texts(rows[-1], (label,))
         else:
-            quantity = QUANTITIES["multiplications" if label == "macs" else label]
-            total = quantity.sum_of(rows)
-            lines += [f"{figure(total)} {quantity.short}"] if total else []
+            lines += [text for text in [count_text(rows, label)] if text]
     if request.fill and request.ratio > 1:  # a slide has more space at the sides than above and below
         lines = lines_of(lines, AND, WIDEST, NOTE)
     return tuple(shorten(clean(line), WIDEST, NOTE) for line in (*([AND.join(first)] if first else []), *lines))
@@ -177,7 +178,7 @@ def _placed(pyramid: Pyramid, wiring: Wiring, request: Request) -> dict[Place, C
     label = dict.fromkeys(COLUMNS, 0.0)
     lines = 0
     for way in pyramid.ways:
-        texts = _ways_texts(way, wiring)
+        texts = _ways_texts(way, wiring, request)
         across = way.source[1] == way.target[1]
         # The text of a vertical arrow ends in the middle of its column.
         longest = max((text_width(text, NOTE) for text in texts), default=0.0)
@@ -249,10 +250,12 @@ def _card(card: Card, step: int, theme: Theme) -> Cluster:
     return Cluster(title, tuple(shapes), "node", names[0], "", covers(card.rows), step)
 
 
-def _ways_texts(way: Way, wiring: Wiring) -> list[str]:
-    """What happens on the way between two parts, in its order."""
-    texts = [text for row in way.rows for text in recipe([wiring.rows[row]])]
-    return [chain(["", text]) if number else text for number, text in enumerate(texts)]
+def _ways_texts(way: Way, wiring: Wiring, request: Request) -> list[str]:
+    """What happens on the way between two parts, in its order, and what it counts."""
+    labels, rows = _labels(request), [wiring.rows[row] for row in way.rows]
+    texts = [text for row in rows for text in recipe([row])] if "kernel" in labels else []
+    texts = [chain(["", text]) if number else text for number, text in enumerate(texts)]
+    return [*texts, *(text for label in labels if label in COUNTS and (text := count_text(rows, label)))]
 
 
 def _rows_of_heads(pyramid: Pyramid) -> dict[Size, list[Place]]:
@@ -283,14 +286,17 @@ def _frame(cards: Sequence[Card], theme: Theme) -> Cluster:
     return Cluster(", ".join(card.place[2] for card in cards), (box,), "block")
 
 
-def _way(way: Way, cards: dict[Place, Card], wiring: Wiring, rows: dict[Size, list[Place]], theme: Theme) -> Cluster:
+def _way(
+    way: Way, cards: dict[Place, Card], wiring: Wiring, rows: dict[Size, list[Place]], request: Request
+) -> Cluster:
     """An arrow from card to card: straight up or down in a column, straight or in a step across a row."""
     start, end = cards[way.source], cards[way.target]
     names = end.lines[0] if end.lines else ""
     if way.target in rows.get(way.target[1], ()):
         end = end._replace(x=end.x - PAD, y=end.y - PAD, height=end.height + 2 * PAD)
         names = ", ".join(place[2] for place in rows[way.target[1]])
-    texts = _ways_texts(way, wiring)
+    texts = _ways_texts(way, wiring, request)
+    theme = request.theme
     colour = theme.accent if texts else theme.edge
     thickness = 1.6 if texts else 1.4
     shapes: list[Shape] = []

@@ -107,7 +107,7 @@ def maps_drawing(request: Request) -> Drawing:
     _check(trunk, analysis.graph.name)
     stops = trunk.stops
     sizes = request.sizes or "sqrt"
-    below = [_wrapped(_below(stop, request)) if index else [] for index, stop in enumerate(stops)]
+    below = [_wrapped(_below(stop, trunk, request)) if index else [] for index, stop in enumerate(stops)]
     above = [_wrapped(_above(stop, request)) for stop in stops]
     lines = _best(stops, above, below, sizes, request.ratio, request.text)
     width = max(line.width for line in lines)
@@ -121,7 +121,9 @@ def maps_drawing(request: Request) -> Drawing:
     more = any(positions_of(stop) and stop.shape[0] > SHEETS for stop in stops)
     note = say("Sides of maps: {scale}; vectors on a scale of their own.", scale=say(SCALES[sizes]))
     if more:
-        note += " " + say("Of more than {most} maps {most} are drawn; the number above counts all.", most=SHEETS)
+        note += " " + say("Of more than {most} maps {most} are drawn.", most=SHEETS)
+        if _is_counted(request):
+            note += " " + say("The number above counts all.")
     families = dict.fromkeys(stop.main.op.family for stop in stops[1:])
     keys: list[Key] = [swatch(theme.families[family], family_name(family)) for family in families]
     title = title_of(analysis)
@@ -225,13 +227,17 @@ def counted(stop: Stop) -> str:
 
 def _above(stop: Stop, request: Request) -> list[str]:
     name = name_text(stop.name, request.names or "paper")
-    shape = request.labels is None or "shape" in request.labels
-    return [*([name] if name else []), *([counted(stop)] if shape else [])]
+    return [*([name] if name else []), *([counted(stop)] if _is_counted(request) else [])]
 
 
-def _below(stop: Stop, request: Request) -> list[str]:
+def _is_counted(request: Request) -> bool:
+    """Whether numbers and sizes of maps stand above them."""
+    return request.labels is None or "shape" in request.labels
+
+
+def _below(stop: Stop, trunk: Trunk, request: Request) -> list[str]:
     labels = tuple(label for label in request.labels or ("kernel",) if label != "shape")
-    texts = label_texts(stop.main, labels)
+    texts = label_texts(stop.main, labels, trunk.others(stop))
     if stop.gated and "kernel" in labels:
         texts[0] += " + SE"
     return texts

@@ -12,7 +12,6 @@ from itertools import groupby, pairwise, product
 from typing import NamedTuple
 
 from archcalc.core.language import say, without_isolates
-from archcalc.core.quantities import QUANTITIES
 from archcalc.core.shapes import format_shape
 from archcalc.passes.analysis import Row
 from archcalc.render.diagrams import words
@@ -33,7 +32,7 @@ from archcalc.render.diagrams.papers.figure import (
     swatch,
     title_of,
 )
-from archcalc.render.diagrams.papers.labels import label_texts
+from archcalc.render.diagrams.papers.labels import COUNTS, count_text, label_texts
 from archcalc.render.diagrams.papers.trunk import Arc, Stop, Trunk, Unsuited, trunk_of
 from archcalc.render.diagrams.solids import SCALES, SHIFT, Box, depth_note, faces, scaled, slabs_of
 from archcalc.render.diagrams.text import LEADING, shorten, text_width, wrap
@@ -139,6 +138,8 @@ def slabs_drawing(request: Request) -> Drawing:
     note += depth_note(stop.shape for stop in trunk.stops)
     if any(stop.activated for stop in trunk.stops):
         note += " " + say("Narrow bands: activations.")
+    if any(arc.rows for arc in trunk.arcs) and not set(COUNTS).isdisjoint(_labels(request)):
+        note += " " + say("Numbers of a stage count the shortcuts that end in it.")
     if any(stop.gated for stop in trunk.stops):
         note += " " + say("SE: channels are scaled by squeeze and excitation.")
     title = title_of(analysis)
@@ -166,7 +167,7 @@ def _best(trunk: Trunk, request: Request) -> list[Stage]:
     maps = [stop for stop in trunk.stops if max(stop.size, default=1) > 1]
     flat = [stop for stop in trunk.stops if max(stop.size, default=1) == 1]
     runs = stages_of(trunk)
-    captions = [_lines([trunk.stops[index] for index in run], run.start == 0, request) for run in runs]
+    captions = [_lines(trunk, run, request) for run in runs]
 
     def placed(factor: float, thin: float) -> list[Stage]:
         scale = Scale(
@@ -219,21 +220,28 @@ def _width(lines: Sequence[str]) -> float:
     return max((text_width(line, NOTE, True) for line in lines), default=0.0)
 
 
-def _lines(stops: Sequence[Stop], entry: bool, request: Request) -> list[str]:
+def _labels(request: Request) -> tuple[str, ...]:
+    return request.labels or ("shape", "kernel")
+
+
+def _lines(trunk: Trunk, run: range, request: Request) -> list[str]:
     """The caption of a stage: its name, and what is asked for."""
-    labels = request.labels or ("shape", "kernel")
+    stops = [trunk.stops[index] for index in run]
+    labels = _labels(request)
     names = request.names or "paper"
     name = "" if names == "none" else stage_name(stops, names)
     lines = [shorten(name, WRAP, TEXT, True)] if name else []
-    if entry and len(stops) == 1:
+    if run == range(1):
         labels = tuple(label for label in labels if label == "shape")
+    rows = [row for stop in stops for row in (stop.main, *trunk.others(stop))]
+    rows += [row for arc in trunk.arcs if arc.target in run for row in trunk.on(arc)]
     for label in labels:
-        lines += [line for text in _label(stops, label) for line in wrap(text, WRAP, NOTE)]
+        texts = [count_text(rows, label)] if label in COUNTS else _label(stops, label)
+        lines += [line for text in texts if text for line in wrap(text, WRAP, NOTE)]
     return lines
 
 
 def _label(stops: Sequence[Stop], label: str) -> list[str]:
-    rows = [stop.main for stop in stops]
     if label == "shape":
         last = next((stop for stop in reversed(stops) if stop.main.op.family != "pooling"), stops[-1])
         size = f"{'×'.join(map(str, last.size))} × " if max(last.size, default=1) > 1 else ""
@@ -243,11 +251,7 @@ def _label(stops: Sequence[Stop], label: str) -> list[str]:
     if label == "kernel":
         kinds = Counter(_kind(stop) for stop in stops)
         return [f"{count} × {kind}" if count > 1 else kind for kind, count in kinds.items()]
-    if label == "receptive_field":
-        return label_texts(rows[-1], (label,))
-    quantity = QUANTITIES["multiplications" if label == "macs" else label]
-    total = quantity.sum_of(rows)
-    return [f"{words.figure(total)} {quantity.short}"] if total else []
+    return label_texts(stops[-1].main, (label,))
 
 
 def _kind(stop: Stop) -> str:

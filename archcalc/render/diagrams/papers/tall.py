@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from archcalc.core.language import say
@@ -104,11 +105,13 @@ def _slim(node: Node, wiring: Wiring, kept: set[str], last: set[str], sharing: s
     path = node.path[:1] if node.path and node.path[0] in kept else ()
     rows = wiring.analysis.by_name
     main = next((part for part in node.parts if part.lines), node.parts[0])
+    drawn = [part for part in node.parts if part is main or _drawn(part, wiring)]
+    others = [rows[part.name] for part in node.parts if part not in drawn]
     parts = [
-        _part(part, rows[part.name], request, path in sharing) if part.name in rows else part
-        for part in node.parts
-        if part is main or _drawn(part, wiring)
-    ]
+        _part(part, rows[part.name], others if part is main else [], request, path in sharing)
+        if part.name in rows else part
+        for part in drawn
+    ]  # fmt: skip
     first = rows.get(node.parts[0].name)
     size = node.output if node.id in last or (first is not None and isinstance(first.op, Concat)) else ""
     return node._replace(parts=tuple(parts), path=path, output=size)
@@ -122,10 +125,10 @@ def _drawn(part: Part, wiring: Wiring) -> bool:
     return index in wiring.outputs or (row.op.family == "normalisation" and not row.params) or row.is_weighted
 
 
-def _part(part: Part, row: Row, request: Request, is_said: bool) -> Part:
+def _part(part: Part, row: Row, others: Sequence[Row], request: Request, is_said: bool) -> Part:
     if row.op.family == "input":
         return part
-    labels = label_texts(row, request.labels or ("kernel",), is_said)
+    labels = label_texts(row, request.labels or ("kernel",), others, is_said)
     name = name_text(row.name, request.names or "none")
     texts = [text for text in (name, *labels) if text] or [say(row.op.noun)]
     return part._replace(label=clean(texts[0]), suffix=" · ".join(texts[1:]), lines=())

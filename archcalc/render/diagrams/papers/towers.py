@@ -190,7 +190,8 @@ def _texts(floor: Floor, index: int, request: Request) -> list[str]:
     name = name_text(floor.volume.label, request.names or "paper")
     lines = [name] if name else []
     if index:
-        lines += label_texts(row, request.labels or ("kernel",))
+        others = [request.analyses[0].by_name[name] for name in floor.names[1:]]
+        lines += label_texts(row, request.labels or ("kernel",), others)
         if request.labels is None or "kernel" in request.labels:
             lines += [chain(["", pool]) for pool in floor.pools]
     return lines

@@ -20,7 +20,10 @@ class Unsuited(Exception):  # noqa: N818 - a reason, which the caller puts into 
 
 
 class Stop(NamedTuple):
-    """A layer of the chain with those after it that only change its values; `rows` are indices, the main one first."""
+    """A layer of the chain with those after it that only change its values, and those of its gate.
+
+    `rows` are indices, the main one first.
+    """
 
     main: Row
     rows: tuple[int, ...]
@@ -45,6 +48,8 @@ class Arc(NamedTuple):
     source: int
     target: int
     kind: ArcKind
+    #: The layers on it.
+    rows: tuple[int, ...] = ()
 
 
 class Trunk(NamedTuple):
@@ -52,6 +57,15 @@ class Trunk(NamedTuple):
 
     stops: tuple[Stop, ...]
     arcs: tuple[Arc, ...]
+    layers: tuple[Row, ...]
+
+    def others(self, stop: Stop) -> list[Row]:
+        """The layers of a stop without the main one."""
+        return [self.layers[row] for row in stop.rows[1:]]
+
+    def on(self, arc: Arc) -> list[Row]:
+        """The layers of a way past the chain."""
+        return [self.layers[row] for row in arc.rows]
 
 
 def trunk_of(wiring: Wiring) -> Trunk:
@@ -97,12 +111,15 @@ class _Finder:
         if lost:
             raise Unsuited(f"{lost[0]} of {network} stands next to the chain of layers")
         stops, stop_of = self._stops(chain)
-        gated = {stop_of[source] for _, source, _, kind in ways if kind == "gate"}
-        arcs = [Arc(stop_of[source], stop_of[target], kind) for target, source, _, kind in ways if kind != "gate"]
-        return Trunk(
-            tuple(stop._replace(gated=index in gated) for index, stop in enumerate(stops)),
-            tuple(sorted({arc for arc in arcs if arc.source < arc.target})),
-        )
+        arcs: set[Arc] = set()
+        for target, source, way, kind in ways:
+            start, end = stop_of[source], stop_of[target]
+            if kind != "gate" and start < end:
+                arcs.add(Arc(start, end, kind, tuple(way)))
+                continue
+            stop = stops[start]
+            stops[start] = stop._replace(rows=(*stop.rows, *way), gated=stop.gated or kind == "gate")
+        return Trunk(tuple(stops), tuple(sorted(arcs)), tuple(self.rows))
 
     def _main(self, place: int) -> tuple[int, list[tuple[int, list[int], ArcKind]]]:
         """The input by which the chain goes on, and of the others where they leave it, their layers and kind."""
