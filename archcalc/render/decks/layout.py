@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
 
-from archcalc.core.language import balanced, direction, say
+from archcalc.core.language import direction, say
 from archcalc.passes.analysis import Analysis
 from archcalc.render.decks.slides import Area, Table
 from archcalc.render.diagrams.choices import Choices
@@ -15,12 +17,14 @@ from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.text import clean, shorten, text_width, wrap
 from archcalc.render.diagrams.theme import Theme, mix
 
-#: The sizes of fonts that are tried, the largest that fits.
-TABLE_SIZES = (15.0, 14.0, 13.0, 12.0, 11.0, 10.5)
-#: A row of a table is so many times as high as its text; what stands at the sides of a cell.
-ROW, CELL = 1.72, 7.0
+#: The sizes of fonts that are tried, the largest that fits; then smaller ones, which can be read still.
+TABLE_SIZES, SMALL_SIZES = (15.0, 14.0, 13.0, 12.0, 11.0, 10.5), (10.0, 9.5, 9.0)
+#: A row of a table is so many times as high as its text; each further line of it; what stands at the sides of a cell.
+ROW, LINE, CELL = 1.72, 1.3, 7.0
 #: The same where a table has few rows, so that it fills its slide.
 ROOMY = 2.3
+#: The most lines of a heading.
+HEAD_LINES = 3
 #: A column of words is not made narrower than this, in points.
 NARROWEST = 60.0
 #: What a second row of a legend takes from a picture, in points.
@@ -35,14 +39,17 @@ class Grid(NamedTuple):
     table: Table
     size: float
     widths: tuple[float, ...]
-    #: Lines of the heads.
-    lines: int = 1
-    #: How many times as high as its text a row is.
+    #: How many times as high as its text a row of one line is.
     spacing: float = ROW
 
     @property
-    def row(self) -> float:
-        return self.size * self.spacing
+    def rows(self) -> list[tuple[str, ...]]:
+        """The heads and the rows below them, all in lines."""
+        return [self.table.heads, *self.table.rows]
+
+    @property
+    def heights(self) -> list[float]:
+        return [self.size * (self.spacing + LINE * (_lines(row) - 1)) for row in self.rows]
 
     @property
     def width(self) -> float:
@@ -50,52 +57,87 @@ class Grid(NamedTuple):
 
 
 def grid(table: Table, area: Area) -> Grid:
-    """The largest font with which a table fits; where none does, the longest texts are shortened."""
-    heads, size, widths = max(
-        (_sized(heads, table, area) for heads in (table.heads, tuple(_in_two(clean(head)) for head in table.heads))),
-        key=lambda found: found[1],
+    """The largest font with which a table fits; where none does, the longest words are cut, but no number or shape."""
+    shown = next(_fitting(table, area), None) or _cut(_sized(table, SMALL_SIZES[-1], HEAD_LINES, 2), area)
+    count, further = len(shown.rows), sum(_lines(row) - 1 for row in shown.rows)
+    # A table of few columns is drawn apart a little, not across the whole slide.
+    spare = min(area.width - shown.width, 24.0 * len(shown.widths)) / len(shown.widths)
+    spacing = max(min((area.height / shown.size - LINE * further) / count, ROOMY), ROW)
+    return shown._replace(widths=tuple(width + spare for width in shown.widths), spacing=spacing)
+
+
+def _fitting(table: Table, area: Area) -> Iterator[Grid]:
+    """The ways in which a table fits, the best first: words in two lines are better than letters that are small."""
+    for sizes, lines in product((TABLE_SIZES, SMALL_SIZES), (1, 2)):
+        for size, heads in product(sizes, range(1, HEAD_LINES + 1)):
+            found = _sized(table, size, heads, lines)
+            if found.width <= area.width and sum(found.heights) <= area.height:
+                yield found
+
+
+def _sized(table: Table, size: float, heads: int, lines: int) -> Grid:
+    """A table in a font, its heads and its words in up to so many lines, each column as wide as its widest text."""
+    rows = [
+        tuple(
+            _in_lines(text, heads if index == 0 else lines if _has_words(table, text, at) else 1, index == 0)
+            for at, text in enumerate(row)
+        )
+        for index, row in enumerate([table.heads, *table.rows])
+    ]
+    widths = tuple(
+        max(_cell_width(row[at], size, index == 0) for index, row in enumerate(rows)) for at in range(len(rows[0]))
     )
-    rows, lines = [heads, *table.rows], max(head.count("\n") for head in heads) + 1
-    over = sum(widths) - area.width
+    return Grid(table._replace(heads=rows[0], rows=tuple(rows[1:])), size, widths)
+
+
+def _cut(shown: Grid, area: Area) -> Grid:
+    """A table that is too wide, its longest words and headings cut."""
+    widths, table, size = list(shown.widths), shown.table, shown.size
+    kept = []
+    for at in range(len(widths)):
+        whole = [row[at] for row in table.rows if not _has_words(table, row[at], at)]
+        kept.append(max([NARROWEST, *(_cell_width(text, size, False) for text in whole)]))
+    over = shown.width - area.width
     while over > 0.5:
-        words = [at for at, right in enumerate(table.right) if not right and widths[at] > NARROWEST]
-        at = max(words or range(len(widths)), key=lambda column: widths[column])
-        cut = min(over, max(widths[at] * 0.1, 4.0))
+        longest = [at for at, width in enumerate(widths) if width > kept[at]]
+        at = max(longest or range(len(widths)), key=lambda column: widths[column])
+        cut = min(over, max(widths[at] * 0.1, 4.0), widths[at] - kept[at] if longest else over)
         widths[at] -= cut
         over -= cut
-    texts = [
+    rows = [
         tuple(
-            "\n".join(shorten(clean(line), width - 2 * CELL + 0.5, size, index == 0) for line in text.split("\n"))
+            "\n".join(shorten(line, width - 2 * CELL + 0.5, size, index == 0) for line in text.split("\n"))
             for text, width in zip(row, widths, strict=True)
         )
-        for index, row in enumerate(rows)
+        for index, row in enumerate(shown.rows)
     ]
-    # A table of few columns is drawn apart a little, not across the whole slide.
-    spare = min(area.width - sum(widths), 24.0 * len(widths)) / len(widths)
-    shown = table._replace(heads=texts[0], rows=tuple(texts[1:]))
-    spacing = max(min(area.height / ((len(rows) + lines - 1) * size), ROOMY), ROW)
-    return Grid(shown, size, tuple(width + spare for width in widths), lines, spacing)
+    return shown._replace(table=table._replace(heads=rows[0], rows=tuple(rows[1:])), widths=tuple(widths))
 
 
-def _sized(heads: tuple[str, ...], table: Table, area: Area) -> tuple[tuple[str, ...], float, list[float]]:
-    """The heads, the largest font with which a table with them fits, or the smallest, and the widths of its columns."""
-    rows, lines = [heads, *table.rows], max(head.count("\n") for head in heads) + 1
-    for size in TABLE_SIZES:
-        widths = [max(_cell_width(row[at], size, row is heads) for row in rows) for at in range(len(heads))]
-        if sum(widths) <= area.width and (len(rows) + lines - 1) * size * ROW <= area.height:
-            break
-    return heads, size, widths
+def _has_words(table: Table, text: str, at: int) -> bool:
+    """Whether a cell may be read in lines, or cut: a number or a shape may not."""
+    return not table.right[at] and any(letter.isalpha() for letter in text)
+
+
+def _lines(row: Sequence[str]) -> int:
+    return max(text.count("\n") for text in row) + 1
 
 
 def _cell_width(text: str, size: float, bold: bool) -> float:
-    return max(text_width(clean(line), size, bold) for line in text.split("\n")) + 2 * CELL
+    return max(text_width(line, size, bold) for line in text.split("\n")) + 2 * CELL
 
 
-def _in_two(head: str) -> str:
-    """A head in two lines that are as short as its words allow; one word stays one line."""
-    words = head.split(" ")
-    cuts = (balanced([" ".join(words[:at]), " ".join(words[at:])]) for at in range(1, len(words)))
-    return "\n".join(min(cuts, key=lambda parts: max(text_width(part, 1.0, True) for part in parts), default=[head]))
+@lru_cache(maxsize=1 << 10)
+def _in_lines(text: str, most: int, bold: bool) -> str:
+    """A text in at most so many lines, which are as short as its words allow."""
+    text = clean(text)
+    if most == 1 or " " not in text:
+        return text
+    low, high = max(text_width(word, 1.0, bold) for word in text.split()), text_width(text, 1.0, bold)
+    for _ in range(10):  # to a thousandth of its width
+        middle = (low + high) / 2
+        low, high = (low, middle) if len(wrap(text, middle, 1.0, bold)) <= most else (middle, high)
+    return "\n".join(wrap(text, high, 1.0, bold))
 
 
 def table_shapes(shown: Grid, area: Area, theme: Theme) -> Cluster:
@@ -105,9 +147,8 @@ def table_shapes(shown: Grid, area: Area, theme: Theme) -> Cluster:
     y = area.y
     is_turned = direction() == "rtl"
     left = area.x + (area.width - shown.width if is_turned else 0.0)
-    for index, row in enumerate([table.heads, *table.rows]):
+    for index, (row, height) in enumerate(zip(shown.rows, shown.heights, strict=True)):
         total = table.total and index == len(table.rows)
-        height = shown.row * (shown.lines if index == 0 else 1)
         if index == 0 or total:
             shapes.append(Rect(left, y, shown.width, height, mix(theme.background, theme.frame.line, 0.45)))
         elif index % 2 == 0:
@@ -119,7 +160,7 @@ def table_shapes(shown: Grid, area: Area, theme: Theme) -> Cluster:
             bold = index == 0 or total
             lines = text.split("\n") if text else []
             for number, line in enumerate(lines):
-                middle = y + height * 0.5 + (number - (len(lines) - 1) / 2) * size * 1.3
+                middle = y + height * 0.5 + (number - (len(lines) - 1) / 2) * size * LINE
                 shapes.append(Text(at, middle + size * 0.36, line, size, theme.ink, bold, anchor))  # type: ignore[arg-type]  # one of two words
             x += 0.0 if is_turned else width
         y += height

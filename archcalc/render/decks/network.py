@@ -23,7 +23,7 @@ from archcalc.render.charts.titles import title_of
 from archcalc.render.decks.layout import MOST_ROWS, Fitted, lines_of, picture, placed_for_reading, text_lines
 from archcalc.render.decks.slides import BELOW, BODY, Slide, Table
 from archcalc.render.diagrams.choices import Choices
-from archcalc.render.diagrams.drawing import Cluster, Shape
+from archcalc.render.diagrams.drawing import Cluster
 from archcalc.render.diagrams.text import clean, text_width
 from archcalc.render.diagrams.theme import Theme
 from archcalc.render.diagrams.volumes import suits_volumes
@@ -37,7 +37,8 @@ COLUMNS = tuple(key for key in DEFAULT if not key.endswith("_share"))
 #: What is derived unless something is asked for.
 DERIVED = ("output", "params", "multiplications", "activation_bytes", "receptive_field")
 SIZES = (24.0, 22.0, 20.0, 18.0, 17.0, 16.0, 15.0, 14.0, 13.0, 12.0)
-LABELS = 150.0
+#: The width of what lines are called, and what it may grow to for long words.
+LABELS, WIDEST_LABELS = 150.0, 270.0
 #: Texts below this many points cannot be read from the last row: 9, rounded.
 READABLE = 8.95
 
@@ -263,57 +264,62 @@ def _pages(shown: Sequence[Line]) -> Iterator[Sequence[Line]]:
     """As many lines on a slide as have space in the smallest font."""
     start = 0
     for end in range(1, len(shown) + 1):
-        if end - start > 1 and _height(shown[start:end], SIZES[-1]) > BELOW.height:
+        if end - start > 1 and not _Derivation(shown[start:end], SIZES[-1]).fits:
             yield shown[start : end - 1]
             start = end - 1
     if shown[start:]:
         yield shown[start:]
 
 
-def _written(line: Line, size: float) -> list[str]:
-    """The chain of equations in lines, broken before an = where it is too long."""
-    unit = f" {line.unit}" if line.unit else ""
-    *parts, last = line.parts
-    rows: list[str] = []
-    for part in map(clean, (*parts, last + unit)):
-        joined = f"{rows[-1]} = {part}" if rows else part
-        if rows and text_width(joined, size) > BELOW.width - LABELS - 12:
-            rows += lines_of(f"= {part}", BELOW.width - LABELS - 12, size)
-        elif rows:
-            rows[-1] = joined
-        else:
-            rows += lines_of(part, BELOW.width - LABELS - 12, size)
-    return rows
+class _Derivation:
+    """Lines of a derivation at a size of their font: what they are called, and beside it the chains of equations."""
 
+    def __init__(self, shown: Sequence[Line], size: float) -> None:
+        self.size = size
+        words = [word for line in shown for word in clean(line.label).split()]
+        widest = max((text_width(word, size * 0.85, True) for word in words), default=0.0)
+        self.label = min(max(LABELS, widest), WIDEST_LABELS)
+        self.width = BELOW.width - self.label - 12
+        self.labels = [lines_of(line.label, self.label, size * 0.85, True) for line in shown]
+        self.chains = [self._chain(line) for line in shown]
+        self.notes = [lines_of(f"({line.note})", self.width, size * 0.8) if line.note else [] for line in shown]
+        self.height = sum(map(self._height, self.labels, self.chains, self.notes))
+        self.fits = self.height <= BELOW.height and widest <= WIDEST_LABELS
 
-def _heights(line: Line, size: float) -> float:
-    notes = lines_of(f"({line.note})", BELOW.width - LABELS - 12, size * 0.8) if line.note else []
-    return len(_written(line, size)) * size * 1.3 + len(notes) * size * 0.8 * 1.3 + size * 0.75
+    def _chain(self, line: Line) -> list[str]:
+        """The chain of equations in lines, broken before an = where it is too long."""
+        unit = f" {line.unit}" if line.unit else ""
+        *parts, last = line.parts
+        rows: list[str] = []
+        for part in map(clean, (*parts, last + unit)):
+            joined = f"{rows[-1]} = {part}" if rows else part
+            if rows and text_width(joined, self.size) > self.width:
+                rows += lines_of(f"= {part}", self.width, self.size)
+            elif rows:
+                rows[-1] = joined
+            else:
+                rows += lines_of(part, self.width, self.size)
+        return rows
 
-
-def _height(shown: Sequence[Line], size: float) -> float:
-    return sum(_heights(line, size) for line in shown)
+    def _height(self, label: Sequence[str], chain: Sequence[str], note: Sequence[str]) -> float:
+        right = len(chain) + len(note) * 0.8
+        return self.size * (max(right, len(label) * 0.85) * 1.3 + 0.75)
 
 
 def _derived(shown: Sequence[Line], look: SlideLook) -> Iterator[Cluster]:
-    size = next((size for size in SIZES if _height(shown, size) <= BELOW.height), SIZES[-1])
+    ways = (_Derivation(shown, size) for size in SIZES)
+    way = next((way for way in ways if way.fits), _Derivation(shown, SIZES[-1]))
+    size, left = way.size, way.label + 12
     # What is left of the slide stands between the lines.
-    gap = size * 0.75 + min((BELOW.height - _height(shown, size)) / len(shown), size * 1.5)
+    gap = size * 0.75 + min((BELOW.height - way.height) / len(shown), size * 1.5)
     y = BELOW.y + 8
-    for number, line in enumerate(shown, 1):
-        shapes: list[Shape] = []
-        label, _ = text_lines(
-            lines_of(line.label, LABELS, size * 0.85, True), 0, y, size * 0.85, look.theme.quiet, True
-        )
-        shapes += label
-        found, y = text_lines(_written(line, size), LABELS + 12, y, size, look.theme.ink)
-        shapes += found
-        if line.note:
-            note = lines_of(f"({line.note})", BELOW.width - LABELS - 12, size * 0.8)
-            found, y = text_lines(note, LABELS + 12, y, size * 0.8, look.theme.quiet)
-            shapes += found
-        y += gap
-        cluster = Cluster(line.label, tuple(shapes), "derivation", step=number if look.steps else 0)
+    for number, (line, label, chain, note) in enumerate(zip(shown, way.labels, way.chains, way.notes, strict=True), 1):
+        called, below = text_lines(label, 0, y, size * 0.85, look.theme.quiet, True)
+        derived, y = text_lines(chain, left, y, size, look.theme.ink)
+        noted, y = text_lines(note, left, y, size * 0.8, look.theme.quiet)
+        y = max(y, below) + gap
+        step = number if look.steps else 0
+        cluster = Cluster(line.label, (*called, *derived, *noted), "derivation", step=step)
         yield placed_for_reading(cluster, BELOW.width)
 
 

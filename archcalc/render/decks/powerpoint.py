@@ -176,13 +176,12 @@ def _add_table(template: Template, page: Any, slide: Slide, area: Area, unit: fl
     assert slide.table is not None
     place = BELOW if slide.subtitle else Area(0, 0, BODY.width, BODY.height)
     shown = grid(slide.table, place)
-    rows = [shown.table.heads, *shown.table.rows]
     from_right = direction() == "rtl"
     top = round(area.y + place.y * unit)
     left = area.x + (area.width - shown.width * unit if from_right else 0.0)
     frame = page.shapes.add_table(
-        len(rows), len(shown.widths), Emu(round(left)), Emu(top), Emu(round(shown.width * unit)),
-        Emu(round(shown.row * unit) * (len(rows) + shown.lines - 1)),
+        len(shown.rows), len(shown.widths), Emu(round(left)), Emu(top), Emu(round(shown.width * unit)),
+        Emu(round(sum(shown.heights) * unit)),
     )  # fmt: skip
     frame.name = clean(slide.title)
     table = frame.table
@@ -191,8 +190,8 @@ def _add_table(template: Template, page: Any, slide: Slide, area: Area, unit: fl
     order = -1 if from_right else 1
     for column, width in zip(table.columns, shown.widths[::order], strict=True):
         column.width = Emu(round(width * unit))
-    for index, (row, texts) in enumerate(zip(table.rows, rows, strict=True)):
-        row.height = Emu(round(shown.row * unit) * (shown.lines if index == 0 else 1))
+    for row, texts, height in zip(table.rows, shown.rows, shown.heights, strict=True):
+        row.height = Emu(round(height * unit))
         for cell, text, right in zip(row.cells, texts[::order], shown.table.right[::order], strict=True):
             cell.margin_left = cell.margin_right = Emu(round(5 * unit))
             cell.margin_top = cell.margin_bottom = Emu(0)

@@ -8,14 +8,14 @@ from functools import cache
 import pytest
 
 from archcalc.core.errors import UsageError
-from archcalc.core.language import use
+from archcalc.core.language import LANGUAGES, use
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.decks.animation import Target, clicks
 from archcalc.render.decks.deck import make_deck, usual_plan
 from archcalc.render.decks.layout import grid, table_shapes
 from archcalc.render.decks.lecture import Architecture, Wanted
-from archcalc.render.decks.network import SlideLook, derivation, interesting_layers, table, usual_blocks
-from archcalc.render.decks.several import questions, quiz, sources_slides, timeline
+from archcalc.render.decks.network import READABLE, SlideLook, derivation, interesting_layers, table, usual_blocks
+from archcalc.render.decks.several import comparison, questions, quiz, sources_slides, timeline
 from archcalc.render.decks.slides import BELOW, BODY, Area, Deck, Slide, Table
 from archcalc.render.diagrams.drawing import Text
 from archcalc.render.diagrams.text import text_width
@@ -209,7 +209,8 @@ def test_a_table_is_fitted_into_its_area(columns: int) -> None:
     shown = grid(Table(row, (row,) * 9, (False,) * columns), area)
     assert shown.width <= area.width + 1
     texts = [shape for shape in table_shapes(shown, area, LIGHT).shapes if isinstance(shape, Text)]
-    assert len(texts) == (9 + shown.lines) * columns
+    lines = [text.split("\n") for row in shown.rows for text in row]
+    assert [shape.text for shape in texts] == [line for text in lines for line in text]
     assert max(shape.x + text_width(shape.text, shape.size, shape.bold) for shape in texts) <= area.width
 
 
@@ -248,9 +249,42 @@ def test_papers_are_spread_evenly() -> None:
 def test_a_wide_table_has_heads_in_two_lines_and_fills_its_slide() -> None:
     wide = Table(tuple(f"a rather long heading {n}" for n in range(7)), (("1",) * 7,) * 6, (True,) * 7)
     shown = grid(wide, BODY)
-    assert shown.lines == 2
+    assert [text.count("\n") for text in shown.table.heads] == [1] * 7
     assert shown.size > 11
-    assert 0.5 * BODY.height < shown.row * (6 + 2) <= BODY.height
+    assert 0.5 * BODY.height < sum(shown.heights) <= BODY.height
+
+
+def test_of_a_table_that_is_too_wide_only_words_are_cut() -> None:
+    names = ("a_name_without_any_space_that_is_long", "227×227×3", "1,234,567,890")
+    wide = Table(("heading_without_any_space",) * 9, (names * 3,) * 4, (False, False, True) * 3)
+    shown = grid(wide, Area(0, 0, 640, 300))
+    assert shown.width <= 641
+    assert [row[1:3] for row in shown.table.rows] == [names[1:]] * 4
+    assert "…" in shown.table.rows[0][0]
+    assert "…" in shown.table.heads[0]
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_nothing_of_a_comparison_or_a_derivation_is_cut(name: str) -> None:
+    networks = [analysis_of(one) for one in ("lenet5", "alexnet@grouped", "googlenet", "resnet50")]
+    use(name)
+    try:
+        compared = comparison(networks, SlideLook(LIGHT))[0].table
+        assert compared is not None
+        shown = grid(compared, BODY)
+        derived = [
+            slide
+            for one in networks[:2]
+            for slide in derivation(one, interesting_layers(one)[0], None, SlideLook(LIGHT))
+        ]
+    finally:
+        use("en")
+    texts = [text for row in shown.rows for text in row]
+    shapes = [shape for slide in derived for item in slide.items for shape in item.shapes]
+    texts += [shape.text for shape in shapes if isinstance(shape, Text)]
+    assert [text for text in texts if "…" in text] == []
+    assert shown.size >= READABLE
+    assert sum(shown.heights) <= BODY.height
 
 
 def test_steps_of_a_long_timeline_are_spread_evenly() -> None:
