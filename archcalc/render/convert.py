@@ -12,11 +12,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 from html import escape, unescape
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archcalc.core.errors import UsageError
 from archcalc.render.diagrams.svg import ARMENIAN, ARMENIAN_LETTERS
 from archcalc.render.diagrams.text import FOLDER, text_width
+
+if TYPE_CHECKING:
+    from pypdf import PageObject, PdfWriter
 
 _TEXT = re.compile(r"<text ([^>]*)>(.*?)</text>", re.DOTALL)
 _ATTRIBUTE = re.compile(r'([\w:-]+)="([^"]*)"')
@@ -92,6 +95,11 @@ def to_png(drawn: str, scale: float) -> bytes:
 
 def to_pdf(pages: Sequence[str], title: str, subject: str, scale: float = 1.0) -> bytes:
     """SVGs as a document of one page each, `scale` points to a unit; the same drawing gives the same bytes."""
+    return written(document(pages, title, subject, scale))
+
+
+def document(pages: Sequence[str], title: str, subject: str, scale: float = 1.0) -> PdfWriter:
+    """The document of `to_pdf`, to add more to."""
     from pypdf import PdfReader, PdfWriter
 
     writer = PdfWriter()
@@ -99,14 +107,31 @@ def to_pdf(pages: Sequence[str], title: str, subject: str, scale: float = 1.0) -
         reader = PdfReader(io.BytesIO(converter().svg_to_pdf(_in_runs(page))))
         for number in range(1, len(reader.xref[0]) + 1):
             _sort(reader.get_object(number))
-        added = writer.add_page(reader.pages[0])
-        added.scale_by(min(scale, LONGEST_SIDE / float(max(added.mediabox.width, added.mediabox.height))))
+        own = reader.pages[0]
+        _scale(own, min(scale, LONGEST_SIDE / float(max(own.mediabox.width, own.mediabox.height))))
+        writer.add_page(own)
     if len(pages) > 1:
         writer.compress_identical_objects()
     writer.metadata = {"/Title": title, "/Subject": subject, "/Creator": "archcalc"}
+    return writer
+
+
+def written(writer: PdfWriter) -> bytes:
+    """The bytes of a document."""
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()
+
+
+def _scale(page: PageObject, factor: float) -> None:
+    """Scale a page by what stands before its drawing: pypdf's `scale_by` reads all of the drawing, which is slow."""
+    from pypdf.generic import FloatObject, RectangleObject
+
+    if factor == 1:
+        return
+    drawing: Any = page["/Contents"].get_object()
+    drawing.set_data(b"%f 0 0 %f 0 0 cm\n" % (factor, factor) + drawing.get_data())
+    page.mediabox = RectangleObject(tuple(FloatObject(float(side) * factor) for side in page.mediabox))
 
 
 def _sort(thing: Any) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
+from pypdf import PdfReader
+from pypdf.generic import ContentStream
 
-from archcalc.render.convert import _in_runs
+from archcalc.render.convert import LONGEST_SIDE, _in_runs, to_pdf
 from archcalc.render.diagrams.text import text_width
 
 
@@ -27,3 +30,34 @@ def test_other_texts_stay_as_they_are() -> None:
     for text in ("conv1 5×5", "свёртка", "קונבולוציה"):
         drawn = f'<svg><text x="1" y="2" font-size="10">{text}</text></svg>'
         assert _in_runs(drawn) == drawn
+
+
+@pytest.mark.parametrize(
+    ("width", "scale", "factor"),
+    [(200, 1.0, 1.0), (200, 0.75, 0.75), (200, 2.5, 2.5), (28_800, 0.75, LONGEST_SIDE / 28_800)],
+)
+def test_a_page_is_scaled_with_what_is_drawn_on_it(width: int, scale: float, factor: float) -> None:
+    text = '<text x="100" y="50" font-size="10" font-family="Arimo">conv1</text>'
+    drawn = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="100">{text}</svg>'
+    page = PdfReader(io.BytesIO(to_pdf([drawn], "title", "subject", scale))).pages[0]
+    places: list[float] = []
+
+    def visit(text: str, cm: list[float], tm: list[float], *_: object) -> None:
+        if text.strip():
+            places.extend((cm[0] * tm[4] + cm[2] * tm[5] + cm[4], cm[1] * tm[4] + cm[3] * tm[5] + cm[5]))
+
+    page.extract_text(visitor_text=visit)
+    assert [float(side) for side in page.mediabox] == pytest.approx([0, 0, width * factor, 100 * factor])
+    assert places[:2] == pytest.approx([100 * factor, 50 * factor], abs=0.01)
+
+
+def test_no_drawing_is_read_for_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading one takes longer than all that makes it."""
+
+    def reads(*_: object) -> None:
+        raise AssertionError("a drawing is read")
+
+    monkeypatch.setattr(ContentStream, "_parse_content_stream", reads)
+    drawn = '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="100"><rect width="10" height="10"/></svg>'
+    for scale in (1.0, 0.75):
+        assert to_pdf([drawn, drawn], "title", "subject", scale).startswith(b"%PDF")

@@ -6,13 +6,12 @@ A field is called `layer|quantity`, so that `archcalc grade` reads what a studen
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from archcalc.core import words
 from archcalc.core.language import direction
-from archcalc.render.convert import to_pdf
+from archcalc.render.convert import document, written
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Rect, Shape, Text
 from archcalc.render.diagrams.svg import svg
 from archcalc.render.diagrams.text import clean, text_width, wrap
@@ -25,6 +24,9 @@ from archcalc.teach.exercise.contents import (
     title_of,
 )
 from archcalc.teach.exercise.worksheet import Worksheet
+
+if TYPE_CHECKING:
+    from pypdf import PdfWriter
 
 #: A landscape page of A4 and its margin, in points; sizes of fonts.
 WIDTH, HEIGHT, MARGIN = 842.0, 595.0, 40.0
@@ -57,8 +59,10 @@ def pdf(sheet: Worksheet, student: str, key: bool) -> bytes:
     paper = _Paper(title_of(sheet, student, key))
     paper.title()
     fill(sheet, student, key, paper.text, lambda: _table(paper, sheet, key), paper.heading)
-    data = to_pdf([svg(page) for page in paper.drawings()], clean(paper.name), "Made by archcalc", 1.0)
-    return _with_fields(data, paper.fields) if paper.fields else data
+    made = document([svg(page) for page in paper.drawings()], clean(paper.name), "Made by archcalc")
+    if paper.fields:
+        _add_fields(made, paper.fields)
+    return written(made)
 
 
 _MIRRORED: dict[str, Literal["start", "middle", "end"]] = {"start": "end", "middle": "middle", "end": "start"}
@@ -203,9 +207,8 @@ def _cell(paper: _Paper, lines: Sequence[str], x: float, width: float, right: bo
             paper.add(Text(x + _PAD, y, line, _TEXT, LIGHT.ink, bold))
 
 
-def _with_fields(data: bytes, fields: Sequence[Field]) -> bytes:
-    """The document with a text field over each blank; readers draw what is typed in Helvetica, which none lacks."""
-    from pypdf import PdfWriter
+def _add_fields(writer: PdfWriter, fields: Sequence[Field]) -> None:
+    """A text field over each blank; readers draw what is typed in Helvetica, which none lacks."""
     from pypdf.generic import (
         ArrayObject,
         BooleanObject,
@@ -219,7 +222,6 @@ def _with_fields(data: bytes, fields: Sequence[Field]) -> bytes:
     def entries(**given: object) -> DictionaryObject:
         return DictionaryObject({NameObject(f"/{name}"): value for name, value in given.items()})
 
-    writer = PdfWriter(clone_from=io.BytesIO(data))
     added = ArrayObject()
     for field in fields:
         page = writer.pages[field.page]
@@ -243,6 +245,3 @@ def _with_fields(data: bytes, fields: Sequence[Field]) -> bytes:
         Fields=added, NeedAppearances=BooleanObject(True), DA=TextStringObject(f"/Helv {_TEXT:g} Tf 0 g"),
         DR=entries(Font=entries(Helv=writer._add_object(font))),
     )  # fmt: skip
-    out = io.BytesIO()
-    writer.write(out)
-    return out.getvalue()
