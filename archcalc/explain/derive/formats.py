@@ -197,11 +197,10 @@ def _broken(line: str, indent: str, width: int) -> list[str]:
 
 
 def _markdown(explanation: Explanation) -> str:
-    name, _, what = explanation.heading.partition(": ")
     out = [
-        f"### {escape_markdown(name)}",
+        f"### {escape_markdown(explanation.name)}",
         "",
-        escape_markdown(what),
+        escape_markdown(explanation.what),
         "",
         f"| {say(QUANTITY)} | {say(DERIVATION)} |",
         "| :--- | :--- |",
@@ -214,8 +213,7 @@ def _markdown(explanation: Explanation) -> str:
 
 
 def _latex(explanation: Explanation) -> str:
-    name, _, what = explanation.heading.partition(": ")
-    out = [rf"\paragraph{{{escape_latex(name)}}} {escape_latex(what)}", r"\begin{align*}"]
+    out = [rf"\paragraph{{{escape_latex(explanation.name)}}} {escape_latex(explanation.what)}", r"\begin{align*}"]
     rows = []
     for line in lines(explanation, LATEX):
         after = rf"~\text{{{line.unit}}}" if line.unit else ""
@@ -249,14 +247,14 @@ def equation(line: Line) -> str:
 
 
 def _html(explanation: Explanation) -> str:
-    name, _, what = explanation.heading.partition(": ")
     rows = []
     for line in lines(explanation, MATHML):
         note = f" <small>{escape(line.note)}</small>" if line.note else ""
         unit = f" {line.unit}" if line.unit else ""
         rows.append(f"<tr><th>{escape(line.label)}</th><td>{equation(line)}{unit}{note}</td></tr>")
     body = "\n".join(rows)
-    return f"<section>\n<h2>{escape(name)}</h2>\n<p>{escape(what)}</p>\n<table>\n{body}\n</table>\n</section>"
+    head = f"<h2>{escape(explanation.name)}</h2>\n<p>{escape(explanation.what)}</p>"
+    return f"<section>\n{head}\n<table>\n{body}\n</table>\n</section>"
 
 
 # --- JSON

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from archcalc.core.conventions import BYTES, Conventions
 from archcalc.core.errors import DerivationError
-from archcalc.core.language import all_of, say, say_many
+from archcalc.core.language import all_of, apart, say, say_many
 from archcalc.core.shapes import AXES, Shape
 from archcalc.explain.derive import words
 from archcalc.explain.derive.lift import AXIS_NAMES, SymbolicLayer, indexed, lift
@@ -62,8 +62,14 @@ class Explanation(NamedTuple):
     op: Op
     input_shapes: tuple[Shape, ...]
     output_shape: Shape
-    heading: str
+    #: What it does and what it reads, in words.
+    what: str
     derivations: tuple[Derivation, ...]
+
+    @property
+    def heading(self) -> str:
+        """conv1: 96 filters of 11×11×3, stride 4, no padding; input 227×227×3"""
+        return f"{apart(self.name)}: {self.what}"
 
     def symbols(self) -> dict[Symbol, int]:
         """Every symbol that is used, with its value."""
@@ -113,10 +119,10 @@ def explain_row(analysis: Analysis, row: Row) -> Explanation:
         analysis.dtype,
     )
     derivations = [one for one in (*paddings, *_derivations(layer)) if one.quantity not in others]
-    heading = words.heading(row.name, row.op, row.input_shapes, row.output_shape)
+    what = words.describe(row.op, row.input_shapes, row.output_shape)
     if row.name in analysis.fields_not_known:
-        heading += "; " + say("no receptive field: {reasons}", reasons=in_words([analysis.fields_not_known[row.name]]))
-    return Explanation(row.name, row.op, row.input_shapes, row.output_shape, heading, tuple(derivations))
+        what += "; " + say("no receptive field: {reasons}", reasons=in_words([analysis.fields_not_known[row.name]]))
+    return Explanation(row.name, row.op, row.input_shapes, row.output_shape, what, tuple(derivations))
 
 
 def _as_derived(analysis: Analysis, row: Row) -> Row:

@@ -62,14 +62,14 @@ def times(part: int, whole: int, unit: str) -> str:
     return say("about {times} times {whole}", times=f"{tenths // 10:,}.{tenths % 10}", whole=unit)
 
 
-def heading(name: str, op: Op, inputs: Sequence[Shape], output: Shape) -> str:
-    """conv1: 96 filters of 11×11×3, stride 4, no padding; input 227×227×3"""
+def describe(op: Op, inputs: Sequence[Shape], output: Shape) -> str:
+    """96 filters of 11×11×3, stride 4, no padding; input 227×227×3"""
     if not inputs:
         what = say("the input") if op.is_input else op.describe(inputs)
-        return f"{name}: {what}, {apart(format_shape(output))}"
+        return f"{what}, {apart(format_shape(output))}"
     parts = [op.describe(inputs), *op.details(inputs), *op.costs(inputs)]
     given = [format_shape(shape) for shape in inputs]
     if len(given) > 2 and len(set(given)) == 1:
         given = [say("{count} of {size}", count=len(given), size=given[0])]
     read = say("input {size}", size=given[0]) if len(inputs) == 1 else say("inputs {sizes}", sizes=all_of(given))
-    return f"{name}: {', '.join(part for part in parts if part)}; {read}"
+    return f"{', '.join(part for part in parts if part)}; {read}"

@@ -236,7 +236,6 @@ def derivation(analysis: Analysis, layer: str, quantities: Sequence[str] | None,
     explained = explain_layers(analysis, [name])[0]
     keys = [find_quantity(one) for one in quantities or DERIVED]
     shown = [line for key in keys for line in lines(only(explained, key), TEXT)]
-    heading = explained.heading.partition(": ")[2]
     letters = "; ".join(
         f"{apart(f'{letter.text} = {value:,}')}: {_meaning(letter)}" for letter, value in explained.symbols().items()
     )
@@ -247,7 +246,9 @@ def derivation(analysis: Analysis, layer: str, quantities: Sequence[str] | None,
         clusters = tuple(_derived(part, look))
         more = say(", continued") if number else ""
         about = "; ".join(f"{line.label} {' = '.join(line.parts)}" for line in part)
-        found.append(Slide("picture", title + more, heading, clusters, notes=tuple(filter(None, notes)), about=about))
+        found.append(
+            Slide("picture", title + more, explained.what, clusters, notes=tuple(filter(None, notes)), about=about)
+        )
     return found
 
 

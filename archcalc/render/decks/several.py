@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from archcalc.core import words
 from archcalc.core.errors import UsageError
-from archcalc.core.language import all_of, mark, say
+from archcalc.core.language import all_of, apart, mark, say
 from archcalc.core.quantities import quantity
 from archcalc.explain.derive.formats import lines
 from archcalc.explain.derive.layer import explain_row
@@ -251,7 +251,7 @@ def _ask(analysis: Analysis, row: Row, number: int) -> Asked | None:
     answers = [f"{line.label}: {' = '.join(line.parts)}" for line in lines(only(explained, key), TEXT)]
     if not answers:
         return None
-    layer = f"{title_of(analysis)}, {words.line(explained.heading)}"
+    layer = f"{apart(title_of(analysis))}, {words.line(explained.heading)}"
     return Asked(f"{layer}. {say(question)}", "; ".join(answers))
 
 

@@ -34,9 +34,10 @@ def derivations(analysis: Analysis) -> dict[str, Any]:
     places = {name: place for place, name in enumerate(analysis.by_name)}
     layers = []
     for row, explanation in zip(analysis.rows, explain_layers(analysis, analysis.by_name), strict=True):
-        what = explanation.heading.removeprefix(f"{row.name}: ")
         shown = [shared.number(*_line(line)) for line in lines(explanation, COMPACT)]
-        layers.append([row.name, texts.number(what, what), [places[name] for name in row.inputs], shown])
+        layers.append(
+            [row.name, texts.number(explanation.what, explanation.what), [places[name] for name in row.inputs], shown]
+        )
     return {"layers": layers, "texts": texts.values, "lines": shared.values}
 
 

@@ -313,3 +313,13 @@ def test_blocks_of_a_picture_are_put_together_only_as_far_as_texts_need_it() -> 
     assert {f"inception_{name}" for name in ("3a", "4a", "4e", "5b")} <= boxes
     smallest = min(shape.size for item in slide.items for shape in item.shapes if isinstance(shape, Text))
     assert smallest >= 9 - 0.05
+
+
+def test_names_in_questions_are_set_apart_in_hebrew() -> None:
+    """Else a name, a layer and the number after it are one run from left to right."""
+    use("he")
+    try:
+        asked = questions([analysis_of("lenet5")], 1)[0].question
+    finally:
+        use("en")
+    assert asked.startswith("\u2066LeNet-5\u2069, \u2066C1\u2069: \u20666\u2069 ")
