@@ -195,7 +195,7 @@ def scaled(stated: Stated, factor: Fraction) -> Stated:
 def reads_channels_first(cells: Iterable[tuple[Stated, Shape]]) -> dict[bool, bool]:
     """For shapes in brackets and for others: whether a table writes channels first, judged by all its shapes.
 
-    What fits in one order only decides; where nothing fits, the place of a right number of channels does.
+    What fits in one order only decides; where nothing fits, the numbers that are right in each order do.
     """
     votes = {True: 0, False: 0}
     for stated, right in cells:
@@ -209,7 +209,8 @@ def reads_channels_first(cells: Iterable[tuple[Stated, Shape]]) -> dict[bool, bo
         if sides in (first, last):
             votes[style] += -1000 if sides == first else 1000
         else:
-            votes[style] += (sides[-1] == right[0]) - (sides[0] == right[0])
+            pairs = zip(sides, last, first, strict=True)
+            votes[style] += sum((side == if_last) - (side == if_first) for side, if_last, if_first in pairs)
     return {style: count < 0 for style, count in votes.items()}
 
 

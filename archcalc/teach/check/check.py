@@ -13,6 +13,7 @@ from archcalc.teach.check.labels import read_label, squeezed
 from archcalc.teach.check.marking import Marking
 from archcalc.teach.check.match import rows_of
 from archcalc.teach.check.model import OF_KERAS, OF_TOOL, PRINTED, TOTAL, Answer, Check, Group, Match
+from archcalc.teach.check.other_input import for_other_input
 from archcalc.teach.check.paths import are_modules
 from archcalc.teach.check.prepared import PreparedNetwork, prepare
 from archcalc.teach.reading.calculation import StatementError
@@ -24,7 +25,8 @@ def check_answers(analysis: Analysis, answers: Iterable[Answer]) -> Check:
     """Check every answer, in their order. What depends on the network alone is worked out once for each analysis."""
     network = prepare(analysis)
     marking = Marking(network, list(_questions(network, _as_of_keras(network, _as_printed(tuple(answers))))))
-    return Check(analysis.graph.name, tuple(marking.cells()), marking.notes)
+    cells = for_other_input(network, marking.questions, marking.cells())
+    return Check(analysis.graph.name, tuple(cells), marking.notes)
 
 
 def _questions(network: PreparedNetwork, answers: Sequence[Answer]) -> Iterator[Question]:

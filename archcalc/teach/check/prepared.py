@@ -9,6 +9,7 @@ from archcalc.core import words
 from archcalc.core.conventions import BYTES
 from archcalc.core.language import language, say
 from archcalc.core.quantities import QUANTITIES
+from archcalc.core.shapes import Shape
 from archcalc.design.conventions import TOOLS, Tool, as_counted
 from archcalc.design.tool_calls import FORMS
 from archcalc.explain.derive.layer import Derivation
@@ -53,6 +54,8 @@ class PreparedNetwork:
         self.bytes_of_value = BYTES[analysis.dtype] * analysis.batch
         #: How many numbers dense layers read.
         self.features = {elements(row.input_shapes[0]) for row in self.rows if row.op.family == "dense"}
+        #: The network on the other inputs that were asked for; None where there is none.
+        self.on_other_inputs: dict[Shape, PreparedNetwork | None] = {}
         self._operations: dict[str, dict[str, int | None]] = {}
         self._changes: dict[str, list[int]] = {}
         self._inside: dict[str, list[Row]] = {}

@@ -1,4 +1,4 @@
-"""A table that was made for another network of the catalogue is not explained cell by cell."""
+"""A table that was made for another network of the catalogue, or another input, is not explained cell by cell."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from archcalc.passes.analysis import analyse
 from archcalc.teach.check import others
+from archcalc.teach.check.check import check_answers
+from archcalc.teach.check.expected import expected
+from archcalc.teach.check.model import Answer, Verdict
 from tests.cli.runner import Run
 from tests.teach.check.tables import analysis_of, plain
 from tests.tiers import slow_but
@@ -30,6 +34,25 @@ def test_a_table_of_another_network_says_so(archcalc: Run, tmp_path: Path, asked
     assert f"The table fits {made_for}: " in result.out
     assert "mistyped" not in result.out
     assert len(result.out.splitlines()) <= 4
+
+
+#: Columns of a table that is right for an input of 224×224, and one that was printed.
+COLUMNS = [("multiplications",), ("activation_bytes",), ("output_shape", "params", "multiplications")]
+
+
+@pytest.mark.parametrize("columns", COLUMNS)
+def test_all_that_follows_from_another_input_says_so(columns: tuple[str, ...]) -> None:
+    own = analysis_of("squeezenet1_0")
+    made = analyse(own.graph.with_input((3, 224, 224)))
+    answers = []
+    for row in made.rows:
+        for quantity in columns:
+            value = expected(row, made, quantity)
+            answers.append(Answer(row.name, quantity, plain(value) if isinstance(value, tuple) else str(value)))
+    found = check_answers(own, answers)
+    wrong = [cell for cell in found.cells if cell.verdict is Verdict.WRONG]
+    assert wrong
+    assert {cell.diagnoses[0].explanation for cell in wrong} == {"Right for an input of 224×224. Here it is 227×227."}
 
 
 def test_a_table_with_mistakes_is_explained(archcalc: Run, tmp_path: Path) -> None:

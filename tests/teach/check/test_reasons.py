@@ -47,7 +47,18 @@ layers:
   - conv2d: {name: conv2, out_channels: 36, kernel_size: 3, padding: 1}
   - max_pool2d: {name: pool2, kernel_size: 2}
 """
-SPECS = {"lecture": LECTURE, "recurrent": RECURRENT, "same": SAME, "biases": BIASES}
+#: Parts of a concatenation: of maps whose depth is their height, of rows of values.
+JOINED = """\
+input: 48x64x3
+layers:
+  - conv2d: {name: left, out_channels: 24, kernel_size: 1}
+  - conv2d: {name: right, from: input, out_channels: 24, kernel_size: 1}
+  - concat: {name: maps, from: [left, right]}
+  - linear: {name: a, from: input, out_features: 30}
+  - linear: {name: b, from: input, out_features: 16}
+  - concat: {name: flat, from: [a, b]}
+"""
+SPECS = {"joined": JOINED, "lecture": LECTURE, "recurrent": RECURRENT, "same": SAME, "biases": BIASES}
 
 
 @cache
@@ -61,6 +72,10 @@ def cell(network: str, layer: str, quantity: str, written: str) -> Cell:
 
 #: Network, layer or block, quantity, what is written, the first reason's mistake and words.
 REASONS = [
+    ("joined", "maps", "output_shape", "48x64x24", "sum_of_parts", "that lacks left"),
+    ("joined", "flat", "output_shape", "30", "sum_of_parts", "that lacks b. The values of all 2 inputs add up: 46"),
+    ("joined", "flat", "output_shape", "62", "sum_of_parts", "that has b twice"),
+    ("vgg13@torchvision", TOTAL, "multiplications", "11.309G", "other_tool", "the total of thop"),
     # What a bias belongs to: each value of a locally connected layer, the shift of a norm, a neuron.
     ("biases", "local", "params", "3888", "forgot_bias", "Each of the 108 values of the output has one."),
     ("biases", "local", "params", "3889", "bias_per_weight", "Each of the 108 values of the output has one."),

@@ -41,6 +41,11 @@ PLANTED: list[tuple[str, str, str, int | str, str]] = [
     ("alexnet", "fc8", "params", 4096 * 1000 + 4096, "a bias for each of the 4,096 inputs"),
     # Weights at each position; of layers that have none.
     ("alexnet", "conv1", "params", 34944 * 55 * 55, "counted at each of the 55×55 positions"),
+    ("zfnet", "conv1", "params", 110 * 110 * 96 * 147 + 96, "at each of the 110×110 positions, the biases once"),
+    ("zfnet", "conv3", "params", 13 * 13 * 384 * 2304 + 384, "at each of the 13×13 positions, the biases once"),
+    ("zfnet", "conv1", "params", 110 * 110 * 96 * 147, "the bias is missing. Each of the 96 filters"),
+    ("zfnet", "conv1", "params", 110 * 110 * 96 + 96, "the values of the output, 110×110 positions, in the place"),
+    ("zfnet", "conv1", "params", 110 * 110 * 96, "the values of the output, 110×110 positions, in the place"),
     ("resnet50", "conv1/bn", "params", 128 * 112 * 112, "counted at each of the 112×112 positions"),
     ("vit_b_16", "encoder1/norm1", "params", 1536 * 197, "counted at each of the 197 positions"),
     ("resnet50", "conv1/bn", "params", 2, "one of each for the whole layer"),

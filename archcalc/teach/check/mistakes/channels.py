@@ -24,10 +24,10 @@ def channels(context: LayerContext) -> list[Alternative]:
         found = [*_one_direction(context, right), *_kept(context)]
     elif isinstance(context.op, Heads) and len(context.row.output_shape) == 2:
         found = [*_of_attention(context, context.op.num_heads), *_kept(context)]
-    elif len(context.row.output_shape) == 1:
-        found = list(_flat(context))
     elif context.op.family in ("merge", "parameter"):
         found = list(_merged(context))
+    elif len(context.row.output_shape) == 1:
+        found = list(_flat(context))
     elif hasattr(context.op, "out_channels"):
         found = list(_filters(context, right))
     else:
@@ -131,10 +131,11 @@ def _merged(context: LayerContext) -> Iterator[Alternative]:
         )
         yield Alternative(total.value, _step("sum_of_parts", say("the depths are added up. {own}", own=own)), 12, total)
         return
-    own = say(
-        "The depths of all {count} inputs add up: {output_shape:,}.",
-        count=len(depths),
-        output_shape=context.row.output_shape[0],
+    counted = {"count": len(depths), "output_shape": context.row.output_shape[0]}
+    own = (
+        say("The depths of all {count} inputs add up: {output_shape:,}.", **counted)
+        if len(context.row.output_shape) > 1
+        else say("The values of all {count} inputs add up: {output_shape:,}.", **counted)
     )
     for index, name in enumerate(names):
         rest = _sum(depths[:index] + depths[index + 1 :])

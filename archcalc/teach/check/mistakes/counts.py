@@ -228,6 +228,26 @@ def _at_each_position(context: LayerContext, quantity: str, tree: Node) -> Itera
     sides = [symbol(f"{name}₂", side).node for name, side in zip(names, positions, strict=True)]
     made = times(*sides, tree)
     yield Alternative(made.value, (Mistake("repeat_count", reason),), 16, made)
+    if quantity != "params" or not context.row.multiplications:
+        return
+    weights = times(*sides, formulas.arrays_of(context, biases=False))
+    values = say(
+        "the values of the output, {positions} positions, in the place of the weights, which all positions share.",
+        positions=written(positions),
+    )
+    if context.row.biases:
+        biases = formulas.arrays_of(context, biases=True)
+        once = say(
+            "the weights are counted at each of the {positions} positions, the biases once. All positions share both.",
+            positions=written(positions),
+        )
+        with_biases = plus(weights, biases)
+        yield Alternative(with_biases.value, (Mistake("repeat_count", once),), 16, with_biases)
+        own = plus(formulas.outputs(context), biases)
+        yield Alternative(own.value, (Mistake("repeat_count", values),), 26, own)
+        lacking = Mistake("forgot_bias", formulas.missing_bias(context))
+        yield Alternative(weights.value, (Mistake("repeat_count", reason), lacking), 26, weights)
+    yield Alternative(formulas.outputs(context).value, (Mistake("unit", values),), 30, formulas.outputs(context))
 
 
 def _repeated(context: LayerContext, quantity: str, tree: Node) -> Iterator[Alternative]:

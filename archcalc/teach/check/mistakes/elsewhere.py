@@ -20,8 +20,9 @@ from archcalc.teach.check.mistakes.upstream import follow
 
 #: Sides of images that people take for one another.
 _SIDES = (28, 32, 224, 227, 299, 331)
-MOST_OF_VARIANT = 8
-_VARIANT, _OF_KERAS, _TOOL, _SETTING, _NETWORK = 6, 8, 10, 20, OTHER_NETWORK
+MOST_OF_VARIANT = 7
+#: The total of a tool is found before one that was rounded the wrong way.
+_VARIANT, _OF_KERAS, _TOOL, _SETTING, _NETWORK = 6, 7, 8, 20, OTHER_NETWORK
 #: A tool that adds nothing of its own only leaves out what people leave out too.
 _TOOL_THAT_ADDS_NOTHING = 16
 #: Smaller totals are alike by chance.
@@ -161,13 +162,20 @@ def other_inputs(context: LayerContext) -> Iterator[OtherInput]:
     first = network.rows[0]
     if context.row is not network.analysis.by_name.get(context.name) or len(first.output_shape) != 3 or first.inputs:
         return
-    depth, height, width = first.output_shape
-    for side in _SIDES:
-        near = height == width != side and 3 * side < 4 * height and 3 * height < 4 * side
-        if near and context.row is first:
-            yield OtherInput(first._replace(output_shape=(depth, side, side)), (side, side))
-        elif near and (row := follow(network, first, (depth, side, side), context.row)) is not None:
-            yield OtherInput(row, (side, side))
+    depth, *own = first.output_shape
+    for sides in usual_inputs(tuple(own)):
+        if context.row is first:
+            yield OtherInput(first._replace(output_shape=(depth, *sides)), sides)
+        elif (row := follow(network, first, (depth, *sides), context.row)) is not None:
+            yield OtherInput(row, sides)
+
+
+def usual_inputs(own: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """The sides of images that are taken for these: 224 for 227."""
+    if len(own) == 2 and own[0] == own[1]:
+        for side in _SIDES:
+            if own[0] != side and 3 * side < 4 * own[0] and 3 * own[0] < 4 * side:
+                yield side, side
 
 
 def without_class_token(context: LayerContext) -> Iterator[tuple[Row, Mistake]]:

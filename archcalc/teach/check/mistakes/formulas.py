@@ -126,7 +126,7 @@ def _other_arrays(context: LayerContext) -> Iterator[Base]:
     bias = getattr(op, "bias", None)
     if bias is True:
         tree = params(context, lifted.model_copy(update={"bias": False}))
-        yield (Mistake("forgot_bias", _missing_bias(context)),), 10, tree
+        yield (Mistake("forgot_bias", missing_bias(context)),), 10, tree
         if op.family in HOLDERS:
             yield from _many_biases(context, tree)
     elif bias is False:
@@ -155,7 +155,7 @@ def _other_arrays(context: LayerContext) -> Iterator[Base]:
     yield from _normalisation(context)
 
 
-def _missing_bias(context: LayerContext) -> str:
+def missing_bias(context: LayerContext) -> str:
     """Why there is a bias, by what it belongs to."""
     made, values = context.row.biases, elements(context.row.output_shape)
     family = context.op.family
