@@ -77,7 +77,7 @@ def _drawn(analysis: Analysis, form: str, choices: Choices, others: Sequence[Ana
         raise UsageError(f"{form} shows the styles graph and blocks; {style} has {', '.join(SHAPED)}")
     if form in SOURCES and not shaped:
         return [_source(shown, form, choices)]
-    drawing, notes = drawing_of(analysis, choices, form == "pptx", others)
+    drawing, notes = drawing_of(analysis, choices, form in ("pptx", "tex"), others)
     if form == "pptx":
         drawing = page(drawing, parse_ratio(choices.fit))
         if not choices.fit:  # a slide is shown as large as any other one, whatever its size in the file

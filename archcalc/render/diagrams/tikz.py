@@ -5,15 +5,26 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 
-from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Ramp, Rect, Shape, Text, main_box
+from archcalc.render.diagrams.drawing import (
+    CORNER,
+    Cluster,
+    Curve,
+    Drawing,
+    Link,
+    Point,
+    Ramp,
+    Rect,
+    Shape,
+    Text,
+    shifted,
+)
+from archcalc.render.diagrams.places import POINT, Place, Places, front_of
 from archcalc.render.diagrams.svg import number
 from archcalc.render.diagrams.text import LEADING, shorten
-from archcalc.render.diagrams.theme import THEMES
+from archcalc.render.diagrams.theme import FAMILIES, THEMES, family_name
 
-#: Pixels of 96 to the inch as points of PostScript.
-POINT = 0.75
 _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
@@ -41,6 +52,10 @@ _HEAD = r"""\documentclass[tikz,border=0pt]{standalone}
       \IfFontExistsTF{TeX Gyre Heros}{\setsansfont{TeX Gyre Heros}}{}}}}
 \fi
 \renewcommand{\familydefault}{\sfdefault}
+% Frames lie below lines, and lines below boxes.
+\pgfdeclarelayer{frames}
+\pgfdeclarelayer{lines}
+\pgfsetlayers{frames,lines,main}
 """
 
 
@@ -58,7 +73,10 @@ def _letter(character: str) -> str:
 
 
 def tikz(drawing: Drawing) -> str:
-    """The drawing as a document of class standalone: boxes as named nodes, colours and lines as styles at the top."""
+    """The drawing as a document of class standalone: boxes as named nodes, colours and lines as styles at the top.
+
+    What ends at a box is drawn from its anchors, and what belongs to it lies in one scope with it.
+    """
     return _HEAD + "\n".join(_Writer(drawing).lines()) + "\n"
 
 
@@ -69,11 +87,8 @@ class _Writer:
         self.drawing = drawing
         self.styles: dict[str, str] = {}
         self.fonts: dict[float, str] = {}
-        self.named: set[str] = set()
-        themes = [theme for theme in THEMES.values() if theme.background == drawing.background]
-        words = ("ink", "quiet", "edge", "accent")
-        self.words = {str(getattr(theme, word)): word for theme in themes[:1] for word in words}
-        self.words |= {paint.line: family for theme in themes[:1] for family, paint in theme.families.items()}
+        self.places = Places(drawing)
+        self.words, self.boxes = _colours(drawing)
 
     def lines(self) -> Iterator[str]:
         drawing = self.drawing
@@ -83,14 +98,15 @@ class _Writer:
                 (shape.colour,) if isinstance(shape, Text) else (shape.fill, shape.line)
             )  # fmt: skip
             colours.update(dict.fromkeys(colour for colour in found if colour))
-        body = [line for cluster in drawing.items for line in self._cluster(cluster)]
+        colours.update(dict.fromkeys(link.line for link in drawing.links))
+        body = list(self._body())
         for colour in colours:
             yield rf"\definecolor{{{_name(colour)}}}{{HTML}}{{{colour[1:].upper()}}}"
         for size, command in self.fonts.items():
             length, skip = number(size * POINT), number(size * POINT * LEADING)
             yield rf"\newcommand{{{command}}}{{\fontsize{{{length}bp}}{{{skip}bp}}\selectfont}}"
         yield r"\tikzset{"
-        yield r"  net box/.style={align=center, inner sep=0pt}, net words/.style={inner sep=0pt},"
+        yield r"  net box/.style={align=center, inner sep=0pt, outer sep=0pt}, net words/.style={inner sep=0pt},"
         yield r"  net arrow/.style={-{Triangle[length=4.9bp, width=4.1bp]}},"
         yield from (f"  {name}/.style={{{options}}}," for options, name in self.styles.items())
         yield "}"
@@ -99,45 +115,92 @@ class _Writer:
         yield r"\begin{tikzpicture}[x=0.75bp, y=-0.75bp, line join=round]"
         width, height = number(drawing.width), number(drawing.height)
         yield rf"\useasboundingbox (0,0) rectangle ({width},{height});"
-        yield rf"\fill[{_name(drawing.background)}] (0,0) rectangle ({width},{height});"
         yield from body
         yield r"\end{tikzpicture}"
         yield r"\end{document}"
 
-    def _cluster(self, cluster: Cluster) -> Iterator[str]:
-        """A box with its texts as one node; everything else shape by shape."""
-        box, texts = main_box(cluster), [shape for shape in cluster.shapes if isinstance(shape, Text)]
-        inside = [text for text in texts if box is not None and _is_inside(text, box)]
-        for shape in cluster.shapes:
-            if shape is box and inside:
-                yield self._node(box, inside, cluster)
-            elif not any(shape is text for text in inside):
-                yield from self._shape(shape)
+    def _body(self) -> Iterator[str]:
+        """Frames, then boxes with the lines above them, then the lines below boxes, once all boxes have their names."""
+        size = f"({number(self.drawing.width)},{number(self.drawing.height)})"
+        frames = [rf"\fill[{_name(self.drawing.background)}] (0,0) rectangle {size};"]
+        main: list[str] = []
+        below: list[str] = []
+        made: set[str] = set()
+        waiting: list[tuple[list[str], set[str]]] = []
+        glued: set[int] = set()
+        for index, item in enumerate(self.drawing.items):
+            self.places.used.clear()
+            place = self.places.of_item.get(index)
+            linked = item.linked and self.drawing.links
+            lines = list(self._links(item, glued) if linked else self._cluster(item, place))
+            used = set(self.places.used)
+            if item.role == "block":
+                frames += lines
+            elif place or used <= made:
+                main += lines
+            elif used & made:
+                waiting.append((lines, used))
+            else:  # what is drawn before all that it joins lies below
+                below += lines
+            if place:
+                made.add(place.name)
+                ready = [one for one in waiting if one[1] <= made]
+                waiting = [one for one in waiting if one not in ready]
+                main += [line for one, _ in ready for line in one]
+        for layer, lines in (("frames", frames), ("", main), ("lines", below)):
+            if lines:
+                yield from [rf"\begin{{pgfonlayer}}{{{layer}}}", *lines, r"\end{pgfonlayer}"] if layer else lines
 
-    def _node(self, box: Rect, texts: Sequence[Text], cluster: Cluster) -> str:
+    def _links(self, item: Cluster, glued: set[int]) -> Iterator[str]:
+        """The edges of a layer in one piece, where its first line is; of others the texts, and ends in the open."""
+        if item.linked not in glued:
+            glued.add(item.linked)
+            yield from (self._link(link) for link in self.drawing.links if link.layer == item.linked)
+        if any(isinstance(shape, Text) for shape in item.shapes):
+            for shape in item.shapes:
+                if isinstance(shape, Text) or (isinstance(shape, Curve) and shape.arrow):
+                    yield from self._shape(shape, True)
+
+    def _link(self, link: Link) -> str:
+        options = [self._style(None, link.line, link.thickness, link.dash), "net arrow"]
+        options += [f"rounded corners={_length(CORNER)}"] if len(link.points) > 2 else []
+        return rf"\path[{', '.join(options)}] {self.places.way(link.points)};"
+
+    def _cluster(self, cluster: Cluster, place: Place | None) -> Iterator[str]:
+        """A box with its texts as one node, and what else is drawn of it in a scope; anything else shape by shape."""
+        front = front_of(cluster) if place or (cluster.role == "block" and cluster.block) else None
+        if front is None:
+            for shape in cluster.shapes:
+                yield from self._shape(shape, cluster.role == "edge")
+            return
+        box = front[1]
+        name = place.name if place else self.places.unique(f"frame-{cluster.block}")
+        inside = [shape for shape in cluster.shapes if isinstance(shape, Text) and _is_inside(shape, box)]
+        others = [shape for shape in cluster.shapes if shape is not front[0] and not any(shape is t for t in inside)]
+        if not others:
+            yield self._node(box, inside, name)
+            return
+        yield rf"\begin{{scope}}[shift={{({number(box.x)},{number(box.y)})}}]"
+        for shape in cluster.shapes:
+            if shape is front[0]:
+                yield self._node(box._replace(x=0.0, y=0.0), inside, name)
+            elif any(shape is other for other in others):
+                yield from self._shape(shifted(shape, -box.x, -box.y))
+        yield r"\end{scope}"
+
+    def _node(self, box: Rect, texts: Sequence[Text], name: str) -> str:
         options = ["net box", self._style(box.fill, box.line, box.thickness, box.dash)]
         options += [f"minimum width={_length(box.width)}", f"minimum height={_length(box.height)}"]
         if box.radius:
             options.append(f"rounded corners={_length(min(box.radius, box.height / 2, box.width / 2))}")
         x, y = number(box.x + box.width / 2), number(box.y + box.height / 2)
-        name = self._unique(cluster.layer or cluster.block)
         lines = r" \\ ".join(self._words(text, coloured=True) for text in texts)
-        return rf"\node[{', '.join(options)}]{name} at ({x},{y}) {{{lines}}};"
+        return rf"\node[{', '.join(options)}] ({name}) at ({x},{y}) {{{lines}}};"
 
     def _words(self, text: Text, coloured: bool = False) -> str:
         """A line of text with its font."""
         font = self._font(text.size) + (r"\bfseries" if text.bold else "")
         return font + (rf"\color{{{_name(text.colour)}}}" if coloured else "") + f" {escape(text.text)}"
-
-    def _unique(self, layer: str) -> str:
-        """A name for a node that TikZ takes: letters, digits and hyphens."""
-        name = re.sub(r"[^A-Za-z0-9]+", "-", layer).strip("-")[:60]
-        if not name:
-            return ""
-        numbered = chain([name], (f"{name}-{count}" for count in range(2, len(self.named) + 3)))
-        free = next(one for one in numbered if one not in self.named)
-        self.named.add(free)
-        return f" ({free})"
 
     def _font(self, size: float) -> str:
         """A command for a size; TeX takes letters alone in its name."""
@@ -149,13 +212,15 @@ class _Writer:
         options = ", ".join(_options(fill, line, thickness, dash))
         if options not in self.styles:
             # The prefix keeps styles apart from keys of TikZ, such as shape.
-            word = "net " + self.words.get(str(line), "line" if line else "area")
+            found = self.boxes.get(str(line), "colour") if fill and line else self.words.get(str(line), "line")
+            word = "net " + (found if line else "area")
             taken = set(self.styles.values())
             numbered = chain([word], (f"{word} {count}" for count in range(2, len(taken) + 3)))
             self.styles[options] = next(name for name in numbered if name not in taken)
         return self.styles[options]
 
-    def _shape(self, shape: Shape) -> Iterator[str]:
+    def _shape(self, shape: Shape, joins: bool = False) -> Iterator[str]:
+        """One shape; what `joins` boxes is drawn from their anchors."""
         if isinstance(shape, Rect):
             options = [self._style(shape.fill, shape.line, shape.thickness, shape.dash)]
             if shape.radius:
@@ -172,25 +237,48 @@ class _Writer:
                 f"at ({number(shape.x)},{number(shape.y)}) {{{self._words(shape)}}};"
             )
         else:
-            yield self._curve(shape)
+            yield self._curve(shape, joins)
 
-    def _curve(self, shape: Curve) -> str:
+    def _curve(self, shape: Curve, joins: bool) -> str:
         options = [self._style(shape.fill, shape.line, shape.thickness, shape.dash)] if shape.fill or shape.line else []
         if shape.arrow:
             options.append("net arrow")
         if shape.opacity != 1:
             options.append(f"opacity={number(shape.opacity)}")
+        places = self.places if joins else _NOWHERE
         points, radius = unrounded(shape.points) if shape.bezier else (shape.points, 0.0)
         if points is not None:
             if radius:
                 options.append(f"rounded corners={_length(radius)}")
-            path = " -- ".join(f"({number(x)},{number(y)})" for x, y in points)
+            path = places.way(points, shape.closed)
         else:
-            at = [f"({number(x)},{number(y)})" for x, y in shape.points]
-            path = at[0] + "".join(
-                f" .. controls {at[index]} and {at[index + 1]} .. {at[index + 2]}" for index in range(1, len(at), 3)
-            )
+            path = places.bent(shape.points)
         return rf"\path[{', '.join(options)}] {path}{' -- cycle' if shape.closed else ''};"
+
+
+#: No boxes: every point is said by its coordinates.
+_NOWHERE = Places(Drawing(0, 0, "", "", "", ()))
+
+
+def _colours(drawing: Drawing) -> tuple[dict[str, str], dict[str, str]]:
+    """What lines are called, and boxes by the colour of their line: as the legend calls them, in English or not at all.
+
+    A figure may give the colours of kinds of layers another meaning.
+    """
+    lines: dict[str, str] = {}
+    boxes: dict[str, str] = {}
+    families = {family_name(family): family for family in FAMILIES}
+    for item in drawing.items:
+        for sample, text in pairwise(item.shapes if item.role in ("legend", "key") else ()):
+            if isinstance(sample, Rect) and sample.fill and sample.line and isinstance(text, Text):
+                word = families.get(text.text, text.text)
+                if re.fullmatch(r"[A-Za-z ]{1,40}", word):
+                    boxes.setdefault(sample.line, word)
+    for theme in [theme for theme in THEMES.values() if theme.background == drawing.background][:1]:
+        lines |= {str(getattr(theme, word)): word for word in ("ink", "quiet", "edge", "accent")}
+        for frame in (theme.frame, theme.inner_frame):
+            boxes.setdefault(frame.line, "frame")
+    return lines, boxes
 
 
 def _name(colour: str) -> str:
