@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -177,9 +177,19 @@ def arrays_of(numbers: Mapping[str, Any]) -> Mapping[str, numpy.ndarray[Any, Any
         try:
             array = np.asarray(value, dtype=np.float64)
         except (TypeError, ValueError):
-            message = f"{str(key)[:40]} is no array of numbers: its rows must be of one length"
-            raise ArrayError(key, message) from None
+            wrong = next((leaf for leaf in _leaves(value) if not isinstance(leaf, (int, float))), None)
+            reason = "its rows must be of one length" if wrong is None else f"{str(wrong)[:40]!r} is no finite number"
+            raise ArrayError(key, f"{str(key)[:40]} is no array of numbers: {reason}") from None
         if not np.isfinite(array).all() or not (np.abs(array) < 1e6).all():
             raise ArrayError(key, f"{str(key)[:40]} must hold finite numbers below 1,000,000")
         found[str(key)] = array
     return found
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """What stands in nested lists."""
+    if isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _leaves(one)
+    else:
+        yield value

@@ -230,7 +230,7 @@ def grade(
     ['ada']
 
     """
-    from archcalc.teach.grade.changes import changes, read_marks, section_of
+    from archcalc.teach.grade.changes import read_marks, sections_of
     from archcalc.teach.grade.folder import grade
     from archcalc.teach.grade.marks import make_scheme
     from archcalc.teach.grade.overview import Overview, render_grades, render_overview
@@ -245,7 +245,7 @@ def grade(
     marked = grade(find_submissions(str(folder)), tasks, scheme)
     overview = Overview(analysis.graph.title, tuple(one for one, _ in marked))
 
-    more = (section_of(changes(overview, read_marks(str(against))), len(overview.graded)),) if against else ()
+    more = sections_of(overview, read_marks(str(against))) if against else ()
 
     def render(form: str) -> str:
         return render_grades(overview) if form == "csv" else render_overview(overview, None, more)

@@ -46,7 +46,15 @@ def test_numbers_of_a_file(archcalc: Run, tmp_path: Path) -> None:
         ),
         (
             ["conv", "5x1 -> conv3-1", "--numbers", "bad.yaml", "-o", "a.svg"],
-            "bad.yaml:1:8: input is no array of numbers",
+            "bad.yaml:1:8: input is no array of numbers: its rows must be of one length",
+        ),
+        (
+            ["conv", "5x1 -> conv3-1", "--numbers", "word.yaml", "-o", "a.svg"],
+            "word.yaml:1:8: input is no array of numbers: 'abc' is no finite number",
+        ),
+        (
+            ["conv", "5x1 -> conv3-1", "--numbers", "infinite.yaml", "-o", "a.svg"],
+            "infinite.yaml:1:8: input is no array of numbers: '.inf' is no finite number",
         ),
         (
             ["conv", "5x1 -> conv3-1", "--numbers", "huge.yaml", "-o", "a.svg"],
@@ -62,6 +70,8 @@ def test_what_it_cannot_do(
     monkeypatch.chdir(tmp_path)
     Path("numbers.yaml").write_text(NUMBERS, encoding="utf-8")
     Path("bad.yaml").write_text("input: [[1, 2], [3]]\n", encoding="utf-8")
+    Path("word.yaml").write_text("input: abc\n", encoding="utf-8")
+    Path("infinite.yaml").write_text("input: [[1, .inf]]\n", encoding="utf-8")
     Path("huge.yaml").write_text("# large\ninput: [[1e99]]\n", encoding="utf-8")
     Path("other.yaml").write_text("pad: 1\n", encoding="utf-8")
     Path("list.yaml").write_text("[1, 2]\n", encoding="utf-8")

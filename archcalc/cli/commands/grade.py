@@ -18,7 +18,7 @@ from archcalc.passes.analysis import Analysis
 from archcalc.teach.check.mistakes import MISTAKES
 from archcalc.teach.exercise.people import file_names
 from archcalc.teach.exercise.worksheet import ASKED, DEFAULT
-from archcalc.teach.grade.changes import changes, read_marks, render_marks, section_of
+from archcalc.teach.grade.changes import read_marks, render_marks, sections_of
 from archcalc.teach.grade.feedback import render_feedback, render_gradescope
 from archcalc.teach.grade.folder import Task, grade
 from archcalc.teach.grade.marks import Marked, make_scheme
@@ -89,8 +89,7 @@ def command(
         make_folder(target)
     marked = _graded(submissions, grade(submissions, tasks, scheme), analysis, target, visibility)
     overview = Overview(analysis.graph.title or analysis.graph.name, tuple(marked))
-    found = changes(overview, old) if old is not None else []
-    more = (section_of(found, len(overview.graded)),) if old is not None else ()
+    more = sections_of(overview, old) if old is not None else ()
     if target is None:
         write_bytes(report(overview, ending, more), output)
     else:
@@ -154,6 +153,6 @@ def _print_summary(overview: Overview, output: str, more: Sequence[Section]) -> 
     ]
     if mistakes:
         write(say("Mistakes, by students who made them: {mistakes}", mistakes=", ".join(mistakes)) + "\n", None)
-    for section in more:
+    for section in more[:1]:
         write(f"{section.title}: {section.notes[0]}" + "\n", None)
     write(say("See {file}", file=output) + "\n", None)

@@ -15,7 +15,7 @@ from archcalc.core import words
 from archcalc.core.cells import harmless
 from archcalc.core.errors import Location, Problem, SpecError, UsageError
 from archcalc.core.files import read_bytes
-from archcalc.core.language import ENGLISH, language, say
+from archcalc.core.language import say
 from archcalc.teach.check.expected import Value
 from archcalc.teach.grade.marks import Item, Marked, points
 from archcalc.teach.grade.overview import Overview, Section, cell_name
@@ -34,7 +34,8 @@ class Mark(NamedTuple):
     key: str
 
 
-Marks = Mapping[str, Mapping[tuple[str, str], Mark]]
+Cells = Mapping[tuple[str, str], Mark]
+Marks = Mapping[str, Cells]
 
 
 class Change(NamedTuple):
@@ -140,60 +141,86 @@ def _missing(marked: Marked | None) -> str:
     return say("cannot be read now: {problem}", problem=marked.problem)
 
 
-def _sum(cells: Mapping[tuple[str, str], Mark] | None) -> Fraction | None:
-    # As they were written: of old marks two digits are known.
+def _sum(cells: Cells | None) -> Fraction | None:
     return None if cells is None else sum((Fraction(points(mark.points)) for mark in cells.values()), Fraction())
 
 
-def _reasons(before: Mapping[tuple[str, str], Mark], after: Mapping[tuple[str, str], Mark]) -> Iterator[str]:
-    """The cells whose points changed, and why."""
-    for layer, quantity in dict.fromkeys((*before, *after)):
-        name = cell_name(layer, quantity, " ")
-        old, new = before.get((layer, quantity)), after.get((layer, quantity))
-        if old is None:
-            assert new is not None
-            yield say("{cell}: asked now, {points}", cell=name, points=points(new.points))
-        elif new is None:
-            yield say("{cell}: no longer asked, was {points}", cell=name, points=points(old.points))
-        elif points(old.points) != points(new.points):
-            values = {"before": points(old.points), "after": points(new.points), "why": _why(old, new)}
+def _reasons(before: Cells, after: Cells) -> Iterator[str]:
+    """The cells whose points changed, shortly: the table of cells says what the key was and is."""
+    for one in _differences(before, after):
+        name = cell_name(one.layer, one.quantity, " ")
+        if one.old is None:
+            yield say("{cell}: asked now, {points}", cell=name, points=points(one.gain))
+        elif one.new is None:
+            yield say("{cell}: no longer asked, was {points}", cell=name, points=points(one.old.points))
+        elif one.is_answered_anew:
+            why = say(
+                "another answer: {before}, now {after}",
+                before=one.old.answer or words.NONE, after=one.new.answer or words.NONE,
+            )  # fmt: skip
+            values = {"before": points(one.old.points), "after": points(one.new.points), "why": why}
             yield say("{cell}: {before} → {after}, {why}", cell=name, **values)
+        else:
+            yield f"{name} {_signed(one.gain)}"
 
 
-def _why(old: Mark, new: Mark) -> str:
-    if old.answer != new.answer:
-        return say(
-            "another answer: {before}, now {after}", before=old.answer or words.NONE, after=new.answer or words.NONE
-        )
-    if old.key != new.key and old.key and new.key:
-        return say(
-            "the key was {before} and is {after}; the answer is {answer}",
-            before=old.key, after=new.key, answer=new.answer,
-        )  # fmt: skip
-    if old.verdict != new.verdict:
-        return say(
-            "{before} → {after}, the key is {key}",
-            before=_verdict(old.verdict), after=_verdict(new.verdict), key=new.key,
-        )  # fmt: skip
-    return say("another share of a point for it")
+class _Difference(NamedTuple):
+    """A cell of a student whose points changed; None where it was not asked."""
+
+    layer: str
+    quantity: str
+    old: Mark | None
+    new: Mark | None
+
+    @property
+    def gain(self) -> Fraction:
+        # As they were written: of old marks two digits are known.
+        after, before = (Fraction(points(mark.points)) if mark else Fraction() for mark in (self.new, self.old))
+        return after - before
+
+    @property
+    def is_answered_anew(self) -> bool:
+        return self.old is not None and self.new is not None and self.old.answer != self.new.answer
 
 
-def _verdict(name: str) -> str:
-    return name.replace("_", " ") if language() == ENGLISH else say(name)
+def _differences(before: Cells, after: Cells) -> Iterator[_Difference]:
+    for cell in dict.fromkeys((*before, *after)):
+        found = _Difference(*cell, before.get(cell), after.get(cell))
+        if found.gain:
+            yield found
 
 
-def section_of(found: list[Change], graded: int) -> Section:
-    """The changes as a part of the overview."""
+def _changed_cells(overview: Overview, old: Marks) -> Iterator[tuple[str | int, ...]]:
+    """Each cell whose grading changed: what the key was and is, how many students gained and lost."""
+    gains: dict[tuple[str, str, str, str], list[Fraction]] = {}
+    for student, after in marks_of(overview).items():
+        for one in _differences(old[student], after) if student in old else ():
+            if not one.is_answered_anew:
+                was, now = (mark.key if mark else words.NONE for mark in (one.old, one.new))
+                gains.setdefault((one.layer, one.quantity, was, now), []).append(one.gain)
+    for (layer, quantity, was, now), found in gains.items():
+        gained = sum(gain > 0 for gain in found)
+        yield cell_name(layer, quantity), was, now, gained, len(found) - gained
+
+
+def sections_of(overview: Overview, old: Marks) -> tuple[Section, Section]:
+    """The changes as parts of the overview: by cell, and by student."""
+    found, graded = changes(overview, old), len(overview.graded)
     gained, lost = (sum(one.gain > 0 for one in found), sum(one.gain < 0 for one in found))
     summary = say(
         "{gained} gained, {lost} lost, {others} have as many points as before.",
         gained=gained, lost=lost, others=graded - gained - lost,
     )  # fmt: skip
-    heads = (say("student"), say("before"), say("after"), say("change"), say("why"))
+    cells = tuple(_changed_cells(overview, old))
+    by_cell = (say("cell"), say("key was"), say("key is"), say("gained"), say("lost")) if cells else ()
+    by_student = (say("student"), say("before"), say("after"), say("change"), say("why"))
     rows = [
         (one.student, _shown(one.before), _shown(one.after), _signed(one.gain), "; ".join(one.reasons)) for one in found
     ]
-    return Section(say("Changes"), (summary,), heads, tuple(rows), (1, 2, 3))
+    return (
+        Section(say("Changes"), (summary,), by_cell, cells, (1, 2, 3, 4)),
+        Section(say("Changes by student"), (), by_student, tuple(rows), (1, 2, 3)),
+    )
 
 
 def _shown(number: Fraction | None) -> str:

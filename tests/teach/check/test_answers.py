@@ -387,6 +387,12 @@ REFUSED: list[tuple[str, str | bytes, str]] = [
     ("a.xlsx", with_a_cell_of(200_000), "a cell has more than 131,072 characters"),
     ("a.xlsx", archive_of(a=b"<x"), "a part is not well-formed"),
     ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel file"),
+    (
+        "a.xml",
+        '<?xml version="1.0"?>\n<quiz><question type="category">' + "a," * 300,
+        "is a quiz for Moodle, which grades it",
+    ),
+    ("a.xml", '<?xml version="1.0"?>\n<Workbook/>', "is XML; answers are read from .csv, .docx"),
 ]
 
 

@@ -13,7 +13,7 @@ import pytest
 import archcalc as ac
 from archcalc.core.errors import ArchcalcError
 from archcalc.teach.check.model import Check, Verdict
-from archcalc.teach.grade.changes import HEAD, changes, read_marks, render_marks, section_of
+from archcalc.teach.grade.changes import HEAD, changes, read_marks, render_marks, sections_of
 from archcalc.teach.grade.marks import Marked, Scheme, mark
 from archcalc.teach.grade.overview import Overview
 from archcalc.teach.grade.report import ENDINGS, report
@@ -37,19 +37,24 @@ def graded(student: str, text: str, verdict: Verdict, key: int, asked: int = 1, 
     return mark(student, Check("x", (cell("conv1", text, verdict, key, *mistakes),)), ASKED[:asked], Scheme())
 
 
+asked_two = mark(
+    "ada", Check("x", tuple(cell(layer, "5", Verdict.RIGHT, 5) for layer, _ in ASKED[:2])), ASKED[:2], Scheme()
+)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "gain", "reason"),
     [
         (graded("ada", "5", Verdict.WRONG, 4), graded("ada", "5", Verdict.RIGHT, 5), 1,
-         "conv1 params: 0 → 1, the key was 4 and is 5; the answer is 5"),
+         "conv1 params +1"),
         (graded("ada", "4", Verdict.RIGHT, 4), graded("ada", "4", Verdict.WRONG, 5, 1, "forgot_bias"), Fraction(-1, 2),
-         "conv1 params: 1 → 0.5, the key was 4 and is 5; the answer is 4"),
+         "conv1 params −0.5"),
         (graded("ada", "4", Verdict.WRONG, 5), graded("ada", "5", Verdict.RIGHT, 5), 1,
          "conv1 params: 0 → 1, another answer: 4, now 5"),
         (graded("ada", "4", Verdict.WRONG, 5), graded("ada", "4", Verdict.CARRIED, 5), 1,
-         "conv1 params: 0 → 1, wrong → carried forward, the key is 5"),
-        (graded("ada", "5", Verdict.RIGHT, 5), graded("ada", "5", Verdict.RIGHT, 5, 2), 0,
-         "conv2 params: asked now, 0"),
+         "conv1 params +1"),
+        (asked_two, graded("ada", "5", Verdict.RIGHT, 5), -1, "conv2 params: no longer asked, was 1"),
+        (graded("ada", "5", Verdict.RIGHT, 5), asked_two, 1, "conv2 params: asked now, 1"),
         (graded("ada", "5", Verdict.RIGHT, 5), graded("bea", "5", Verdict.RIGHT, 5), -1,
          "not among the submissions now"),
         (graded("ada", "5", Verdict.RIGHT, 5), Marked("ada", problem="no table"), -1, "cannot be read now: no table"),
@@ -64,9 +69,23 @@ def test_why_points_changed(before: Marked, after: Marked, gain: Fraction, reaso
 def test_changes_are_counted_and_listed() -> None:
     before = Overview("x", (graded("ada", "5", Verdict.WRONG, 4), graded("=bob", "4", Verdict.RIGHT, 4)))
     after = Overview("x", (graded("ada", "5", Verdict.RIGHT, 5), graded("=bob", "4", Verdict.WRONG, 5)))
-    section = section_of(changes(after, read_marks(old_marks(before))), len(after.graded))
-    assert section.notes == ("1 gained, 1 lost, 0 have as many points as before.",)
-    assert [row[:4] for row in section.rows] == [("'=bob", "1", "0", "−1"), ("ada", "0", "1", "+1")]
+    cells, students = sections_of(after, read_marks(old_marks(before)))
+    assert cells.notes == ("1 gained, 1 lost, 0 have as many points as before.",)
+    assert cells.rows == (("conv1 · params", "4", "5", 1, 1),)
+    assert students.rows == (("'=bob", "1", "0", "−1", "conv1 params −1"), ("ada", "0", "1", "+1", "conv1 params +1"))
+
+
+def test_a_cell_that_changed_is_told_once() -> None:
+    before = Overview("x", tuple(graded(f"s{number:02}", "5", Verdict.WRONG, 4) for number in range(30)))
+    after = Overview("x", tuple(graded(f"s{number:02}", "5", Verdict.RIGHT, 5) for number in range(30)))
+    cells, students = sections_of(after, read_marks(old_marks(before)))
+    assert cells.rows == (("conv1 · params", "4", "5", 30, 0),)
+    assert {row[1:] for row in students.rows} == {("0", "1", "+1", "conv1 params +1")}
+    # Another answer is the student's own change, and none of the cell.
+    anew = Overview("x", (graded("s00", "4", Verdict.RIGHT, 4),))
+    cells, students = sections_of(anew, read_marks(old_marks(replace(before, marked=before.marked[:1]))))
+    assert (cells.heads, cells.rows) == ((), ())
+    assert students.rows[0][-1] == "conv1 params: 0 → 1, another answer: 5, now 4"
 
 
 @pytest.mark.parametrize(
@@ -125,11 +144,17 @@ def test_a_corrected_key_from_the_command_line_and_in_python(archcalc: Run) -> N
     shown = archcalc(*again, "-o", "two").out
     assert "Changes: 2 gained, 1 lost, 0 have as many points as before." in shown
     text = Path("two/overview.md").read_text(encoding="utf-8")
-    assert "the key was 108 and is 112; the answer is 112" in text
-    assert "| cy | 2 | 1.5 | −0.5 |" in text
+    assert "| c · params | 108 | 112 | 2 | 1 |" in text
+    assert "| cy | 2 | 1.5 | −0.5 | c params −0.5 |" in text
     assert archcalc(*again, "-o", "class.html").code == 0
-    assert "the key was 108 and is 112" in Path("class.html").read_text(encoding="utf-8")
+    assert "key was" in Path("class.html").read_text(encoding="utf-8")
     result = ac.grade("right.yaml", "in", quantities=["params"], against="one/marks.csv")
     assert "2 gained, 1 lost" in str(result)
     result.save("class.xlsx")
-    assert openpyxl.load_workbook("class.xlsx").sheetnames == ["Grades", "Changes", "The hardest cells", "Mistakes"]
+    assert openpyxl.load_workbook("class.xlsx").sheetnames == [
+        "Grades",
+        "Changes by student",
+        "Changes",
+        "The hardest cells",
+        "Mistakes",
+    ]

@@ -91,6 +91,17 @@ def parse_answers(data: bytes, file: str, form: str | None = None) -> Answers:
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise UsageError(say("{file} is an old Excel file; save it as XLSX or CSV", file=file))
     text, notes = _decode(data, file)
+    if not form and text.lstrip().startswith(("<?xml", "<quiz")) and not looks_like_html(text):
+        endings = ", ".join(sorted(ENDINGS))
+        raise UsageError(
+            say(
+                "{file} is a quiz for Moodle, which grades it; answers are read from {endings}",
+                file=file,
+                endings=endings,
+            )
+            if "<quiz" in text
+            else say("{file} is XML; answers are read from {endings}", file=file, endings=endings)
+        )
     if form in ("csv", "tsv") and looks_like_latex(text):
         form = "latex"
     answers = _READERS[form](text, file) if form else _guessed(text, file)
