@@ -46,8 +46,9 @@ class Column(NamedTuple):
         if answer.quantity != "output_shape":
             return scaled(stated, self.factor)
         assert isinstance(right, tuple)
-        if _is_split(stated, right):
-            return stated._replace(shape=right)
+        stated = _filled(stated, right)
+        if stated.free or _is_split(stated, right):
+            return stated if stated.free else stated._replace(shape=right)
         first = self.bracketed_first if is_bracketed(stated) else self.plain_first
         if is_bracketed(stated) and sides_of_rank(stated, right) in (right, (*right[1:], right[0])):
             return stated._replace(shape=right)  # one tool writes channels first, another one last
@@ -92,6 +93,16 @@ def _positions(stated: Stated, right: Shape, axes: str) -> tuple[int, ...] | Non
         by_axis = dict(zip(axes, sides, strict=True))
         return tuple([by_axis[axis] for axis in "dhw"])
     return None
+
+
+def _filled(stated: Stated, right: Shape) -> Stated:
+    """The statement with the right sides where its own are free; its channels stand last, or else first."""
+    free = stated.free
+    if not free or len(free) != len(right):
+        return stated
+    order = right if free[-1] is None else (*right[1:], right[0])
+    sides = tuple([side if side is not None else own for side, own in zip(free, order, strict=True)])
+    return stated._replace(shape=sides if free[-1] is None else (sides[-1], *sides[:-1]), sides=sides)
 
 
 def _is_split(stated: Stated, right: Shape) -> bool:
@@ -284,10 +295,10 @@ def resembles(
     """Whether a cell is right in any way that its column may be meant: evidence for what a row is about."""
     for value in values:
         if isinstance(value, tuple) and answer.heading == PRINTED:
-            if any(_is_printed(stated, value) for stated in readings):
+            if any(_is_printed(_filled(stated, value), value) for stated in readings):
                 return True
         elif isinstance(value, tuple) and answer.quantity == "output_shape":
-            if any(_resembles_shape(stated, value) for stated in readings):
+            if any(_resembles_shape(_filled(stated, value), value) for stated in readings):
                 return True
         elif any(fits(scaled(one, factor), value, answer.quantity) for one in readings for factor in factors):
             return True

@@ -19,6 +19,8 @@ _LISTED = re.compile(r"\d+(?:\s*[,;]\s*\d+)+\s*[,;]?|\d+\s*,")
 _SPACED = re.compile(r"\d+(?: \d+)+")
 #: The batch before the sides of a map.
 _BATCH = re.compile(rf"(?:-1|None|N|B|bs|batch(?:[_ ]?size)?|\?|m)(?:\s*[,;]\s*|{CROSS})(?=\d)", re.IGNORECASE)
+#: A shape of Keras for inputs of any size: (None, None, None, 16).
+_FREE = re.compile(r"[(\[]\s*None((?:\s*,\s*(?:None|\d{1,12})){2,4})\s*[)\]]")
 #: Words for what is counted, before or after a number of maps.
 _OF_MAPS = rf"(?:(?:feature|activation)\s+)?(?:{any_of('maps')})"
 _MAPS = re.compile(
@@ -56,6 +58,9 @@ _WANTED = mark("write 55x55x96, (96, 55, 55), or a number for a flat one")
 def read_shape(text: str, cleaned: str) -> tuple[Stated, ...]:
     """The readings of a cell about a shape. Raises `StatementError` for what cannot be read."""
     cleaned = _plainly(cleaned)
+    if (match := _FREE.fullmatch(cleaned)) and "None" in match[1]:
+        sides = [None if side.strip() == "None" else int(side) for side in match[1].split(",")[1:]]
+        return (Stated(text, free=tuple(sides)),)
     if (named := _by_names(text, cleaned)) is not None:
         return (named,)
     if of_maps := tuple(_of_maps(text, cleaned)):

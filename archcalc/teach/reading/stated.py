@@ -33,6 +33,8 @@ class Stated(NamedTuple):
     printed: int | None = None
     #: All sides of a shape of four, of which the first was taken for the batch: of a volume they are all its own.
     with_batch: tuple[int, ...] = ()
+    #: The sides after the batch of a shape that holds for inputs of any size, None for those that are free.
+    free: tuple[int | None, ...] = ()
     #: What the calculation may come to, where its numbers are rounded: 9.2M + 123.6M.
     reach: tuple[Fraction, Fraction] | None = None
 

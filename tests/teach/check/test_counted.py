@@ -27,6 +27,23 @@ FVCORE = """| module              | #parameters or shape   | #flops   |
 | classifier.6        | 4.097M                 | 4.096M   |
 | avgpool             |                        | 9.216K   |
 """
+#: parameter_count_table, which has no operations.
+PARAMETERS = """| name                | #elements or shape   |
+|:--------------------|:---------------------|
+| model               | 61.1M                |
+| features            | 2.5M                 |
+| features.0          | 23.3K                |
+| features.0.weight   | (64, 3, 11, 11)      |
+| features.0.bias     | (64,)                |
+| features.3          | 0.3M                 |
+| features.6          | 0.7M                 |
+| features.8          | 0.9M                 |
+| features.10         | 0.6M                 |
+| classifier          | 58.6M                |
+| classifier.1        | 37.8M                |
+| classifier.4        | 16.8M                |
+| classifier.6        | 4.1M                 |
+"""
 #: The modules of a MobileNetV2 hold a convolution and its normalisation; those of GoogLeNet are counted on.
 MODULES = """| module             | #parameters or shape   | #flops   |
 |:-------------------|:-----------------------|:---------|
@@ -139,6 +156,7 @@ def _check(network: str, text: str) -> Check:
     ("network", "text", "right"),
     [
         ("alexnet@torchvision", FVCORE, 23),
+        ("alexnet@torchvision", PARAMETERS, 11),
         ("mobilenet_v2", MODULES, 10),
         ("googlenet@torchvision", COUNTED_ON, 10),
         ("vgg16", IDLE, 4),
@@ -174,6 +192,7 @@ def test_what_tools_print_is_right(network: str, text: str, right: int) -> None:
     [
         ("alexnet@torchvision", FVCORE, "70.277M", "7.027M", 70_276_800),
         ("alexnet@torchvision", FVCORE, "2.47M ", "2.46M ", 2_469_696),
+        ("alexnet@torchvision", PARAMETERS, "23.3K", "23.2K", 23_296),
         ("resnet18", TREE, "1.61M", "1.51M", 1_605_632),
         ("resnet18", PTFLOPS, "1.61 MMac", "0.8 MMac", 1_605_632),
         ("resnet18", PTFLOPS, "36.86 k", "36.93 k", 36_864),

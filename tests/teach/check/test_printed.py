@@ -365,3 +365,29 @@ def test_containers_at_the_end_of_a_tree_are_sums(number: str) -> None:
     value = int(number.replace(",", ""))
     spoiled = check("mobilenet_v2", ENDS.replace(f" {number}\n", f" {value + 16:,}\n"))
     assert [cell.expected for cell in spoiled.cells if cell.verdict is Verdict.WRONG] == [value]
+
+
+#: Keras, for images of any size.
+FREE = """Model: "free"
+┏━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━┓
+┃ Layer (type)        ┃ Output Shape      ┃    Param # ┃
+┡━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━┩
+│ input_layer         │ (None, None,      │          0 │
+│ (InputLayer)        │ None, 3)          │            │
+├─────────────────────┼───────────────────┼────────────┤
+│ conv (Conv2D)       │ (None, None,      │        448 │
+│                     │ None, 16)         │            │
+├─────────────────────┼───────────────────┼────────────┤
+│ gap                 │ (None, 16)        │          0 │
+│ (GlobalAveragePool… │                   │            │
+└─────────────────────┴───────────────────┴────────────┘
+"""
+
+
+@pytest.mark.parametrize(("written", "verdict"), [("None, 16)", Verdict.RIGHT), ("None, 24)", Verdict.WRONG)])
+def test_of_free_sizes_the_channels_are_judged(written: str, verdict: Verdict) -> None:
+    found = check("32x48x3 -> conv3-16 -> gap", FREE.replace("│ None, 16)", f"│ {written}"))
+    shapes = [cell for cell in found.cells if cell.quantity == "output_shape"]
+    assert [cell.verdict for cell in shapes] == [Verdict.RIGHT, verdict, Verdict.RIGHT]
+    assert shapes[1].stated
+    assert shapes[1].stated.shape == (16 if verdict is Verdict.RIGHT else 24, 32, 48)

@@ -14,10 +14,10 @@ from archcalc.core.language import say
 from archcalc.teach.check.answers.table import MOST_ROWS, Answers, fault
 from archcalc.teach.check.model import OF_TOOL, TOTAL, Answer, Place
 
-_TABLE = re.compile(r"\W*module\W+#parameters or shape\W+#flops\W*")
-#: | layer1.0.conv1 | 36.864K | 0.116G |; arrays have their shape in the place of a number.
+_TABLE = re.compile(r"\W*(?:module\W+#parameters or shape\W+#flops|name\W+#elements or shape)\W*")
+#: | layer1.0.conv1 | 36.864K | 0.116G |, or without operations; arrays have their shape in the place of a number.
 _ROW = re.compile(
-    r"\s*\|\s*(?P<name>[\w.]+)\s*\|\s*(?P<params>[\d.]+[KMGTP]?)?\s*\|\s*(?P<operations>[\d.]+[KMGTP]?)?\s*\|\s*"
+    r"\s*\|\s*(?P<name>[\w.]+)\s*\|\s*(?P<params>[\d.]+[KMGTP]?)?\s*\|\s*(?:(?P<operations>[\d.]+[KMGTP]?)?\s*\|\s*)?"
 )
 #: (conv1): Conv2d( begins a module, and ) or a line with ) at its end closes it.
 _MODULE = re.compile(r"\s*(?:\((?P<name>[\w.]+)\): )?(?P<kind>\w+)\((?P<rest>.*)")
