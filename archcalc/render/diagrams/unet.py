@@ -32,9 +32,12 @@ SIZE, CHANNELS = 12.5, 13.0
 #: arms, and how much thicker boxes are.
 LOW_LEVEL, ARMS, THICK = 26.0, 440.0, 2.5
 DASH = (6.0, 3.5)
-#: The family whose line colours arrows across a level, down and up.
-_COLOURS = {0: "convolution", 1: "pooling", -1: "normalisation"}
-#: The dashes of arrows of one colour.
+#: The families whose lines colour arrows across a level, down and up, one for each kind of layer.
+_COLOURS = {
+    0: ("convolution", "shape", "block"), 1: ("pooling", "recurrent", "parameter"),
+    -1: ("normalisation", "dense", "attention"),
+}  # fmt: skip
+#: The dashes of arrows of one direction; in black and white they alone differ.
 DASHES: tuple[tuple[float, ...], ...] = ((), (2.0, 2.0), (9.0, 2.5), (9.0, 2.5, 2.0, 2.5))
 
 
@@ -263,18 +266,21 @@ def _way(before: Stop, stop: Stop) -> str:
 
 
 def _arrows(stops: Sequence[Stop], theme: Theme) -> dict[str, Pen]:
-    """A colour for each of the three directions, as in the figure; those of one colour differ in their dashes.
+    """Colours for each of the three directions, as in the figure; those of one direction differ in their dashes too.
 
-    Across a level blue, down red, up green: Ronneberger et al. 2015, figure 1.
+    Across a level blue, down red, up green, the last convolution of 1×1 in a colour of its own: Ronneberger et al.
+    2015, figure 1. Dashes cannot be seen on short arrows.
     """
     found: dict[str, Pen] = {}
-    used: Counter[str] = Counter()
+    used: Counter[int] = Counter()
     for before, stop in pairwise(stops):
         words = _way(before, stop)
         if words and words not in found:
-            colour = theme.families[_COLOURS[(stop.level > before.level) - (stop.level < before.level)]].line
-            found[words] = Pen(colour, DASHES[used[colour] % len(DASHES)])
-            used[colour] += 1
+            way = (stop.level > before.level) - (stop.level < before.level)
+            families, number = _COLOURS[way], used[way]
+            colour = theme.families[families[number % len(families)]].line
+            found[words] = Pen(colour, DASHES[number % len(DASHES)])
+            used[way] += 1
     return found
 
 

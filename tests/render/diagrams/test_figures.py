@@ -131,6 +131,27 @@ def test_the_arrows_of_unet_differ(name: str) -> None:
     assert len(set(pens.values())) == len(pens)
 
 
+def test_ways_up_of_two_kinds_have_two_colours() -> None:
+    """Dashes cannot be told apart on short arrows."""
+    level = (
+        "  - conv2d: {{name: c{0}, out_channels: 8, kernel_size: 3, padding: 1}}\n  - max_pool2d: {{kernel_size: 2}}\n"
+    )
+    analysis = numbers(
+        level.format(1) + level.format(2) + """  - conv2d: {out_channels: 16, kernel_size: 3, padding: 1}
+  - interpolate: {name: up2, like: c2}
+  - concat: {from: [c2, up2]}
+  - conv_transpose2d: {name: up1, out_channels: 8, kernel_size: 2, stride: 2}
+  - concat: {from: [c1, up1]}
+  - conv2d: {out_channels: 8, kernel_size: 3, padding: 1}
+""",
+    )  # fmt: skip
+    wiring = Wiring(analysis)
+    stops = find_stops(compose_graph(wiring), wiring)
+    assert stops
+    ups = [pen.colour for words, pen in _arrows(stops, LIGHT).items() if words.endswith(" up")]
+    assert len(set(ups)) == len(ups) == 2
+
+
 #: Ways up of a U: what enlarges the map is the layer that the arrow up is named after, whatever comes next.
 WAYS_UP = {
     "interpolate: {name: up, like: top}": "interpolate to a map, nearest up",
@@ -198,9 +219,10 @@ def test_the_arrows_of_unet_are_those_of_its_figure() -> None:
     drawing, _ = drawing_of(analysis_of("unet"), Choices(style="volumes"))
     arrows = [item for item in drawing.items if item.role == "edge"]
     colours = [next(s.line for s in item.shapes if isinstance(s, Curve)) for item in arrows]
-    across, down, up = (LIGHT.families[family].line for family in ("convolution", "pooling", "normalisation"))
-    # 18 convolutions of 3×3 and the last one of 1×1, 4 pools, 4 transposed convolutions.
-    assert [colours.count(colour) for colour in (across, down, up, LIGHT.quiet)] == [19, 4, 4, 4]
+    families = ("convolution", "shape", "pooling", "normalisation")
+    # 18 convolutions of 3×3 and the last one of 1×1, 4 pools, 4 transposed convolutions, 4 copies.
+    pens = [*(LIGHT.families[family].line for family in families), LIGHT.quiet]
+    assert [colours.count(colour) for colour in pens] == [18, 1, 4, 4, 4]
     words = [shape.text for item in arrows for shape in item.shapes if isinstance(shape, Text)]
     # Between the lowest ones there is no space for words.
     assert words == [
