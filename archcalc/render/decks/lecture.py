@@ -32,6 +32,14 @@ def _text(value: Any) -> Any:
 Text = Annotated[str, BeforeValidator(_text), Field(max_length=LONGEST)]
 
 
+def _names(value: Any) -> Any:
+    """Names between commas may stand for a list of them."""
+    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
+Names = Annotated[list[Text], BeforeValidator(_names), Field(min_length=1)]
+
+
 class Titled(Model):
     """What every slide may say: another title, and notes for the speaker."""
 
@@ -70,12 +78,12 @@ class Block(OfNetwork):
 
 
 class TableOf(OfNetwork):
-    columns: Text | None = None
+    columns: Names | None = None
 
 
 class DerivationOf(OfNetwork):
     layer: Text
-    quantities: Annotated[list[Text], Field(min_length=1)] | None = None
+    quantities: Names | None = None
 
 
 class OfNetworks(Titled):
@@ -296,8 +304,8 @@ class _Reader:
                 ("quantities", lambda name=name: find_quantity(name))  # type: ignore[misc]  # its own name each
                 for name in fields.quantities or ()
             ]
-        if isinstance(fields, TableOf) and fields.columns is not None:
-            checks.append(("columns", lambda: choose(fields.columns)))
+        if isinstance(fields, TableOf) and (columns := fields.columns) is not None:
+            checks.append(("columns", lambda: choose(",".join(columns))))
         if isinstance(fields, Architecture):
             style, layer = fields.style, fields.highlight
             if style is not None:

@@ -187,9 +187,9 @@ def usual_blocks(analysis: Analysis, most: int = 1) -> list[str]:
 # --- table
 
 
-def table(analysis: Analysis, columns: str | None) -> list[Slide]:
+def table(analysis: Analysis, columns: Sequence[str] | None) -> list[Slide]:
     """The layers with their totals, on as many slides as they need; those of a deep network folded."""
-    chosen = choose(columns if columns is not None else ",".join(COLUMNS))
+    chosen = choose(",".join(COLUMNS if columns is None else columns))
     context = Context(analysis.totals, "hwc")
     rows, how = _rows(analysis)
     texts = [tuple(column.text(row, context) for column in chosen) for row in rows]

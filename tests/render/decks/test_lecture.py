@@ -54,6 +54,17 @@ def test_every_kind_of_slide(kind: str) -> None:
     assert [slide.title for slide in deck.slides] == titles
 
 
+@pytest.mark.parametrize(
+    "slide", ["table: {network: lenet5, columns: ", "derivation: {network: lenet5, layer: C1, quantities: "]
+)
+def test_names_are_a_list_or_a_text(slide: str) -> None:
+    written, listed = (
+        make_deck(lecture(f"title: T\nslides:\n  - {slide}{names}}}\n"))
+        for names in ("'output, params'", "[output, params]")
+    )
+    assert written == listed
+
+
 def test_settings_and_inputs_hold() -> None:
     plan = lecture("title: T\nslides:\n  - cost: {network: mobilenet, set: {alpha: 0.5}, input: 160x160x3}\n")
     assert plan.slides[0].analyses[0].totals.multiplications == 76_524_800
@@ -97,6 +108,8 @@ def test_without_slides_the_networks_get_the_usual_ones() -> None:
         ("S derivation: {network: googlenet, layer: inception_3a}\n", "is a block of"),
         ("S derivation: {network: lenet5, layer: C1, quantities: [parms]}\n", "no quantity 'parms'"),
         ("S table: {network: lenet5, columns: size}\n", "L:3:39: there is no column 'size'"),
+        ("S table: {network: lenet5, columns: [layer, size]}\n", "L:3:39: there is no column 'size'"),
+        ("S table: {network: lenet5, columns: []}\n", "L:3:39: columns: takes at least 1, not 0"),
         ("S architecture: {network: lenet5, style: nice}\n", "L:3:44: there is no style"),
         ("S quiz: {questions: [{question: Q}]}\n", "L:3:24: needs 'answer'"),
         ("S quiz: {questions: [{question: Q, answer: A, x: 1}]}\n", "known keys: question, answer"),
