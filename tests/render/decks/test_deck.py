@@ -77,7 +77,7 @@ def test_the_table_is_that_of_the_analysis() -> None:
 
 @pytest.mark.parametrize("name", slow_but(["alexnet", "resnet50"], ["alexnet", "resnet50", "densenet201", "gpt2"]))
 def test_no_row_of_a_long_table_is_lost(name: str) -> None:
-    found = table(analysis_of(name), "layer,params,multiplications".split(","))
+    found = table(analysis_of(name), ["layer", "params", "multiplications"])
     cells = [row for slide in found if slide.table for row in slide.table.rows]
     sums = [sum(int(row[at].replace(",", "").replace("–", "0")) for row in cells[:-1]) for at in (1, 2)]
     totals = analysis_of(name).totals
