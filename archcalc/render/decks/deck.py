@@ -176,10 +176,12 @@ def render(
     if form == "pptx":
         from archcalc.render.decks.powerpoint import powerpoint
         from archcalc.render.decks.template import Template
+        from archcalc.render.diagrams.fonts import measured_in
 
         opened = Template(template, name, theme)
-        deck = make_deck(plan, opened.theme, steps)
-        return powerpoint(deck, opened, steps), deck.remarks
+        with measured_in(opened.face):
+            deck = make_deck(plan, opened.theme, steps)
+            return powerpoint(deck, opened, steps), deck.remarks
     deck = make_deck(plan, theme, steps)
     if form == "pdf":
         from archcalc.render.decks.pages import pdf

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -58,7 +57,7 @@ class Grid(NamedTuple):
 
 def grid(table: Table, area: Area) -> Grid:
     """The largest font with which a table fits; where none does, the longest words are cut, but no number or shape."""
-    shown = next(_fitting(table, area), None) or _cut(_sized(table, SMALL_SIZES[-1], HEAD_LINES, 2), area)
+    shown = next(_fitting(table, area), None) or _cut(_sized(_arranged(table, HEAD_LINES, 2), SMALL_SIZES[-1]), area)
     count, further = len(shown.rows), sum(_lines(row) - 1 for row in shown.rows)
     # A table of few columns is drawn apart a little, not across the whole slide.
     spare = min(area.width - shown.width, 24.0 * len(shown.widths)) / len(shown.widths)
@@ -69,25 +68,27 @@ def grid(table: Table, area: Area) -> Grid:
 def _fitting(table: Table, area: Area) -> Iterator[Grid]:
     """The ways in which a table fits, the best first: words in two lines are better than letters that are small."""
     for sizes, lines in product((TABLE_SIZES, SMALL_SIZES), (1, 2)):
-        for size, heads in product(sizes, range(1, HEAD_LINES + 1)):
-            found = _sized(table, size, heads, lines)
+        ways = [_arranged(table, heads, lines) for heads in range(1, HEAD_LINES + 1)]
+        for size, way in product(sizes, ways):
+            found = _sized(way, size)
             if found.width <= area.width and sum(found.heights) <= area.height:
                 yield found
 
 
-def _sized(table: Table, size: float, heads: int, lines: int) -> Grid:
-    """A table in a font, its heads and its words in up to so many lines, each column as wide as its widest text."""
+def _arranged(table: Table, heads: int, lines: int) -> Table:
+    """A table with its heads and its words in up to so many lines."""
     rows = [
-        tuple(
-            _in_lines(text, heads if index == 0 else lines if _has_words(table, text, at) else 1, index == 0)
-            for at, text in enumerate(row)
-        )
-        for index, row in enumerate([table.heads, *table.rows])
+        tuple(_in_lines(text, lines if _has_words(table, text, at) else 1, False) for at, text in enumerate(row))
+        for row in table.rows
     ]
-    widths = tuple(
-        max(_cell_width(row[at], size, index == 0) for index, row in enumerate(rows)) for at in range(len(rows[0]))
-    )
-    return Grid(table._replace(heads=rows[0], rows=tuple(rows[1:])), size, widths)
+    return table._replace(heads=tuple(_in_lines(head, heads, True) for head in table.heads), rows=tuple(rows))
+
+
+def _sized(table: Table, size: float) -> Grid:
+    """A table in a font, each column as wide as its widest text."""
+    columns = zip(table.heads, *table.rows, strict=True)
+    widths = [max(_cell_width(text, size, at == 0) for at, text in enumerate(column)) for column in columns]
+    return Grid(table, size, tuple(widths))
 
 
 def _cut(shown: Grid, area: Area) -> Grid:
@@ -127,7 +128,6 @@ def _cell_width(text: str, size: float, bold: bool) -> float:
     return max(text_width(line, size, bold) for line in text.split("\n")) + 2 * CELL
 
 
-@lru_cache(maxsize=1 << 10)
 def _in_lines(text: str, most: int, bold: bool) -> str:
     """A text in at most so many lines, which are as short as its words allow."""
     text = clean(text)

@@ -11,6 +11,7 @@ from typing import Any
 from archcalc.core.archives import DAMAGED
 from archcalc.core.errors import UsageError
 from archcalc.render.decks.slides import BODY, HEIGHT, WIDTH, Area
+from archcalc.render.diagrams.fonts import installed
 from archcalc.render.diagrams.ooxml import FONT
 from archcalc.render.diagrams.theme import THEMES, Theme
 
@@ -22,7 +23,7 @@ LARGEST, LARGEST_UNPACKED = 100 << 20, 500 << 20
 SMALLEST_SLIDE, LARGEST_SLIDE = 914_400, 56 * 914_400
 #: Fonts of the template's theme: of texts. Without a template the font is one whose widths are known.
 THEME_FONT = "+mn-lt"
-SMALLER = 0.9
+SMALLER = 0.85
 _SECTIONS = "{521415D9-36F7-43E2-AB2F-B90AF26B5E84}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
@@ -47,8 +48,10 @@ class Template:
         self.is_own = data is None
         self.presentation = _usual(THEMES[theme]) if data is None else _opened(data, name)
         self.font = FONT if data is None else THEME_FONT
+        #: What texts are measured in, where this system has the font.
+        self.face = None if data is None else installed(_family(self.presentation))
         #: The widths of an unknown font are not known: texts get some space.
-        self.share = 1.0 if data is None else SMALLER
+        self.share = 1.0 if data is None or self.face else SMALLER
         self.name = name
         layouts = [layout for master in self.presentation.slide_masters for layout in master.slide_layouts]
         self.layouts = [layout for layout in layouts if _title(layout) is not None]
@@ -155,6 +158,15 @@ def _opened(data: bytes, name: str) -> Any:
     if not all(SMALLEST_SLIDE <= size <= LARGEST_SLIDE for size in sizes if size):
         raise UsageError(f"{name} has slides of a size that PowerPoint does not have: 1 to 56 inches along each side")
     return presentation
+
+
+def _family(presentation: Any) -> str:
+    """The name of the font that texts of a presentation have."""
+    from pptx.opc.constants import RELATIONSHIP_TYPE
+
+    theme = presentation.slide_masters[0].part.part_related_by(RELATIONSHIP_TYPE.THEME).blob.decode(errors="replace")
+    found = re.search(r'<a:minorFont>\s*<a:latin typeface="([^"]*)"', theme)
+    return found[1] if found else ""
 
 
 def _check_layout(layout: Any) -> None:

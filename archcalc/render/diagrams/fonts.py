@@ -6,6 +6,7 @@ import atexit
 import hashlib
 import io
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from archcalc.render.diagrams.text import FACE, clean
 LARGEST = 64 * 2**20
 #: Characters are measured at this size.
 SIZE = 1000
+#: The weight, slant and width that fontconfig has for regular and bold letters.
+_UPRIGHT = ("80 0 100", "200 0 100")
 #: What a name of a font may not have: it stands in attributes and style sheets.
 _NOT_IN_NAMES = str.maketrans("", "", "\"'<>&;{}\\,")
 
@@ -65,7 +68,40 @@ def drawn_in(files: str | Sequence[str]) -> Iterator[None]:
     files = [files] if isinstance(files, str) else files
     if len(files) > 2:
         raise UsageError(f"a font has up to two files, the second one with bold letters; not {len(files)}")
-    before = FACE.set(Face(files))
+    with measured_in(Face(files)):
+        yield
+
+
+def installed(family: str) -> Face | None:
+    """A font of this system with its bold letters, as fontconfig lists it; None where there is none of this name."""
+    found: dict[str, str] = {}
+    for line in _listed():
+        names, _, rest = line.partition("\t")
+        style, _, file = rest.partition("\t")
+        if family in names.split(",") and style in _UPRIGHT:
+            found[style] = file
+    try:
+        face = Face([found[style] for style in _UPRIGHT if style in found]) if _UPRIGHT[0] in found else None
+    except UsageError:
+        return None
+    return face if face is not None and face.name == family else None
+
+
+@cache
+def _listed() -> tuple[str, ...]:
+    """The fonts of this system in a fixed order: names, weight, slant and width, file."""
+    program = shutil.which("fc-list")
+    if program is None:
+        return ()
+    wanted = "%{family}\t%{weight} %{slant} %{width}\t%{file}\n"
+    done = subprocess.run([program, "--format", wanted], capture_output=True, check=False)  # noqa: S603  # fontconfig
+    return tuple(sorted(done.stdout.decode(errors="replace").splitlines()))
+
+
+@contextmanager
+def measured_in(face: Face | None) -> Iterator[None]:
+    """Texts are measured in a font; in the one of before where it is None."""
+    before = FACE.set(face or FACE.get())
     try:
         yield
     finally:

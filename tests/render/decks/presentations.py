@@ -14,12 +14,12 @@ from pptx.opc.constants import RELATIONSHIP_TYPE
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 
 
-def corporate(*, dark: bool = True) -> bytes:
+def corporate(*, dark: bool = True, font: str = "Georgia") -> bytes:
     """A template of 4:3 with a font of its own, two slides and a section that names them."""
     presentation = Presentation()
     master = presentation.slide_masters[0]
     theme: Any = master.part.part_related_by(RELATIONSHIP_TYPE.THEME)
-    theme._blob = theme.blob.replace(b"Calibri", b"Georgia")
+    theme._blob = theme.blob.replace(b"Calibri", font.encode())
     if dark:
         master.background.fill.solid()
         master.background.fill.fore_color.rgb = RGBColor(0x10, 0x20, 0x40)  # type: ignore[no-untyped-call]

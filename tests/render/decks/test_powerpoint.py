@@ -17,6 +17,7 @@ from archcalc.core.errors import UsageError
 from archcalc.render.decks.deck import render, usual_plan
 from archcalc.render.decks.lecture import Plan, Points, Section, Titled, Wanted
 from archcalc.render.decks.template import Template
+from archcalc.render.diagrams.fonts import installed
 from tests.render.decks.presentations import corporate, opened, parts, slides_of, texts_of
 from tests.render.decks.test_deck import analysis_of, deck_of
 
@@ -103,6 +104,28 @@ def test_a_template_keeps_its_layouts_fonts_and_colours() -> None:
     assert presentation.slide_width == 9_144_000
     names = [slide.slide_layout.name for slide in presentation.slides]
     assert names == ["Title Slide", *["Title Only"] * 6, *["Title and Content"] * 2]
+
+
+def test_texts_are_measured_in_the_font_of_the_template() -> None:
+    """Where this system has it: then no line is longer than its slide, however wide the letters."""
+    face = installed("DejaVu Serif")
+    if face is None:
+        pytest.skip("DejaVu Serif is not installed, or there is no fontconfig")
+    presentation = opened(made("alexnet", template=corporate(font="DejaVu Serif")))
+    groups = [shape for slide in presentation.slides for shape in slide.shapes if hasattr(shape, "shapes")]
+    boxes = [shape for group in groups for shape in group.shapes if shape.name.startswith("H₂ = ")]
+    assert boxes
+    for box in boxes:
+        run = box.text_frame.paragraphs[0].runs[0]
+        width = sum(face.width(letter, False) for letter in run.text) / 1000 * run.font.size
+        assert width == pytest.approx(box.width, rel=0.02)
+        assert box.left + width < presentation.slide_width
+
+
+@pytest.mark.parametrize("font", ["No Such Font", "", "--help"])
+def test_texts_in_an_unknown_font_have_space(font: str) -> None:
+    opened_template = Template(corporate(font=font), "corporate.pptx", "light")
+    assert (opened_template.face, opened_template.share) == (None, 0.85)
 
 
 @pytest.mark.parametrize(("dark", "theme"), [(True, "dark"), (False, "light")])
