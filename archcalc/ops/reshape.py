@@ -67,7 +67,8 @@ class Flatten(Pointwise):
     noun = "flatten"
     words = names(
         "flatten|reshape|view|flat|vectorize|unroll|выпрямление|развёртка|развертка|вектор|aplanar|"
-        "aplanamiento|achatar|aplatir|展平|平坦化"
+        "aplanamiento|aplanado|achatar|achatamento|aplatir|aplatissement|abflachen|abflachung|glätten|展平|平坦化|フラット化|"
+        "שיטוח|הרחבה לשטוח"
     )
     family = "shape"
     in_place = True

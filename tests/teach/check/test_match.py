@@ -7,7 +7,7 @@ import pytest
 from archcalc import analyse, from_yaml
 from archcalc.teach.check.check import check_answers
 from archcalc.teach.check.evidence import CellEvidence
-from archcalc.teach.check.labels import squeezed
+from archcalc.teach.check.labels import read_label, squeezed
 from archcalc.teach.check.match import Matcher, rows_of
 from archcalc.teach.check.model import TOTAL, Answer, Group, Match, Verdict
 from archcalc.teach.check.names import MOST_COMPARED
@@ -201,3 +201,11 @@ def test_a_layer_of_a_block_that_is_used_twice_is_the_one_of_its_first_use(
     cell = check_answers(analysis, [Answer(named, "params", "256")]).cells[0]
     params = 64 * 4 + 4 if layer == "tower1/embed" else 0
     assert (cell.layer, cell.verdict, cell.expected) == (at + layer, Verdict.WRONG, params)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["Aplanado", "Achatamento", "Aplatissement", "Abflachen", "Glätten", "フラット化", "שיטוח", "הרחבה לשטוח"],
+)
+def test_flatten_has_words_in_many_languages(word: str) -> None:
+    assert read_label(word).kinds == ("flatten",)

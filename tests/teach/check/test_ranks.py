@@ -36,6 +36,7 @@ RIGHT = [
     (SIGNAL, "layer,output (C x L)\nconv1,8x98\npool1,8x49\n"),
     (SIGNAL, "layer,output (L×C)\nconv1,98x8\npool1,49x8\n"),
     (VOLUME, 'layer,output\nconv1,"D=16, H=56, W=56, C=16"\npool1,"C=16, D=8, H=28, W=28"\n'),
+    (VOLUME, "layer,D×H×W×C\nconv1,16x56x56x16\npool1,8x28x28x16\n"),
     (VOLUME, "layer,output (C×D×H×W)\nconv1,16x16x56x56\npool1,16x8x28x28\n"),
     (VOLUME, "layer,output,params,receptive field\nconv1,16x56x56x16,1312,3x3x3\npool1,8x28x28x16,0,4\n"),
     (VOLUME, 'layer,output\nconv1,"(16, 16, 56, 56)"\npool1,"(None, 8, 28, 28, 16)"\n'),

@@ -113,7 +113,7 @@ def find_head(text: str) -> Head | None:
         before, _, last = _plain(outside).rpartition(" ")
         if (own := _UNITS.get(last) or unit_alone(last)) and (found := _key(before)):
             key, unit = found, own
-    if key is None and len(axes) == 3:
+    if key is None and len(axes) in (3, 4):
         key = "output_shape"
     if key is not None and "B" in unit and key != "activation_bytes":
         unit = ""  # bytes of parameters: not what is counted
