@@ -92,6 +92,7 @@ _NAMED_NUMBER = re.compile(r"^[^\W\d_][^\d:=()]*:\s*(?=[\d(≈~])")
 _STEP_END = re.compile(r"\s*;\s*|\s*,\s+|\s*\n\s*")
 _SIGN = re.compile(r"[-−–+*/^²()·×∙⋅xXхХ÷]")
 _LETTER = re.compile(r"(?![xXхХ])[^\W\d_]")
+_SCALE = re.compile(r"\s*[^\W\d_]+\.?$")
 _EQUALS = re.compile(r"[-=]>|→|~=|[=≈≃≅]")
 
 
@@ -203,7 +204,24 @@ def _cleaned(text: str) -> str:
 # --- numbers
 
 
+def _within(text: str, cleaned: str, quantity: str) -> Stated | None:
+    """A number with its margin: 62M ± 1M, 62 ± 1M; None of what has none."""
+    middle, has_margin, margin = (part.strip() for part in cleaned.partition("±"))
+    if not has_margin:
+        return None
+    if (unit := _SCALE.search(margin)) and middle[-1:].isdigit():
+        middle += unit[0]
+    around, by = (next(_read_number(part, part, quantity), None) for part in (middle, margin))
+    if around is None or by is None or around.value is None or by.value is None:
+        return None
+    if 10 * by.value > around.value:
+        raise StatementError(say("the margin is more than a tenth of the number"))
+    return around._replace(text=text, low=around.value - by.value, high=around.value + by.value)
+
+
 def _numbers(text: str, cleaned: str, quantity: str) -> tuple[Stated, ...]:
+    if (within := _within(text, cleaned, quantity)) is not None:
+        return (within,)
     written, result = _split(_with_result_last(text, cleaned, quantity))
     if result is None:
         if found := tuple(_read_number(text, written, quantity, _is_about(text))):

@@ -38,6 +38,9 @@ NUMBERS = [
     ("34,9k", 34850, 34950),
     ("1.2M", 1150000, 1250000),
     ("1.2 million", 1150000, 1250000),
+    ("62M ± 1M", 61000000, 63000000),
+    ("62 ± 1M", 61000000, 63000000),
+    ("62 357 608 шт.", 62357608, 62357608),
     ("1,2 млн", 1150000, 1250000),
     ("35 тыс.", 34500, 35500),
     ("0.6B", 550000000, 650000000),
@@ -156,6 +159,11 @@ BRACKETED = [
 def test_a_number_before_brackets(text: str, low: int, high: int) -> None:
     quantity = "activation_bytes" if "MB" in text else "params"
     assert any(one.low == low and one.high == high for one in read_statement(text, quantity))
+
+
+def test_a_margin_may_not_hold_everything() -> None:
+    with pytest.raises(StatementError, match="more than a tenth"):
+        read_statement("1 ± 1e12", "params")
 
 
 def test_cells_without_an_answer() -> None:
