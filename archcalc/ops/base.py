@@ -121,6 +121,12 @@ def names(text: str) -> tuple[str, ...]:
 #: A copy of an earlier map, cropped and joined with the main path: people call either so.
 COPIES = names("copy and crop|crop and copy|copy crop|crop and concat|crop concat|crop and concatenate|copy and concat")
 
+#: A larger map by repeated or interpolated values, whatever its size is said by.
+UPSAMPLING = names(
+    "upsample|upsampling|up sampling|unsampling|interpolate|resize|nearest upsampling|"
+    "bilinear upsampling|апсемплинг|апсэмплинг|повышение разрешения|上采样|アップサンプリング"
+)
+
 #: Every output reads every input position: dense layers and global pooling.
 EVERYTHING = "everything"
 #: The same values in the same order under another shape.

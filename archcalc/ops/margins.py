@@ -10,6 +10,7 @@ from archcalc.core.shapes import Shape, axes_in_words, format_shape
 from archcalc.ops import rules
 from archcalc.ops.base import (
     COPIES,
+    UPSAMPLING,
     Count,
     Letter,
     Margin,
@@ -225,10 +226,7 @@ class Upsample(Pointwise, Spatial):
     saves = ()
     stem = "upsample"
     noun = "upsample"
-    words = names(
-        "upsample|upsampling|up sampling|unsampling|interpolate|resize|nearest upsampling|"
-        "bilinear upsampling|апсемплинг|апсэмплинг|повышение разрешения|上采样|アップサンプリング"
-    )
+    words = UPSAMPLING
     family = "shape"
 
     scale: Annotated[Sizes, Letter("S", "scale")] = by_default(2)

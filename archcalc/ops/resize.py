@@ -15,6 +15,7 @@ from archcalc.ops import rules
 from archcalc.ops.axes import axes_named, by_position, for_each_axis, want_each_axis
 from archcalc.ops.base import (
     POINT,
+    UPSAMPLING,
     AxisReads,
     Count,
     Letter,
@@ -57,9 +58,12 @@ class Interpolate(Pointwise):
     kind = "interpolate"
     stem = "resize"
     noun = "interpolate"
-    words = names(
-        "upsample like|interpolation|resize like|bicubic upsampling|trilinear upsampling|bicubic|"
-        "интерполяция|изменение размера|interpolación|redimensionar|插值|補間"
+    words = (
+        *names(
+            "upsample like|interpolation|resize like|bicubic upsampling|trilinear upsampling|bicubic|"
+            "интерполяция|изменение размера|interpolación|redimensionar|插值|補間"
+        ),
+        *UPSAMPLING,
     )
     family = "shape"
     most_inputs = 2

@@ -75,7 +75,7 @@ def _right(table: Table, costs: Costs, row: int) -> Iterator[Match]:
     wrong = evidence.wrong_by_layer(group)
     if not any(wrong):
         return  # nothing is said
-    of_kind = [one for one in costs.of_kinds(label.kinds) if not wrong[one[0]]] if label.kinds else []
+    of_kind = [one for one in costs.of_kinds(label) if not wrong[one[0]]] if label.kinds else []
     layers = [index for index, other in of_kind if not other]
     layers = layers or [index for index, other in of_kind if other != OTHER_KIND]
     if not layers and (not label.is_typed or (label.kinds and families(label.kinds) <= _WEIGHTED)):

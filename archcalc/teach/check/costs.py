@@ -13,7 +13,7 @@ from archcalc.teach.check.kinds import MINOR, OTHER_KIND, RELATED, UNKNOWN, is_m
 from archcalc.teach.check.labels import Label, is_output, plain_label, read_label
 from archcalc.teach.check.model import Group, Match
 from archcalc.teach.check.names import Names
-from archcalc.teach.check.numbering import Numbering, families, places
+from archcalc.teach.check.numbering import Numbering, families, has_property, places
 
 #: What speaks against a pair, from a number that does not fit to a cell that is wrong.
 _OTHER_WORD, NUMBER, WRONG, _SIZE, NAMED, REPEATED = 5, 20, 60, 80, 130, 40
@@ -21,6 +21,8 @@ _OTHER_WORD, NUMBER, WRONG, _SIZE, NAMED, REPEATED = 5, 20, 60, 80, 130, 40
 UNMATCHED, _MINOR_UNMATCHED, _LEFT_OUT, _MINOR_LEFT_OUT = 400, 200, 20, 1
 #: A row for a module of a framework, whose layers have rows of their own.
 _MODULE_UNMATCHED = 90
+#: Convolutions with these properties have numbers of their own.
+_COUNTED_ALONE = ("depthwise", "pointwise")
 #: How alike a label and a name are where one is a typo of the other.
 _TYPO = 0.8
 
@@ -83,7 +85,7 @@ class Costs:
             (block.name, True): range(len(rows) + 3 * number, len(rows) + 3 * number + 3)
             for number, block in enumerate(self.blocks)
         }
-        self._by_kinds: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+        self._by_kinds: dict[tuple[tuple[str, ...], str], list[tuple[int, int]]] = {}
 
     def left_out(self, index: int) -> int:
         if index < 0:
@@ -104,7 +106,7 @@ class Costs:
         if named is not None and named.is_block:
             binding = REPEATED
         found: dict[int, int] = {}
-        for index, other_kind in self.of_kinds(label.kinds):
+        for index, other_kind in self.of_kinds(label):
             # The network itself may call such a layer so: conv1 is a transposed convolution.
             is_called_so = own is not None and self.rows[index].op.kind == self.rows[own].op.kind
             if (label.times > 1 or (other_kind == OTHER_KIND and not is_called_so)) and wrong[index]:
@@ -164,9 +166,10 @@ class Costs:
         is_place = label.number in self.places[index].of_kind and label.number not in self.places[own].of_kind
         return min(binding, REPEATED) if is_place else binding  # CONV2 is conv2, or the second convolution
 
-    def of_kinds(self, kinds: tuple[str, ...]) -> list[tuple[int, int]]:
-        """The layers that a row may stand for whose label means these kinds, and how unlike they are."""
-        if kinds not in self._by_kinds:
+    def of_kinds(self, label: Label) -> list[tuple[int, int]]:
+        """The layers that a row may stand for by the kinds that its label means, and how unlike they are."""
+        kinds, narrow = label.kinds, label.narrow
+        if (kinds, narrow) not in self._by_kinds:
             costs = [kind_cost(kinds, row) for row in self.rows]
             if kinds and not self.kinds & set(kinds) and families(kinds) == {"dense"}:
                 # fc6 and fc7 of a classifier that has become convolutions.
@@ -175,13 +178,19 @@ class Costs:
             if is_output(kinds):  # what a network gives is no activation inside it
                 inner = [row.op.family == "activation" and row.op.kind not in kinds for row in self.rows[:-1]]
                 costs[:-1] = [None if out else cost for out, cost in zip(inner, costs[:-1], strict=True)]
-            self._by_kinds[kinds] = [(index, cost) for index, cost in enumerate(costs) if cost is not None]
-        return self._by_kinds[kinds]
+            if narrow and (narrow == "depthwise" or any(has_property(narrow, row) for row in self.rows)):
+                costs = [0 if has_property(narrow, row) else None for row in self.rows]
+            self._by_kinds[kinds, narrow] = [(index, cost) for index, cost in enumerate(costs) if cost is not None]
+        return self._by_kinds[kinds, narrow]
+
+    def of_very_kinds(self, label: Label) -> list[int]:
+        """The layers of one of the kinds that its label means."""
+        return [index for index, other in self.of_kinds(label) if not other]
 
     def has_size(self, label: Label) -> bool:
         """Whether a layer has the sizes of a label: CONV3-64 of notes, not the convolutions 3 to 64."""
         return bool(label.kernel and label.filters) and any(
-            not self._size(label, index) for index, other in self.of_kinds(label.kinds) if not other
+            not self._size(label, index) for index in self.of_very_kinds(label)
         )
 
     def _size(self, label: Label, index: int) -> int:
@@ -207,8 +216,9 @@ class Costs:
             return 0  # conv3 for any of conv3_1, conv3_2, …
         if numbering is not Numbering.ALL and label.number is not None:
             place = self.places[index]
-            own_place = {place.of_depthwise} if "depthwise" in "".join(label.kinds[:1]) else place.of_kind
-            own_place = {place.of_pointwise} if label.is_pointwise else own_place
+            of_narrow = place.of_narrow.get(label.narrow, 0)
+            own_place = place.of_kind if label.narrow not in _COUNTED_ALONE else {of_narrow}
+            own_place = own_place | {of_narrow}
             if label.number in (own_place if label.kinds else (place.main, place.weighted)):
                 return 0
             if numbering is Numbering.WEIGHTED and label.number == place.weighted:

@@ -29,7 +29,8 @@ def kind_cost(kinds: tuple[str, ...], row: Row) -> int | None:
     if kind in kinds or (kinds == STATISTICS and isinstance(row.op, BatchNorm) and row.op.counts_values):
         return 0
     if family not in _DISTINCT and family in own:
-        return RELATED
+        is_plain = family != "convolution" or any(kind.startswith("conv") and kind[4].isdecimal() for kind in kinds)
+        return RELATED if is_plain else None  # a transposed convolution is no other one
     if {family, *own} <= {"convolution", "dense"}:
         return OTHER_KIND if _is_either(row) else None
     if "softmax" in kinds and family == "dense":

@@ -53,8 +53,17 @@ _SIZED = re.compile(
 )
 #: The sides of a window, which are no numbers of layers: max pool 2x2.
 _SIDES = re.compile(r"(?<![\w])\d{1,2}\s*[x×х]\s*\d{1,2}(?!\w)")
-#: A convolution of 1×1 that is called so.
-_POINTWISE = re.compile(r"(?<![^\W\d_])(?:pointwise|pw(?![^\W\d_])|поточечн|точечн|逐点|punktweise|puntual|ponctuel)")
+#: Convolutions that are called by a property that not all of them have.
+_NARROW = {
+    "depthwise": re.compile(r"(?<![^\W\d_])(?:depth\s?-?wise|поканальн|深度可?卷积)"),
+    "pointwise": re.compile(
+        r"(?<![^\W\d_])(?:pointwise|pw(?![^\W\d_])|поточечн|точечн|逐点|punktweise|puntual|ponctuel)"
+    ),
+    "grouped": re.compile(
+        r"(?<![^\W\d_])(?:grouped|group\s?w?i?s?e? ?conv|групповая|gruppierte|groupée|agrupada|分组)"
+    ),
+    "dilated": re.compile(r"(?<![^\W\d_])(?:dilat|atrous|расширенн|дилатированн|разреженн|空洞|膨胀)"),
+}
 _MODULE = re.compile(r"_?[A-Z]\w*(?:-\d+|: \d+-\d+| \(\w+\)(?:: \d+-\d+)?)")
 #: One whose name holds the words of several: Conv2dNormActivation-4.
 _GLUED_CLASS = re.compile(r"_?[A-Z]+[a-z]+(?:\d[a-z]+)?[A-Z]\w*(?:-\d+|: \d+-\d+| \(\w+\)(?:: \d+-\d+)?)")
@@ -103,8 +112,8 @@ class Label(NamedTuple):
     words: frozenset[str] = frozenset()
     #: A depthwise convolution and one of 1×1 together, as Keras has them.
     is_separable: bool = False
-    #: A convolution of 1×1, counted among these.
-    is_pointwise: bool = False
+    #: What it says of a convolution: `depthwise`, `pointwise`, `grouped` or `dilated`.
+    adjective: str = ""
     #: What makes tokens of an image: a convolution, or a dense layer, with its normalisation or without it.
     is_patch: bool = False
     #: It means several such layers in a row: 2 × conv3-64.
@@ -124,6 +133,11 @@ class Label(NamedTuple):
     def is_output(self) -> bool:
         """Whether it is a word for what a network gives: classifier, output layer."""
         return is_output(self.kinds)
+
+    @property
+    def narrow(self) -> str:
+        """The property of the convolutions that it may mean, and among which it is counted."""
+        return "depthwise" if "depthwise" in "".join(self.kinds[:1]) else self.adjective
 
     @property
     def number(self) -> int | None:
@@ -149,7 +163,9 @@ def read_label(text: str) -> Label:
     """
     if repeated := _REPEATED.fullmatch(text.strip()):
         times = int(repeated["before"] or repeated["after"])
-        return read_label(repeated["name"] or repeated["named"])._replace(text=text, key=squeezed(text), times=times)
+        read = read_label(repeated["name"] or repeated["named"])
+        is_factor = bool(read.kinds) and OPS[read.kinds[0]].family in ("shape", "pooling")  # upsample x2
+        return read._replace(text=text, key=squeezed(text), times=1 if is_factor else times)
     plain = DEPTH_AND_INDEX.sub("", plain_label(_FUNCTIONAL.sub("", text)))
     key = squeezed(text)
     if plain in _TOTALS or re.fullmatch(r"total\W.*", plain) or _is_sum(plain):
@@ -181,10 +197,19 @@ def read_label(text: str) -> Label:
         numbers = [int(token) for token in _run_of_digits(tokens[at:])]
     if not numbers and (match := re.match(r"(\d{1,3})\b", tokens[0] if tokens else "")):
         numbers = [int(match[1])]
-    is_pointwise = bool(kinds) and OPS[kinds[0]].family == "convolution" and _POINTWISE.search(head) is not None
-    read = Label(text, key, kinds, tuple(numbers[:3]), any(token in _LAST for token in tokens), int(is_pointwise))
+    adjective = _adjective(kinds, plain[:_LONGEST])
+    is_last = any(token in _LAST for token in tokens)
+    read = Label(text, key, kinds, tuple(numbers[:3]), is_last, int(adjective == "pointwise"))
     is_patch = any(token in _PATCH for token in tokens) and not path
-    return read._replace(is_pointwise=is_pointwise, is_patch=is_patch)
+    return read._replace(adjective=adjective, is_patch=is_patch)
+
+
+def _adjective(kinds: tuple[str, ...], plain: str) -> str:
+    """The property that a name says of a convolution; none where it says several."""
+    if not kinds or OPS[kinds[0]].family != "convolution":
+        return ""
+    found = [narrow for narrow, said in _NARROW.items() if said.search(plain)]
+    return found[0] if len(found) == 1 else ""
 
 
 def _is_sum(plain: str) -> bool:

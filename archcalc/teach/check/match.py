@@ -18,6 +18,7 @@ from archcalc.teach.check.by_values import by_values
 from archcalc.teach.check.costs import Costs, Evidence, Table
 from archcalc.teach.check.frameworks import is_of_keras, layer_of
 from archcalc.teach.check.gaps import in_gaps
+from archcalc.teach.check.joined import Joined
 from archcalc.teach.check.kinds import kind_cost
 from archcalc.teach.check.labels import Label, read_label, squeezed
 from archcalc.teach.check.listed import Listed, listed
@@ -71,6 +72,7 @@ class Matcher:
         self.costs = Costs(analysis.rows, self.by_name)
         self.kinds, self.all_blocks = self.costs.kinds, self.costs.blocks
         self.of_frameworks = self.by_name.of_frameworks
+        self.joined = Joined(self.costs, self.by_name)
         self.ordered = Ordered(self.costs, self.by_name)
         self.layers, self.targets = self.ordered.layers, self.ordered.targets
 
@@ -151,8 +153,9 @@ class Matcher:
         known = set(self.by_name.lists)
         read = as_in_notes([read_label(group.label) for group in groups])
         labels = renumbered(read, self.rows)
+        joined = self.joined.matches(groups, evidence)
         found = [
-            held.get(row) or self._named(group, label, evidence)
+            held.get(row) or joined.get(row) or self._named(group, label, evidence)
             for row, (group, label) in enumerate(zip(groups, read, strict=True))
         ]
         found = as_stages(groups, found, self.by_name, evidence)
@@ -247,6 +250,9 @@ class Matcher:
         is_whole = key in self.by_name.plain or key in self.by_name.lasts
         if found is not None and label.is_typed and not is_whole and not self._has_kind(found, label.kinds):
             found = None
+        is_word = key in self.by_name.lasts and label.key not in self.by_name.plain and not label.numbers
+        if found is not None and is_word and len(self.costs.of_very_kinds(label)) > 1 and evidence.wrong(group, found):
+            found = None  # upsample is a layer of a block, or any of this kind
         if found is None and label.is_total:
             return Match(TOTAL)
         if found is None and len(parts := self.by_name.parts_of_block(group.label)) > 1:

@@ -71,7 +71,7 @@ class Names:
 
     def find(self, label: str, is_block: bool = False) -> Match | None:
         """The layer, block or total that a row names, also before what describes it: CONV1: 96 11x11 filters."""
-        if found := self._by_name(label) or self._of_several(label):
+        if found := self.find_whole(label):
             return found
         if len(parts := self.parts_of_block(label)) == 1:
             return parts[0]
@@ -81,6 +81,10 @@ class Names:
                 return self._in_block(found.layer, rest.split(mark)) if found.is_block and mark in _INNER else found
         block = self.plain_blocks.get(squeezed(_BLOCK_WORDS.sub("", plain_label(label)))) if is_block else None
         return self._of_block(block) if block is not None else None
+
+    def find_whole(self, label: str) -> Match | None:
+        """What all of a name means, or each name of a list."""
+        return self._by_name(label) or self._of_several(label)
 
     def parts_of_block(self, label: str) -> list[Match]:
         """What the name of a block with more behind it may mean: fire2 squeeze, inception_3a concat, fire2 expand."""
@@ -183,12 +187,17 @@ class Names:
         return self.of_list(range(first, last + 1), f"{self.names[first]}…{self.names[last]}")
 
     def of_list(self, indices: Sequence[int], name: str = "") -> Match:
-        """Several layers: the stage whose layers they are, the one with weights, or a list with a name of its own."""
+        """Several layers: the stage whose layers they are, or just these."""
         rows = [self.rows[index] for index in indices]
         multiplying = [row.name for row in rows if row.multiplications]
         for stage in self.stages:
             if [row.name for row in self.inside(stage) if row.multiplications] == multiplying:
                 return Match(stage, is_block=True)
+        return self.of_these(indices, name)
+
+    def of_these(self, indices: Sequence[int], name: str = "") -> Match:
+        """Just these layers: the one with weights, or a list with a name of its own."""
+        rows = [self.rows[index] for index in indices]
         weighted = [row for row in rows if row.params]
         if len(weighted) == 1 and weighted[0].output_shape == rows[-1].output_shape:
             return Match(weighted[0].name)

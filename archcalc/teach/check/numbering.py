@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from itertools import pairwise
 from typing import NamedTuple
@@ -31,10 +31,8 @@ class Place(NamedTuple):
     """The numbers of a layer: among its kind and its family, and among all that people count (0: not counted)."""
 
     of_kind: set[int]
-    #: Of a convolution among those that read each map alone, or among the others.
-    of_depthwise: int
-    #: Of a convolution of 1×1 among these.
-    of_pointwise: int
+    #: Of a convolution among those with each of its properties.
+    of_narrow: Mapping[str, int]
     main: int
     weighted: int
 
@@ -47,14 +45,11 @@ def places(rows: Sequence[Row]) -> Iterator[Place]:
         counts.update({row.op.kind, row.op.family})
         counts.update({"main": is_main, "weighted": is_weighted})
         of_kind = {counts[row.op.kind], counts[row.op.family]}
-        depthwise = f"depthwise {is_depthwise(row)}"
-        counts.update([depthwise])
-        is_pointwise = set(getattr(row.op, "kernel_size", ())) == {1} and not is_depthwise(row)
-        counts["pointwise"] += is_pointwise
+        narrow = [name for name, has_it in _NARROW.items() if has_it(row)]
+        counts.update(narrow)
         yield Place(
             of_kind,
-            counts[depthwise],
-            counts["pointwise"] * is_pointwise,
+            {name: counts[name] for name in narrow},
             counts["main"] * is_main,
             counts["weighted"] * is_weighted,
         )
@@ -62,7 +57,33 @@ def places(rows: Sequence[Row]) -> Iterator[Place]:
 
 def is_depthwise(row: Row) -> bool:
     """Whether it is a convolution that reads each map alone."""
-    return "depthwise" in row.op.kind or getattr(row.op, "groups", 1) == row.output_shape[0] > 1
+    return row.op.family == "convolution" and 1 < getattr(row.op, "groups", 1) == row.input_shapes[0][0]
+
+
+def _is_pointwise(row: Row) -> bool:
+    return set(getattr(row.op, "kernel_size", ())) == {1} and not is_depthwise(row)
+
+
+def _is_grouped(row: Row) -> bool:
+    return row.op.family == "convolution" and getattr(row.op, "groups", 1) > 1
+
+
+def _is_dilated(row: Row) -> bool:
+    return row.op.family == "convolution" and max(getattr(row.op, "dilation", (1,))) > 1
+
+
+#: The properties of convolutions that names may say.
+_NARROW: Mapping[str, Callable[[Row], bool]] = {
+    "depthwise": is_depthwise,
+    "pointwise": _is_pointwise,
+    "grouped": _is_grouped,
+    "dilated": _is_dilated,
+}
+
+
+def has_property(narrow: str, row: Row) -> bool:
+    """Whether a layer is a convolution with this property."""
+    return _NARROW[narrow](row)
 
 
 def numbering(labels: Sequence[Label]) -> Numbering:
@@ -83,7 +104,7 @@ def _is_rising(labels: Sequence[Label]) -> bool:
 
 def as_in_notes(labels: list[Label]) -> list[Label]:
     """Of POOL2 next to CONV3-64 the number is that of the window."""
-    if not any(label.kernel and not label.is_pointwise for label in labels):
+    if not any(label.kernel and label.adjective != "pointwise" for label in labels):
         return labels
     return [
         label._replace(numbers=(), is_window=True)
@@ -114,13 +135,12 @@ def renumbered(labels: list[Label], rows: Sequence[Row]) -> list[Label]:
     return found
 
 
-def numbered_by_kind(labels: Sequence[Label], rows: Sequence[Row]) -> dict[int, int] | None:
+def numbered_by_kind(labels: Sequence[Label], layers_of: Callable[[Label], Sequence[int]]) -> dict[int, int] | None:
     """The layers that have the numbers of the labels among their kinds."""
     found: dict[int, int] = {}
-    for kinds in {label.kinds for label in labels if label.kinds}:
-        of_kinds = [index for index, label in enumerate(labels) if label.kinds == kinds]
+    for key, layers in {(label.kinds, label.narrow): layers_of(label) for label in labels if label.kinds}.items():
+        of_kinds = [index for index, label in enumerate(labels) if (label.kinds, label.narrow) == key]
         numbers = [labels[index].number or 0 for index in of_kinds]
-        layers = [index for index, row in enumerate(rows) if row.op.kind in kinds]
         first = min(1, *numbers) if len(numbers) > 1 else numbers[0]
         if len(set(numbers)) < len(numbers) or max(numbers) - first >= len(layers):
             return None

@@ -97,7 +97,7 @@ class Ordered:
         names = [(row, label.text) for row, label in enumerate(table.labels) if path_of(label.text)]
         counted = self.paths.settled(
             [(row, name) for row, name in names if table.named[row] is None],
-            lambda row: [index for index, _ in self.costs.of_kinds(table.labels[row].kinds)],
+            lambda row: [index for index, _ in self.costs.of_kinds(table.labels[row])],
             lambda row: table.evidence.wrong_by_layer(table.groups[row]),
         )
         of_frameworks = {row for row, _ in names}
@@ -128,7 +128,9 @@ class Ordered:
         if first is None or last is None:
             return None
         least = 0 if kinds else UNKNOWN
-        found = [index for index, other in self.costs.of_kinds(kinds) if other == least and first < index < last]
+        found = [
+            index for index, other in self.costs.of_kinds(table.labels[row]) if other == least and first < index < last
+        ]
         return found[0] if len(found) == 1 else None
 
     def _place_near(self, table: Table, chosen: Sequence[Match | None], rows: Sequence[int], end: int) -> int | None:
@@ -140,7 +142,7 @@ class Ordered:
                     continue
                 return None
             wrong = table.evidence.wrong_by_layer(table.groups[row])
-            right = [index for index, _ in self.costs.of_kinds(table.labels[row].kinds) if not wrong[index]]
+            right = [index for index, _ in self.costs.of_kinds(table.labels[row]) if not wrong[index]]
             return right[0] if len(right) == 1 and self.names[right[0]] == match.layer else None
         return end
 
@@ -158,8 +160,9 @@ class Ordered:
 
     def _is_right_elsewhere(self, table: Table, row: int) -> bool:
         """Whether a layer of the kinds of a row has all of its values."""
-        wrong, kinds = table.evidence.wrong_by_layer(table.groups[row]), table.labels[row].kinds
-        return any(not wrong[index] and other != OTHER_KIND for index, other in self.costs.of_kinds(kinds))
+        wrong = table.evidence.wrong_by_layer(table.groups[row])
+        of_kinds = self.costs.of_kinds(table.labels[row])
+        return any(not wrong[index] and other != OTHER_KIND for index, other in of_kinds)
 
     def _place_others(self, table: Table, chosen: list[Match | None]) -> None:
         """Branches may stand in another order: rows that found no place are about layers of which all is right."""
@@ -170,7 +173,7 @@ class Ordered:
                 last = self.by_name.place(match) or last
             elif label.kinds and (match is None or match.is_misplaced):
                 wrong = table.evidence.wrong_by_layer(group)
-                of_kind = [index for index, other_kind in self.costs.of_kinds(label.kinds) if not other_kind]
+                of_kind = self.costs.of_very_kinds(label)
                 right = [index for index in of_kind if not wrong[index]]
                 # One cell is enough where no other layer of the kind has its value.
                 is_only = len(of_kind) == 1 or (len(right) == 1 and not label.numbers)
@@ -229,7 +232,7 @@ class Ordered:
             [index for index, place in enumerate(self.costs.places) if place.main],
             [index for index, place in enumerate(self.costs.places) if place.weighted],
         ]
-        ways = [numbered_by_kind(read, self.rows)]
+        ways = [numbered_by_kind(read, self.costs.of_very_kinds)]
         if len(set(every)) == len(every) and min(every) > 0:
             ways += [
                 dict(enumerate(layers[number - 1] for number in every))
@@ -237,7 +240,9 @@ class Ordered:
                 if max(every) <= len(layers)
             ]
         for way in filter(None, ways):
-            is_of_kind = all(not read[row].kinds or self.rows[at].op.kind in read[row].kinds for row, at in way.items())
+            is_of_kind = all(
+                not read[row].kinds or at in self.costs.of_very_kinds(read[row]) for row, at in way.items()
+            )
             if is_of_kind and not any(
                 table.evidence.wrong(table.groups[row], self.layers[at]) for row, at in way.items()
             ):

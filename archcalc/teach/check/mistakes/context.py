@@ -14,6 +14,7 @@ from archcalc.ops.windowed import Windowed
 from archcalc.passes.analysis import Analysis, Row, row_of
 from archcalc.teach.check.mistakes.base import MistakenSize
 from archcalc.teach.check.mistakes.followed import Followed
+from archcalc.teach.check.numbering import is_depthwise
 
 #: Families that move maps along as they are; a person names the layer before them.
 _PASSING = ("activation", "regularisation", "normalisation")
@@ -182,11 +183,6 @@ class NetworkContext:
                 if len(shape) > 1:
                     found.setdefault(shape[0], Borrowed(shape[0], say("the depth of {inner}", inner=inner), 1))
         return sorted(found.values(), key=lambda one: one.far)[:MOST_DEPTHS]
-
-
-def is_depthwise(row: Row) -> bool:
-    """Whether each filter of a convolution reads one map alone."""
-    return row.op.family == "convolution" and 1 < getattr(row.op, "groups", 1) == row.input_shapes[0][0]
 
 
 def _size(row: Row) -> tuple[object, ...]:

@@ -16,11 +16,12 @@ from archcalc.passes.analysis import Row
 from archcalc.teach.check.blocks import stages_of
 from archcalc.teach.check.mistakes import HABITS
 from archcalc.teach.check.mistakes.base import HABIT, TOGETHER, Alternative, Mistake
-from archcalc.teach.check.mistakes.context import NetworkContext, is_depthwise
+from archcalc.teach.check.mistakes.context import NetworkContext
 from archcalc.teach.check.mistakes.counts import doubled, in_batches, in_other_units, singles
 from archcalc.teach.check.mistakes.elsewhere import other_networks, tools, variants, without_class_token
 from archcalc.teach.check.mistakes.formulas import HOLDERS, OF_WEIGHTS, of_weights
 from archcalc.teach.check.mistakes.trees import quantity as named
+from archcalc.teach.check.numbering import is_depthwise
 from archcalc.teach.reading.typos import rounded, rounded_to
 
 #: Of a layer known only through a total, mistakes of a higher cost are far-fetched: of many layers one always fits.

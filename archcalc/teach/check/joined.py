@@ -1,0 +1,115 @@
+"""Rows that name several kinds of layers in a row: Conv+BN+ReLU 1, conv1, relu, pool. Each is judged as their sum."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from archcalc.teach.check.costs import Costs, Evidence
+from archcalc.teach.check.labels import Label, read_label
+from archcalc.teach.check.model import Group, Match
+from archcalc.teach.check.names import Names, could_be_any
+from archcalc.teach.check.numbering import Numbering, families
+
+_MARK = re.compile(r"\s*(?:[+&/,>→]|->)\s*")
+_SPACE = re.compile(r"\s+(?!\d)")
+_WEIGHTED = {"convolution", "dense"}
+#: Families that people leave out of such a name.
+_LEFT_OUT = ("activation", "regularisation")
+_LONGEST = 80
+
+
+class Joined:
+    """The layers of a network that one row may name together."""
+
+    def __init__(self, costs: Costs, by_name: Names) -> None:
+        self.costs, self.by_name, self.rows = costs, by_name, by_name.rows
+
+    def matches(self, groups: Sequence[Group], evidence: Evidence) -> dict[int, Match]:
+        """What rows with such names are about: by their numbers or their order, as most of them are right."""
+        by_kinds: dict[tuple[tuple[str, ...], ...], list[tuple[int, tuple[Label, ...]]]] = {}
+        for row, group in enumerate(groups):
+            if parts := self._parts(group.label):
+                by_kinds.setdefault(tuple(part.kinds for part in parts), []).append((row, parts))
+        found: dict[int, Match] = {}
+        for rows in by_kinds.values():
+            runs = list(self._runs(rows[0][1]))
+            if not runs:
+                continue
+            ways = list(self._ways(rows, runs))
+            whole = {at: self.by_name.of_these(run) for at, run in enumerate(runs)}
+
+            def faults(way: Mapping[int, int], whole: Mapping[int, Match] = whole) -> int:
+                return sum(evidence.wrong(groups[row], whole[at]) for row, at in way.items())
+
+            best = min(ways, key=faults, default={})
+            for row, _ in rows:
+                right = [match for match in whole.values() if not evidence.wrong(groups[row], match)]
+                if row in best:
+                    found[row] = whole[best[row]]
+                elif len(right) == 1:
+                    found[row] = right[0]
+                else:
+                    found[row] = could_be_any(groups[row].label, [match.layer for match in right or whole.values()])
+        return found
+
+    def _parts(self, label: str) -> tuple[Label, ...]:
+        """The kinds that a name joins, of which one has weights; none of any other name."""
+        if (
+            len(label) > _LONGEST
+            or "(" in label
+            or self.by_name.find_whole(label) is not None
+            or read_label(label).is_block
+        ):
+            return ()
+        plain = label.strip(" *`")
+        for mark in (_MARK, _SPACE):
+            parts = tuple(map(read_label, mark.split(plain)))
+            if len(parts) < 2 or not all(part.kinds and not part.is_block for part in parts):
+                continue
+            own = [families(part.kinds[:1]) for part in parts]
+            kinds = set().union(*own)
+            if len(kinds) == len(parts) and len(kinds & _WEIGHTED) == 1:
+                return parts
+        return ()
+
+    def _runs(self, parts: Sequence[Label]) -> Iterator[list[int]]:
+        """The layers of these kinds, each of which reads the one before it; what changes no size may lie between."""
+        fitting = [set(self.costs.of_very_kinds(part)) for part in parts]
+        for first in sorted(fitting[0]):
+            run, at = [first], first
+            for of_kind in fitting[1:]:
+                while at + 1 < len(self.rows) and self.rows[at].name in self.rows[at + 1].inputs:
+                    at += 1
+                    if at in of_kind:
+                        run.append(at)
+                        break
+                    if self.rows[at].op.family not in _LEFT_OUT and self.rows[at].params:
+                        break
+            if len(run) == len(parts):
+                yield run
+
+    def _ways(
+        self, rows: Sequence[tuple[int, tuple[Label, ...]]], runs: Sequence[Sequence[int]]
+    ) -> Iterator[dict[int, int]]:
+        """The runs that rows may be about, by the numbers of their layers, by their own numbers, by their order."""
+        by_layer: dict[int, int] = {}
+        by_run: dict[int, int] = {}
+        for row, parts in rows:
+            numbered = next((part for part in parts if part.numbers), None)
+            if numbered is None:
+                continue
+            weighted = next(at for at, part in enumerate(parts) if families(part.kinds[:1]) <= _WEIGHTED)
+            label = parts[weighted]._replace(numbers=numbered.numbers)
+            fitting = [
+                at for at, run in enumerate(runs) if not self.costs.number(label, run[weighted], Numbering.BY_KIND)
+            ]
+            if len(fitting) == 1:
+                by_layer[row] = fitting[0]
+            if numbered.number and numbered.number <= len(runs):
+                by_run[row] = numbered.number - 1
+        for way in (by_layer, by_run):
+            if len(way) == len(rows) == len({*way.values()}):
+                yield way
+        if len(rows) == len(runs):
+            yield {row: at for at, (row, _) in enumerate(rows)}
