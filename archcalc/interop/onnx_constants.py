@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from archcalc.core.errors import UsageError
@@ -144,6 +145,10 @@ def of_tensor(tensor: onnx.TensorProto, name: str, span: Span | None, file: Onnx
         raise UsageError(f"{what} has the unknown type {tensor.data_type}") from None
     sources = {name: math.prod(shape)} if is_initializer or math.prod(shape) > MOST_DECIMALS else {}
     if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
+        for entry in tensor.external_data:
+            path = PureWindowsPath(entry.value)  # its separators are those of every system
+            if entry.key == "location" and (path.drive or path.root or ".." in path.parts):
+                raise UsageError(f"{what} is said to be in {entry.value[:200]!r}, outside of the folder of the model")
         return Stored(name, shape, dtype, sources=sources)
     raw = len(tensor.raw_data) if span is None or span.field != 9 else span.length
     if raw and tensor.data_type in _WHOLE_BYTES and raw != math.prod(shape) * dtype.itemsize:

@@ -99,12 +99,18 @@ def from_callable(
         raise UsageError(f"{target!r} names no function: it is written package.module:callable")
     torch_or_error()
     try:
-        found = operator.attrgetter(attribute)(importlib.import_module(module_name))
-    except (ImportError, AttributeError) as error:
+        package = importlib.import_module(module_name)
+    except ImportError as error:
+        raise UsageError(f"py:{target}: {first_line(error)}") from error
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"py:{target}: importing it raises {type(error).__name__}: {first_line(error)}") from error
+    try:
+        found = operator.attrgetter(attribute)(package)
+    except AttributeError as error:
         raise UsageError(f"py:{target}: {first_line(error)}") from error
     try:
         module = made(found, **dict(call or {}))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(f"py:{target} raises {type(error).__name__}: {first_line(error)}") from error
     name = attribute.rpartition(".")[2]
     if is_keras(module):

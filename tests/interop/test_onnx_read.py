@@ -118,15 +118,28 @@ def test_arrays_that_make_no_sense(change: dict[str, Any], message: str) -> None
         read_program(proto)
 
 
-def test_external_data_is_not_read() -> None:
+def _stored_at(location: str) -> Any:
+    """A model whose weights are in another file."""
     proto = model([helper.make_node("Conv", ["x", "w"], ["y"])], arrays={"w": weights(4, 3, 3, 3)})
     tensor = proto.graph.initializer[0]
     tensor.ClearField("raw_data")
     tensor.data_location = TensorProto.EXTERNAL
     entry = tensor.external_data.add()
-    entry.key, entry.value = "location", "../../../../etc/passwd"
-    constant = read_program(proto).constants["w"]
+    entry.key, entry.value = "location", location
+    return proto
+
+
+def test_external_data_is_not_read() -> None:
+    constant = read_program(_stored_at("folder/weights.bin")).constants["w"]
     assert (constant.shape, constant.load) == ((4, 3, 3, 3), None)
+
+
+@pytest.mark.parametrize(
+    "location", ["../../../../etc/passwd", "/etc/passwd", "a/../../b", r"..\b", r"C:\b", r"\\host\b"]
+)
+def test_external_data_outside_of_the_folder_is_refused(location: str) -> None:
+    with pytest.raises(UsageError, match="outside of the folder of the model"):
+        read_program(_stored_at(location))
 
 
 @pytest.mark.parametrize(

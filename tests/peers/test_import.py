@@ -13,6 +13,7 @@ import pytest
 
 import archcalc as ac
 from archcalc.core.errors import UsageError
+from archcalc.interop import torch_export
 from archcalc.interop.structured import write_structured
 
 pytestmark = pytest.mark.peers
@@ -140,3 +141,24 @@ def test_a_program_that_was_saved_for_several_sizes_takes_one(tmp_path: Path) ->
         ac.load(tmp_path / "m.pt2")
     totals = ac.load(tmp_path / "m.pt2", input="12x10x3").analyse().totals
     assert (totals.params, totals.multiplications) == (112, 10 * 8 * 4 * 27)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("raise ValueError('no data')", "importing it raises ValueError: no data"),
+        ("def f(:", "importing it raises SyntaxError"),
+        ("import sys; sys.exit(3)", "importing it raises SystemExit: 3"),
+        ("import sys\ndef f(): sys.exit(3)", "raises SystemExit: 3"),
+        ("import nothing_like_it", "No module named"),
+        ("g = 1", "has no attribute 'f'"),
+    ],
+)
+def test_code_that_fails_is_one_clear_error(
+    code: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"failing_{abs(hash(code))}"
+    (tmp_path / f"{name}.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UsageError, match=words):
+        torch_export.from_callable(f"{name}:f")

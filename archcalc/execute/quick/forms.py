@@ -125,7 +125,9 @@ def _folded(task: Task, index: int, x: Array, weight: Array, bias: Array | None)
 
 def _affordable(task: Task, chosen: fast.Algorithm, weight: Array, size: tuple[int, int]) -> fast.Algorithm:
     """An algorithm that needs no more memory for its weights than the budget, nor more time than it saves."""
-    if task.once and chosen in ("winograd2", "winograd4") and size[0] * size[1] < WORTH_TRANSFORMING:
+    # Where places of maxima are read, a rounded digit may move a value to another position.
+    is_plain = bool(task.pools.read) or (task.once and size[0] * size[1] < WORTH_TRANSFORMING)
+    if is_plain and chosen in ("winograd2", "winograd4"):
         return "matrix"
     smaller: dict[fast.Algorithm, fast.Algorithm] = {"winograd4": "winograd2", "winograd2": "matrix"}
     while chosen in smaller:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+import archcalc as ac
 from archcalc.execute.kernels import Array
 from archcalc.execute.quick.arena import Arena, Life, places
 from archcalc.execute.quick.forms import plain
@@ -438,3 +439,18 @@ def test_memory_stays_near_what_the_analysis_says(name: str) -> None:
     totals = analyse(load(name)).totals
     limit = 1.3 * (totals.param_bytes + totals.peak_activation_bytes) + (150 << 20)
     assert int(done.stdout) * 1024 <= limit
+
+
+@pytest.mark.parametrize(("unpools", "count"), [(True, 0), (False, 2)])
+def test_a_network_that_reads_places_of_maxima_has_no_rounded_convolutions(unpools: bool, count: int) -> None:
+    last = "max_unpool2d: {from: [a, pool, b], kernel_size: 2}" if unpools else "upsample2d: {scale: 2}"
+    spec = [
+        "conv2d: {name: b, out_channels: 32, kernel_size: 3, padding: 1}",
+        "max_pool2d: {name: pool, kernel_size: 2}",
+        "conv2d: {name: a, out_channels: 32, kernel_size: 3, padding: 1}",
+        last,
+    ]
+    graph = ac.from_yaml("\n  - ".join(["name: unpooled\ntitle: Unpooled\ninput: 96x96x8\nlayers:", *spec]))
+    plan = Plan(graph, SeededWeights(graph))
+    plan.run(random_input(graph.input_shape, 1, 0, "float32"))
+    assert len(plan.transformed) == count
