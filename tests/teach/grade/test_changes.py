@@ -82,8 +82,8 @@ def test_a_cell_that_changed_is_told_once() -> None:
     assert cells.rows == (("conv1 · params", "4", "5", 30, 0),)
     assert {row[1:] for row in students.rows} == {("0", "1", "+1", "conv1 params +1")}
     # Another answer is the student's own change, and none of the cell.
-    anew = Overview("x", (graded("s00", "4", Verdict.RIGHT, 4),))
-    cells, students = sections_of(anew, read_marks(old_marks(replace(before, marked=before.marked[:1]))))
+    marked_again = Overview("x", (graded("s00", "4", Verdict.RIGHT, 4),))
+    cells, students = sections_of(marked_again, read_marks(old_marks(replace(before, marked=before.marked[:1]))))
     assert (cells.heads, cells.rows) == ((), ())
     assert students.rows[0][-1] == "conv1 params: 0 → 1, another answer: 5, now 4"
 
