@@ -54,7 +54,10 @@ class Joined:
         return found
 
     def _parts(self, label: str) -> tuple[Label, ...]:
-        """The kinds that a name joins, of which one has weights; none of any other name."""
+        """The kinds that a name joins, of which one has weights; none of any other name.
+
+        Conv+ReLU is no such name: it is about the convolution, as activations change neither sizes nor sums.
+        """
         if (
             len(label) > _LONGEST
             or "(" in label
@@ -69,7 +72,8 @@ class Joined:
                 continue
             own = [families(part.kinds[:1]) for part in parts]
             kinds = set().union(*own)
-            if len(kinds) == len(parts) and len(kinds & _WEIGHTED) == 1:
+            is_sum = len(kinds.difference(_LEFT_OUT)) > 1
+            if is_sum and len(kinds) == len(parts) and len(kinds & _WEIGHTED) == 1:
                 return parts
         return ()
 
