@@ -34,7 +34,7 @@ def as_words(text: str) -> list[str] | None:
     """The words that layers in code or in the notation of papers mean; None of what is neither.
 
     >>> as_words("Conv2D(32, (3, 3), strides=2, activation='relu')"), as_words("conv(3, 32)"), as_words("32C3")
-    (['conv3x3-32s2p0', 'relu'], ['conv3-32'], ['conv3-32'])
+    (['Conv3x3-32s2p0', 'relu'], ['conv3-32'], ['conv3-32'])
     """
     if short := _SHORT.fullmatch(text):
         if short["filters"]:
