@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.section import SAME, Block
+from archcalc.render.diagrams.tracks import HEAD, NEAR, TRACK
 
-#: From a cell to the first track, from track to track, and how near a line comes to a cell that it passes.
-HEAD, TRACK, NEAR = 9.0, 7.0, 4.0
 #: What a corner and a crossing cost, as a length; and how many tracks are tried between two rows.
 CORNER, CROSSING, MOST = 25.0, 60.0, 10
 #: Between two rows without a line.
