@@ -16,9 +16,10 @@ from archcalc.render.diagrams.drawing import Point
 from archcalc.render.diagrams.frames import outermost
 from archcalc.render.diagrams.measure import NodeBox
 from archcalc.render.diagrams.model import Diagram
-from archcalc.render.diagrams.rails import HEAD, TRACK, Cell, Rails, Wanted
+from archcalc.render.diagrams.rails import Cell, Rails, Wanted
 from archcalc.render.diagrams.section import STEP
 from archcalc.render.diagrams.structure import structured
+from archcalc.render.diagrams.tracks import HEAD, TRACK
 
 Size = tuple[int, ...]
 #: A map that is so much smaller than the largest of a level is on the next one.
