@@ -106,7 +106,7 @@ class Recogniser:
         ]
         fixed = {node.name for node in nodes if node.op == "parameter" and node.fields.get("buffer")}
         buffers = Counter(source for layer, source in layers.held if layer in fixed)
-        names = last_names(nodes, layers.names, program.inputs)
+        names = last_names(nodes, layers.names, program.inputs, outputs.values(), {layer for layer, _ in layers.held})
         texts = [
             *layers.notes,
             *(text.format(*[names.get(layer, layers.names.wanted[layer].name) for layer in those])

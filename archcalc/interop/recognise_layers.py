@@ -116,8 +116,8 @@ class Layers:
         except (ShapeError, UsageError) as error:
             raise UnknownFormError(str(error)) from error
         self._check_arrays(made.param_shapes(shapes), arrays or {})
-        path = f"{node.path}/{op}" if node.path and once else op
-        name = self.names.free(Wanted(path) if once or not node.path else Wanted(node.path, is_path=True))
+        is_path = bool(node.path) and not once
+        name = self.names.free(Wanted(node.path if is_path else op, is_path, is_arrangement=once))
         if goal is not None and arrays:
             self.goals.setdefault(arrays["weight"], goal)
         weights, loaded = self._arrays(name, arrays or {})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from functools import partial
 
 from archcalc.core.shapes import Shape, spec_shape
@@ -125,9 +124,7 @@ class Maps(Layers):
             return layer
         key = (layer, goal)
         if key not in self._arranged:
-            # What becomes of an input of the network is of no block.
-            path = "" if layer in self.program.inputs else node.path.rpartition("/")[0]
-            self._arranged[key] = self._arrange(layer, goal, replace(node, path=path))
+            self._arranged[key] = self._arrange(layer, goal, node)
         return self._arranged[key]
 
     def is_arranged(self, layer: str, goal: Axes) -> bool:

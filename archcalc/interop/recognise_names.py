@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from archcalc.interop.foreign import ForeignNode
+from archcalc.interop.recognise_scopes import Scopes
 from archcalc.ops import OPS
 
 
 class Wanted(NamedTuple):
-    """What a layer would be called if it were alone: the path of its module, or a name of its own."""
+    """What a layer would be called if it were alone: the path of its module, or a name of its own.
+
+    One that only arranges a map is made where it is first needed: its module is found when all that read it are known.
+    """
 
     name: str
     is_path: bool = False
+    is_arrangement: bool = False
 
 
 class Names:
@@ -35,27 +40,43 @@ class Names:
         return found
 
 
-def last_names(nodes: Iterable[ForeignNode], known: Names, inputs: Iterable[str]) -> dict[str, str]:
+def last_names(
+    nodes: Iterable[ForeignNode], known: Names, inputs: Iterable[str], outputs: Collection[str], held: Collection[str]
+) -> dict[str, str]:
     """What each layer is called in the end, when those that became parts of others are gone.
 
-    A module that holds others, or several kinds of layers, is a block: its own are `block/add`, `block/relu`.
+    A module that holds others, or several kinds of layers, is a block: its own are `block/add`, `block/relu`. `held`
+    are the layers that have stored tensors, which keep the name of their module.
     """
     nodes = tuple(nodes)
     kinds: dict[str, set[str]] = {}
     for node in nodes:
-        name, is_path = known.wanted[node.name]
+        name, is_path, _ = known.wanted[node.name]
         if is_path:
             kinds.setdefault(name, set()).add(node.op)
     blocks = {name for name, ops in kinds.items() if len(ops) > 1}
     for node in nodes:
         name = known.wanted[node.name].name
         blocks |= {name[:end] for end, letter in enumerate(name) if letter == "/"}
+    scopes: dict[str, str] = {}
+    #: The layers that are no modules.
+    computed: set[str] = set()
+    for node in nodes:
+        name, is_path, is_arrangement = known.wanted[node.name]
+        is_block = is_path and name in blocks
+        if not is_arrangement:
+            scopes[node.name] = name if is_block else name.rpartition("/")[0]
+            if is_block or not (is_path or node.op == "parameter"):
+                computed.add(node.name)
+    scopes = Scopes(nodes, scopes, computed - set(held), outputs).scopes
     names, found = Names(inputs), {}
     for node in nodes:
-        name, is_path = known.wanted[node.name]
-        if is_path and name in blocks:
-            stem = OPS[node.op].stem if node.op in OPS else node.op
-            name = f"{name}/{stem}"
+        name, _, is_arrangement = known.wanted[node.name]
+        scope = scopes[node.name]
+        if scope and is_arrangement:
+            name = f"{scope}/{name}"
+        elif scope and node.name in computed:
+            name = f"{scope}/{OPS[node.op].stem if node.op in OPS else node.op}"
         found[node.name] = names.free(Wanted(name))
     return found
 

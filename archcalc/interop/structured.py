@@ -7,7 +7,8 @@ from typing import Any
 
 from archcalc.core.errors import ArchcalcError, UsageError
 from archcalc.graph.layer_graph import LayerGraph, Output
-from archcalc.interop.structure import Block, Body, Item, find_structure
+from archcalc.interop.structure import find_structure
+from archcalc.interop.structure_parts import Block, Body, Item
 from archcalc.passes.analysis import Analysis, Row, analyse
 from archcalc.spec.build import build
 from archcalc.spec.load import spec_of

@@ -244,7 +244,7 @@ class Expander:
         """What comes out of a repetition: what it makes, for it is there."""
         return after
 
-    def own_name(self, item: it.Step, stem: str, scope: str, variables: Variables, is_layer: bool = False) -> str:
+    def own_name(self, item: it.Step, stem: str, scope: str, variables: Variables) -> str:
         raw = item.fields.get("name")
         if raw is None:
             return self.names.made(scope, stem)
@@ -252,10 +252,10 @@ class Expander:
         if isinstance(raw, bool) or not isinstance(raw, (str, int, float)):
             self.faults.add("name must be a word", at)
             return self.names.made(scope, stem)
-        return self.names.given(scope, self.values.text(raw, variables, at), at, is_layer, self.values.is_again)
+        return self.names.given(scope, self.values.text(raw, variables, at), at, True, self.values.is_again)
 
     def layer(self, item: it.Step, flow: Flow, scope: str, variables: Variables) -> int:
-        name = self.own_name(item, OPS[item.kind].stem, scope, variables, is_layer=True)
+        name = self.own_name(item, OPS[item.kind].stem, scope, variables)
         op = self.values.op(item.kind, item.fields, item.at, name, variables)
         if "from" in item.fields:
             at = item.fields.values_at["from"]

@@ -11,7 +11,7 @@ from archcalc.spec.faults import MOST_PROBLEMS, Faults, TooMuchError
 from archcalc.spec.source import Mark
 
 LONGEST_NAME = 500
-#: Of a layer that is given with the names of the blocks around it.
+#: Of a step that is given with the names of the blocks around it.
 LONGEST_PATH = 4 * LONGEST_NAME
 
 #: The layers whose outputs flow to the next item; one, save after a block with several outputs.
@@ -54,17 +54,17 @@ class Names:
             del self.known[name]
         self.unresolved.clear()
 
-    def given(self, scope: str, name: str, at: Mark, is_layer: bool = False, is_again: bool = False) -> str:
+    def given(self, scope: str, name: str, at: Mark, is_step: bool = False, is_again: bool = False) -> str:
         """The full name of a given name; a faulty or repeated one is noted and replaced.
 
-        `is_again`: the step is repeated, and this is not its first time. Only a layer can be given a path
-        (`stage2/conv1`): what a block holds is named after the block.
+        `is_again`: the step is repeated, and this is not its first time. A step can be given a path
+        (`stage2/conv1`); branches and outputs cannot.
         """
-        parts = name.split("/") if is_layer else [name]
+        parts = name.split("/") if is_step else [name]
         faulty = not name.isprintable() or any(not part or part != part.strip() for part in parts)
-        longest = LONGEST_PATH if is_layer else LONGEST_NAME
-        if faulty or len(name) > longest or (not is_layer and "/" in name):
-            slash = "a '/' only between the parts of a layer's name" if is_layer else "no '/'"
+        longest = LONGEST_PATH if is_step else LONGEST_NAME
+        if faulty or len(name) > longest or (not is_step and "/" in name):
+            slash = "a '/' only between the parts of a path" if is_step else "no '/'"
             rule = f"printable characters, {slash}, at most {longest:,}"
             self.faults.add(f"{name[:60]!r} cannot be a name: {rule}", at)
             return self.made(scope, "unnamed")

@@ -46,7 +46,7 @@ def facts(graph: LayerGraph) -> dict[str, tuple[Any, ...]]:
 @pytest.mark.parametrize(
     ("name", "lines", "blocks"),
     [
-        ("resnet50", 80, 4), ("mobilenet", 60, 3), ("googlenet", 80, 3), ("vgg16", 60, 0), ("densenet121", 60, 3),
+        ("resnet50", 80, 4), ("mobilenet", 60, 3), ("googlenet", 80, 3), ("vgg16", 60, 0), ("densenet121", 60, 2),
         ("unet", 60, 2), ("lenet5", 30, 0),
     ],
 )  # fmt: skip
@@ -96,7 +96,7 @@ def test_a_row_of_equal_units_is_a_repeat() -> None:
     graph = network(*nodes)
     text = write_structured(graph)
     assert text.count("conv2d") == 1
-    assert '{name: "{i - 1}", repeat: 5, as: i}' in text
+    assert '  - layer_unit: {name: "layer1/{i - 1}", repeat: 5, as: i}' in text.splitlines()
     assert facts(again(text)) == facts(graph)
 
 
@@ -134,6 +134,52 @@ def test_scopes_that_read_each_other_are_taken_apart() -> None:
     ]  # fmt: skip
     graph = network(*nodes)
     assert facts(again(write_structured(graph))) == facts(graph)
+
+
+def test_equal_units_of_a_scope_that_is_left_and_entered_again_are_uses_of_a_block() -> None:
+    """The tables of a transformer stand beside the list of blocks that read them."""
+    nodes = [ForeignNode("t/stem", "conv2d", {"out_channels": 8, "kernel_size": 1}, ("x",))]
+    nodes += [ForeignNode("add", "add", {}, ("t/stem", "x"))]
+    for index in range(4):
+        nodes += unit(f"t/h/{index}", nodes[-1].name, 8)
+    graph = network(*nodes)
+    text = write_structured(graph)
+    assert '  - h_unit: {name: "t/h/{i - 1}", repeat: 4, as: i}' in text.splitlines()
+    assert facts(again(text)) == facts(graph)
+
+
+def test_what_all_units_read_is_named_where_it_is_read() -> None:
+    nodes = [ForeignNode("mask", "sigmoid", {}, ("x",)), ForeignNode("start", "relu", {}, ("x",))]
+    for index in range(3):
+        nodes += unit(f"layers/{index}", nodes[-1].name, 8)
+        nodes += [ForeignNode(f"layers/{index}/gate", "multiply", {}, (nodes[-1].name, "mask"))]
+    graph = network(*nodes)
+    text = write_structured(graph)
+    assert "      - multiply: {name: gate, from: [add, mask]}" in text.splitlines()
+    assert '  - layer: {name: "layers/{i - 1}", repeat: 3, as: i}' in text.splitlines()
+    assert facts(again(text)) == facts(graph)
+
+
+@pytest.mark.parametrize("name", ["add", "x2"])
+def test_a_name_that_means_another_layer_in_a_block_is_handed_over(name: str) -> None:
+    nodes = [ForeignNode(name, "sigmoid", {}, ("x",)), ForeignNode("start", "relu", {}, ("x",))]
+    for index in range(3):
+        nodes += unit(f"layers/{index}", nodes[-1].name, 8)
+        nodes += [ForeignNode(f"layers/{index}/gate", "multiply", {}, (nodes[-1].name, name))]
+    graph = network(*nodes)
+    text = write_structured(graph)
+    assert "from: [add, x2]" in text
+    assert facts(again(text)) == facts(graph)
+
+
+def test_a_scope_that_is_like_no_other_is_no_block() -> None:
+    nodes: list[ForeignNode] = []
+    for index in range(3):
+        nodes += unit(f"encoder/layer/{index}", nodes[-1].name if nodes else "x", 8)
+    graph = network(*nodes, ForeignNode("encoder/norm", "batch_norm2d", {}, (nodes[-1].name,)))
+    text = write_structured(graph)
+    assert list(spec_of(parse_source(text, "again.yaml")).blocks) == ["layer_unit"]
+    assert facts(again(text)) == facts(graph)
 
 
 def test_interleaved_scopes_are_put_in_order() -> None:
