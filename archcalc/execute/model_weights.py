@@ -24,16 +24,23 @@ class ModelWeights:
         self._name = graph.name
         self._arrays = graph.arrays
         self._dtype = np.dtype(dtype)
+        #: The maps that are kept and not trained: those that hide scores hold −∞.
+        self._kept = {layer.name for layer in graph if getattr(layer.op, "buffer", False)}
 
     def of(self, layer: str, sizes: Sizes) -> Mapping[str, Array]:
-        """The arrays of a layer by name. Raises `UsageError` where one has another size or is not finite."""
+        """The arrays of a layer by name. Raises `UsageError` where one has another size or is not finite.
+
+        A map that is kept and not trained, as a mask of scores, may hold −∞.
+        """
         return {name: self._read(layer, name, tuple(size)) for name, size in sizes.items()}
 
     def _read(self, layer: str, name: str, size: tuple[int, ...]) -> Array:
         found = np.asarray(self._arrays[layer][name]())
         if found.shape != size:
             raise UsageError(f"{self._name}: {layer}.{name} is {found.shape}, the layer wants {size}")
-        if not np.isfinite(found).all():
+        if not np.isfinite(found).all() and (
+            layer not in self._kept or np.isnan(found).any() or (found == np.inf).any()
+        ):
             raise UsageError(f"{self._name}: {layer}.{name} holds values that are not finite (NaN or infinite)")
         return found.astype(self._dtype, copy=False)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from archcalc.interop.aten_moves import MOVES, Translated, Translation, axes
+from archcalc.interop.aten_recurrent import RECURRENT
 
 
 def fold(node: Any, known: dict[str, Any]) -> bool:
@@ -259,36 +260,6 @@ def _einsum(call: Any) -> Translated:
     return "einsum", [call.name(item) for item in call["tensors"]], {"equation": call["equation"]}
 
 
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _is_zero(call: Any, item: Any) -> bool:
-    """Whether a state is made of zeros, as PyTorch makes one that is not given."""
-    known = call.reader.known.get(getattr(item, "name", None))
-    return known is not None and not bool(known.any())
-
-
-def _recurrent(name: str, **more: Any) -> Translation:
-    def translate(call: Any) -> Translated:
-        arrays = [call.name(item) for item in call["params"]]
-        states = [item for item in _listed(call["hx"]) if not _is_zero(call, item)]
-        rows, width = call.reader.constants[arrays[1]].shape if arrays[1] else (0, 0)
-        hidden = rows // {"lstm": 4, "gru": 3}.get(name, 1)
-        attributes = {
-            "hidden_size": hidden, "num_layers": call["num_layers"], "bidirectional": call["bidirectional"],
-            "bias": call["has_biases"], "batch_first": call["batch_first"], **more,
-            **({"proj_size": width} if width != hidden else {}),
-        }  # fmt: skip
-        if states:
-            # A state that is given is no zero: archcalc's layers begin with zeros.
-            names = [call.tensor("input"), *(call.name(item) for item in states), *arrays]
-            return f"{name} with initial states", names, attributes
-        return name, [call.tensor("input"), *arrays], attributes
-
-    return translate
-
-
 def _dropout(call: Any) -> Translated:
     return "dropout", [call.tensor("input") or call.tensor("self")], {"p": call["p"]}
 
@@ -380,6 +351,7 @@ _IDENTITIES = (
 _CASTS = ("to", "_to_copy", "type_as", "float")  # fmt: skip
 TRANSLATIONS: Mapping[str, Translation] = {
     **MOVES,
+    **RECURRENT,
     **{f"conv{rank}d": _convolution(rank) for rank in (1, 2, 3)},
     **{f"conv_transpose{rank}d": _convolution(rank, transposed=True) for rank in (1, 2, 3)},
     "conv_transpose2d": _convolution(2, transposed=True),
@@ -463,10 +435,6 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "pixel_unshuffle": _plain("pixel_unshuffle", factor="downscale_factor"),
     "channel_shuffle": _plain("channel_shuffle", "groups"),
     "embedding": _plain("embedding", tensors=("indices", "weight")),
-    "lstm": _recurrent("lstm"),
-    "gru": _recurrent("gru"),
-    "rnn_tanh": _recurrent("rnn", nonlinearity="tanh"),
-    "rnn_relu": _recurrent("rnn", nonlinearity="relu"),
     **dict.fromkeys(("dropout", "native_dropout"), _dropout),
     "feature_dropout": _dropout,
     **dict.fromkeys(("alpha_dropout", "feature_alpha_dropout"), _dropout),

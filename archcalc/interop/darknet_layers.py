@@ -63,7 +63,8 @@ class Reader:
                 self.net.note(f"[{section.kind}] {index}: {', '.join(unread[:5])} is not read")
         if not self.results:
             raise fault("the network has no layers", sections[0].place)
-        for head in self.heads or [self.current]:
+        # The heads and, as in Darknet, the last layer, which most often is one of them.
+        for head in dict.fromkeys([*self.heads, self.current]):
             self.net.outputs[head.rpartition("/")[0] or head] = head
         return self.net.network()
 

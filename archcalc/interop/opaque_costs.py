@@ -76,12 +76,13 @@ def _of_onnx(node: Node, program: Program) -> list[Sequence[int]]:
 
 
 def _of_aten(node: Node, kind: str, program: Program) -> list[Sequence[int]]:
-    """The matrices of each layer and way; they stand last, each pair with its two biases where there are some."""
+    """The matrices of each layer and way; they stand last, each pair with its biases where there are some."""
     gates = {"rnn": 1, "lstm": 4, "gru": 3}.get(kind)
     if gates is None:
         return []
     given = node.attributes
-    size = 2 + 2 * bool(given["bias"]) + bool(given.get("proj_size"))
+    biases = bool(given["bias"]) * (1 if given.get("single_bias") else 2)
+    size = 2 + biases + bool(given.get("proj_size"))
     count = given["num_layers"] * (1 + bool(given["bidirectional"])) * size
     shapes = _stored(node.inputs[-count:], program)
     # Of each way the two matrices come first, the projection of the state last.

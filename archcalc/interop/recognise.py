@@ -77,8 +77,7 @@ class Recogniser:
         batch = batch_axes(program) | dict(program.batch)
         for name in program.inputs:
             self.env[name] = layers.input(name, program.shape(name), batch.get(name, 0))
-        for name, constant in program.constants.items():
-            self.env[name] = layers.fixed[name] = Fixed((name,), constant.shape, whole_axes(constant.shape))
+        self.store()
         for node in program.nodes:
             self.visit(node)
         outputs = {key: self.output(key, value) for key, value in program.outputs.items()}
@@ -121,6 +120,12 @@ class Recogniser:
             _plain(program.name), program.name, inputs, nodes, outputs, notes, values, program.unused,
             images=layers.images, repeated=repeated,
         )  # fmt: skip
+
+    def store(self) -> None:
+        """Know the constants of the program; operations that are taken apart have some of their own."""
+        for name, constant in self.program.constants.items():
+            if name not in self.env:
+                self.env[name] = self.layers.fixed[name] = Fixed((name,), constant.shape, whole_axes(constant.shape))
 
     def output(self, key: str, value: str) -> str:
         """The layer that an output is."""
@@ -167,6 +172,7 @@ class Recogniser:
             while len(self.layers.owners) > owned:
                 self.layers.owners.popitem()
             if steps := as_products(node, self.program):
+                self.store()
                 for step in steps:
                     self.visit(step)
                 return [self.env[name] for name in node.outputs]

@@ -10,6 +10,7 @@ from archcalc.interop.recognise_handler import Handler, Tensor, handles, images,
 from archcalc.interop.recognise_layers import Fixed, UnknownFormError
 from archcalc.interop.recognise_masks import HIDDEN, MOST_VALUES
 from archcalc.interop.recognise_positions import table_of_pairs
+from archcalc.interop.recognise_shifts import as_scores, shift_of, values_of
 from archcalc.interop.recognise_views import (
     BATCH,
     COPIES,
@@ -158,13 +159,17 @@ def _within_windows(call: Handler, scale: float | None, views: tuple[View, ...],
     arrays = {}
     for bias in biases:
         table = _table(call, bias, fields["num_heads"], window)
+        if not isinstance(bias, Fixed) or (table is None and call.layers.is_trained(bias)):
+            raise UnknownFormError("attention with a bias")
+        mask = as_scores(values_of(call.layers.program, bias, () if table is None else (table,)), q.axes[:-1])
         if table is not None:
             fields["relative_position_bias"] = True
             arrays["relative_position_bias_table"] = table
-        elif isinstance(bias, Fixed) and not call.layers.is_trained(bias):
-            fields["masked"] = True
-        else:
-            raise UnknownFormError("attention with a bias")
+            mask = None if mask is None else mask - 1
+        elif mask is None:
+            fields["masked"] = True  # nobody knows its values: what rolls the map before it has to say
+        if mask is not None and (shifts := shift_of(mask, q.axes[:-1], shape[1:], fields)):
+            fields["shift_size"] = shifts
     layer = call.layers.incomplete(call.node, fields, [view.layer for view in views], shape, arrays)
     axes = list(q.axes)
     batch = images(call.view(0).axes)

@@ -123,6 +123,7 @@ class Layers:
         weights, loaded = self._arrays(name, arrays or {})
         if goal is not None and "weight" in loaded:
             loaded["weight"] = partial(rearranged, loaded["weight"], goal)
+        self._note_buffers(name, made.param_shapes(shapes), arrays or {})
         sizes = {param.name: tuple(map(int, param.shape)) for param in made.param_shapes(shapes)}
         loaded = {array: partial(_in_shape, load, sizes[array]) if array in sizes else load
                   for array, load in loaded.items()}  # fmt: skip
@@ -182,6 +183,16 @@ class Layers:
             stored = self.program.constants.get(arrays.get(param.name, ""))
             if stored is not None and stored.size != math.prod(map(int, param.shape)):
                 raise UnknownFormError(f"{param.name} has {stored.size} values, the layer {math.prod(param.shape)}")
+
+    def _note_buffers(self, name: str, params: Sequence[Any], arrays: Mapping[str, str]) -> None:
+        """A note on a layer that trains some of its arrays, and whose others are buffers of the program."""
+        own = [arrays[each.name] for each in params if each.name in arrays and not each.buffer]
+        found = [self.program.constants[source] for source in own]
+        fixed = sum(each.size for each in found if each.role == "buffer")
+        if fixed and any(each.role == "parameter" for each in found):
+            count = sum(each.size for each in found)
+            text = f"{{}}: {fixed:,} of its {count:,} parameters are buffers; all count as parameters"
+            self.named_notes.append((text, (name,)))
 
     def _arrays(self, name: str, arrays: Mapping[str, str]) -> tuple[str | None, dict[str, Any]]:
         """The layer whose arrays are the same, and the arrays of this one."""

@@ -20,6 +20,21 @@ MOST_VALUES = 1 << 24
 _MOST_STEPS = 8
 
 
+def hidden_rows(mask: Constant | None, hides: bool = False) -> numpy.ndarray[Any, Any] | None:
+    """The rows of scores of which a stored mask leaves nothing; None where there is no such row, or no values.
+
+    `hides`: it is true where a place is hidden, not where it is seen. What is no such mask is added to scores.
+    """
+    if mask is None or mask.load is None or not mask.shape or math.prod(mask.shape) > MOST_VALUES:
+        return None
+    from archcalc.interop.arrays import np
+
+    values = np.asarray(mask.load()).reshape(mask.shape)
+    seen = values == (not hides) if mask.dtype == "bool" else values != -math.inf
+    found = ~seen.any(-1, keepdims=True)
+    return found if found.any() else None
+
+
 class Masks:
     """Looks backward from the last operation of a formula; `maker` gives the operation that makes a value."""
 

@@ -190,7 +190,7 @@ class _Rewriter:
             return None
         if soft.attributes["dim"] != len(self.values[soft.outputs[0]].shape) - 1:
             return None
-        scale, biases, name, hides = 1.0, [], soft.inputs[0], False
+        scale, biases, name, masked = 1.0, [], soft.inputs[0], dict[str, Any]()
         while True:
             made = self.maker(name)
             if made is None or self.users.get(made.outputs[0], 0) != 1:
@@ -203,7 +203,7 @@ class _Rewriter:
                 name = made.inputs[0]
             elif made.op == "reshape":
                 name = made.inputs[0]  # masks are added to windows that are an axis of their own
-            elif made.op == "add" and len(made.inputs) == 2:
+            elif made.op == "add" and len(made.inputs) == 2 and scale == 1:
                 first, second = made.inputs
                 if self.is_scores(first):
                     biases.append(second)
@@ -213,14 +213,15 @@ class _Rewriter:
                     name = second
             elif made.op == "masked_fill" and not biases and float(made.attributes["value"]) <= HIDDEN:
                 biases.append(made.inputs[1])
-                name, hides = made.inputs[0], not made.attributes["keeps"]
+                name = made.inputs[0]
+                masked = {"hides": not made.attributes["keeps"], "fill": float(made.attributes["value"])}
             else:
                 return None
         q, by_q = self.unscaled(made.inputs[0])
         k, by_k = self.unscaled(made.inputs[1])
         return Node(
             "attention", (q, k, node.inputs[1], *biases), node.outputs,
-            {"scale": scale * by_q * by_k, "hides": hides}, _shared_path(node, made), node.place,
+            {"scale": scale * by_q * by_k, **masked}, _shared_path(node, made), node.place,
             _of_steps(made, soft, node),
         )  # fmt: skip
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from string import ascii_letters
 from typing import Any
 
-from archcalc.interop.program import Node, Program, Value
+from archcalc.interop.program import Constant, Node, Program, Value
+from archcalc.interop.recognise_masks import hidden_rows
 
 
 class Steps:
@@ -179,6 +180,36 @@ STEPS: Mapping[str, Maker] = {
 }  # fmt: skip
 
 
+def without_hidden(step: Steps, parts: Sequence[str], mask: str, rows: Any) -> list[Node]:
+    """The shares of values where a mask hides whole rows, of which PyTorch gives 0: rows that see all, times 0.
+
+    `parts` are the scores and the values, `rows` says which are hidden. The constants are added to the program's.
+    """
+    from archcalc.interop.arrays import np
+
+    constants, given, made = (
+        step.program.constants,
+        step.program.constants[mask],
+        step.program.shape(step.node.outputs[0]),
+    )
+    assert isinstance(constants, dict)
+    assert given.load is not None
+    is_bool = given.dtype == "bool"
+    opened = np.where(rows, True if is_bool else 0, given.load().reshape(given.shape))
+    arrays = {f"{mask} without hidden rows": opened, f"{mask} as hidden rows": np.where(rows, 0, 1).astype("float32")}
+    for name, array in arrays.items():
+        dtype = "bool" if array.dtype == bool else "float32"
+        constants[name] = Constant(name, array.shape, dtype, "constant", array.copy)
+    (opened_name, kept_name), (scores, values) = arrays, parts
+    shape = step.shape(scores)
+    found = (
+        step("masked_fill", (scores, opened_name), shape, value=-math.inf, keeps=True) if is_bool
+        else step("add", (scores, opened_name), shape)
+    )  # fmt: skip
+    found = step("matmul", (step("softmax", (found,), shape, dim=len(shape) - 1), values), made)
+    return step.last(step("mul", (found, kept_name), made))
+
+
 def as_products(node: Node, program: Program) -> list[Node]:
     """Attention or a dense layer as products, in a form that no op has: a bias, fewer heads of the keys, other weights.
 
@@ -211,10 +242,15 @@ def as_products(node: Node, program: Program) -> list[Node]:
     found = step("matmul", (q, k), scores)
     if factor != 1:
         found = step("mul", (found,), scores, other=factor)
-    for bias in biases:
+    hides, fill = node.attributes.get("hides", False), node.attributes.get("fill", -math.inf)
+    blind = [hidden_rows(program.constants.get(bias), hides) for bias in biases]
+    if node.op == "scaled_dot_product_attention" and any(each is not None for each in blind):
+        return without_hidden(step, (found, v), biases[0], blind[0])
+    for bias, rows in zip(biases, blind, strict=True):
         known = program.constants.get(bias) or program.values[bias]
         if known.dtype == "bool":
-            given = {"value": -math.inf, "keeps": not node.attributes.get("hides", False)}
+            # A number below all scores hides as −∞ does, but not where it hides a whole row.
+            given = {"value": -math.inf if rows is None else fill, "keeps": not hides}
             found = step("masked_fill", (found, bias), scores, **given)
         else:
             found = step("add", (found, bias), scores)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import math
 import operator
 import re
 import warnings
@@ -263,7 +264,7 @@ def without_weights() -> Iterator[None]:
 
         def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             kwargs = dict(kwargs or {})
-            if func in makers and kwargs.get("device") is None and _count(args, kwargs) > SMALL >> 8:
+            if func in makers and kwargs.get("device") is None and _is_large(_sizes(args, kwargs)):
                 kwargs["device"] = "meta"
             return func(*args, **kwargs)
 
@@ -280,11 +281,15 @@ def without_weights() -> Iterator[None]:
         torch.nn.init._no_grad_trunc_normal_ = filled
 
 
-def _count(args: Sequence[Any], kwargs: Mapping[str, Any]) -> int:
-    """Number of values of a tensor that is asked for."""
+def _sizes(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[int]:
+    """The sizes of a tensor that is asked for."""
     sizes = kwargs.get("size", args)
-    count = 1
+    found = []
     for size in sizes if isinstance(sizes, Sequence) else (sizes,):
-        for each in size if isinstance(size, Sequence) else (size,):
-            count *= each if isinstance(each, int) else 1
-    return count
+        found += [each for each in (size if isinstance(size, Sequence) else (size,)) if isinstance(each, int)]
+    return found
+
+
+def _is_large(sizes: Sequence[int]) -> bool:
+    """Whether a tensor is not made in memory; biases are, as whether they are zeros is asked for."""
+    return math.prod(sizes) > (SMALL if len(sizes) == 1 else SMALL >> 8)

@@ -148,6 +148,15 @@ def test_shortcuts_add_what_both_maps_have() -> None:
     assert narrowed["shortcut_2/from/narrow"] == (2, 8, 8)
 
 
+def test_a_classifier_after_a_head_is_an_output_too() -> None:
+    """The last layer is what Darknet gives of a network; the heads before it are read by themselves."""
+    text = net(16) + conv(7, 1, activation="linear") + section("yolo", classes=2)
+    text += section("avgpool") + section("connected", output=5) + section("softmax") + section("cost")
+    network = read_darknet(text)
+    assert network.outputs == {"yolo_1": "yolo_1/concat", "softmax_4": "softmax_4"}
+    assert analysed(text).rows[-1].name == "softmax_4"
+
+
 def test_heads_apply_activations_to_runs_of_channels() -> None:
     text = net(4) + conv(2 * 8, 1, bn=0, activation="linear") + section("yolo", mask="0,1", classes=3, num=2)
     network = read_darknet(text)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
 import pytest
 
 from archcalc.interop.foreign import to_network
@@ -55,3 +59,25 @@ def test_what_is_computed_is_no_weight_of_two_layers() -> None:
     write("linear", (1, 5, 4), write.last, write.weight("v", 4, 4), write.weight("b", 4))
     program = write.program()
     assert ops(recognise(program).nodes) == ["transpose", "linear", "linear", "transpose"]
+
+
+@pytest.mark.parametrize(("value", "layers"), [(0.0, ["linear"]), (0.5, ["linear", "parameter", "add"])])
+def test_a_bias_that_is_a_buffer_is_no_parameter(value: float, layers: list[str]) -> None:
+    write = Writer(1, 5, 4)
+    bias = write.weight("b", 6, role="buffer")
+    write.constants[bias] = replace(write.constants[bias], load=partial(np.full, 6, value))
+    write("linear", (1, 5, 6), "x", write.weight("w", 6, 4), bias)
+    network = to_network(recognise(write.program()))
+    totals = analyse(network).totals
+    assert (totals.params, totals.buffers) == (24, 6 if value else 0)
+    assert [layer.op.kind for layer in network if layer.op.kind in ("linear", "parameter", "add")] == layers
+
+
+def test_a_layer_that_trains_some_of_its_arrays() -> None:
+    """Recurrent layers have the biases of the state in the products: they are no sum of their own."""
+    write = Writer(1, 7, 3)
+    arrays = [write.weight("w_ih", 16, 3), write.weight("w_hh", 16, 4), write.weight("b_ih", 16)]
+    given = {"hidden_size": 4, "num_layers": 1, "bidirectional": False, "bias": True, "batch_first": True}
+    write("lstm", (1, 7, 4), "x", *arrays, write.weight("b_hh", 16, role="buffer"), path="rnn", **given)
+    foreign = recognise(write.program())
+    assert foreign.notes == ("rnn: 16 of its 144 parameters are buffers; all count as parameters",)

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from archcalc.api import from_torch
 from archcalc.execute.kernels import Array
+from archcalc.execute.model_weights import own_weights
 from archcalc.execute.runner import SeededWeights, execute
 from archcalc.execute.runner.inputs import random_inputs
 from archcalc.graph.layer_graph import LayerGraph
@@ -60,6 +62,26 @@ def worst_of_torch(graph: LayerGraph, batch: int = 1) -> float:
     results = out if isinstance(out, dict) else {graph.outputs[0].name: out}
     assert list(results) == [each.name for each in graph.outputs]
     return max(_error(found[name], each.detach().numpy()) for name, each in results.items())
+
+
+def back_from_torch(graph: LayerGraph, module: Any) -> LayerGraph:
+    """The network that is read of a module of the graph; where all its layers are known, it computes what that does."""
+    for each in module.parameters():
+        torch.nn.init.normal_(each, std=0.5)
+    inputs = random_inputs(graph, 1, 0, "float32")
+    given = list(inputs.values()) if isinstance(inputs, Mapping) else [inputs]
+    tensors = tuple([torch.from_numpy(each.copy()) for each in given])
+    back = from_torch(module, tensors if len(tensors) > 1 else tensors[0])
+    if any(layer.op.kind == "opaque" for layer in back):
+        return back
+    named = dict(zip(back.inputs, given, strict=True)) if len(given) > 1 else given[0]
+    with np.errstate(all="ignore"), torch.no_grad():
+        found = execute(back, named, own_weights(analyse(back), 0)).outputs
+        made = module(*tensors)
+    results = made.values() if isinstance(made, dict) else [made]
+    for ours, theirs in zip(found.values(), results, strict=True):
+        np.testing.assert_allclose(ours.reshape(theirs.shape), theirs.numpy(), rtol=1e-4, atol=1e-4)
+    return back
 
 
 def keras_model_of(code: str) -> Any:

@@ -45,6 +45,41 @@ def test_ops_in_torch(row: Row) -> None:
     assert worst_of_torch(of_row(row), batch=2) < PRECISION
 
 
+@pytest.mark.parametrize("row", ALONE, ids=label)
+def test_ops_come_back_from_torch(row: Row) -> None:
+    """The exported module of an op is read with the same parameters, and computes the same where it is known."""
+    import archcalc as ac
+    from archcalc.interop.export.torch_code import to_torch_code
+    from tests.peers.exported import back_from_torch, module_of
+
+    graph = of_row(row)
+    module = module_of(to_torch_code(ac.analyse(graph)))
+    try:
+        back = back_from_torch(graph, module)
+    except SpecError as error:
+        assert any(each in str(error) for each in ("has no layers", "has no outputs"))  # noqa: PT017 # it does nothing
+        return
+    ours, theirs = ac.analyse(graph).totals, ac.analyse(back).totals
+    assert theirs.params == ours.params
+    assert theirs.not_counted or theirs.multiplications == ours.multiplications
+
+
+@pytest.mark.parametrize("layer", [
+    "lstm: {hidden_size: 1100, single_bias: true}", "gru: {hidden_size: 6, single_bias: true, reset_after: false}",
+    "lstm: {hidden_size: 6, single_bias: true, num_layers: 2, bidirectional: true}",
+])  # fmt: skip
+def test_zeros_in_the_place_of_biases_come_back_as_none(layer: str) -> None:
+    """In weights that are not in memory too."""
+    import archcalc as ac
+    from archcalc.interop.export.torch_code import to_torch_code
+    from archcalc.interop.torch_export import made
+    from tests.peers.exported import module_of
+
+    graph = ac.from_yaml(f"name: r\ntitle: R\ninput: 7x3\nlayers:\n  - {layer}\n")
+    back = ac.from_torch(made(module_of, to_torch_code(ac.analyse(graph))), (3, 7))
+    assert ac.analyse(back).totals.params == ac.analyse(graph).totals.params
+
+
 @pytest.mark.parametrize("rank", [1, 3])
 def test_signals_and_volumes_in_torch(rank: int) -> None:
     from tests.peers.exported import worst_of_torch
