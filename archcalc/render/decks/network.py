@@ -22,11 +22,12 @@ from archcalc.render.charts.shapes import chart_shapes
 from archcalc.render.charts.titles import title_of
 from archcalc.render.decks.layout import MOST_ROWS, Fitted, lines_of, picture, placed_for_reading, text_lines
 from archcalc.render.decks.slides import BELOW, BODY, Slide, Table
+from archcalc.render.diagrams.arrange import READABLE_U
 from archcalc.render.diagrams.choices import Choices
 from archcalc.render.diagrams.drawing import Cluster
 from archcalc.render.diagrams.text import clean, text_width
 from archcalc.render.diagrams.theme import Theme
-from archcalc.render.diagrams.volumes import suits_volumes
+from archcalc.render.diagrams.volumes import is_u, suits_volumes
 from archcalc.render.tables.columns import DEFAULT, Context, choose
 from archcalc.render.tables.figures import compare_figures
 
@@ -104,29 +105,31 @@ def architecture(
 ) -> Slide:
     """The network as a whole."""
     choices = Choices(style=style, depth=depth, highlight=highlight, theme=look.theme.name, steps=look.steps)
-    styles = [style] if style or depth is not None else _styles(analysis, look)
-    fitted = _readable(analysis, [replace(choices, style=one) for one in styles])
+    free = style is None and depth is None
+    styles = _styles(analysis, look) if free else [style]
+    enough = READABLE_U if free and is_u(analysis) else READABLE
+    fitted = _readable(analysis, [replace(choices, style=one) for one in styles], enough)
     about = analysis.graph.description
     notes = (*([words.line(say(about))] if about else []), *sources(analysis))
     return Slide("picture", title_of(analysis), settings_in_words(analysis), fitted.items, fitted.links, notes=notes,
                  about=fitted.about)  # fmt: skip
 
 
-def _readable(analysis: Analysis, ways: Iterable[Choices]) -> Fitted:
-    """The picture in the first way in which every text can be read, or else in the one with the largest texts."""
+def _readable(analysis: Analysis, ways: Iterable[Choices], enough: float = READABLE) -> Fitted:
+    """The picture in the first way in which texts are large enough, or else in the one with the largest texts."""
     tried: list[Fitted] = []
     for choices in ways:
         tried.append(picture(analysis, choices, BELOW))
-        if tried[-1].smallest >= READABLE:
+        if tried[-1].smallest >= enough:
             break
-    return max(tried, key=lambda one: min(one.smallest, READABLE))
+    return max(tried, key=lambda one: min(one.smallest, enough))
 
 
 def _styles(analysis: Analysis, look: SlideLook) -> list[str | None]:
-    """The styles that are tried, the one that shows most first; volumes have no steps."""
+    """The styles that are tried, the one that shows most first; in a row volumes have no steps, in a U they do."""
     if not suits_volumes(analysis):
         return [None, "blocks", "graph"]
-    return [None, "blocks", "volumes"] if look.steps else ["volumes", None, "blocks"]
+    return [None, "blocks", "volumes"] if look.steps and not is_u(analysis) else ["volumes", None, "blocks"]
 
 
 def block(analysis: Analysis, name: str, look: SlideLook) -> Slide:

@@ -21,6 +21,8 @@ AROUND, ON_SLIDE, UNTITLED = (40.0, 122.0), (40.0, 86.0), (40.0, 76.0)
 PAGES = {"slide": (960.0, 540.0), "sheet": (595.0, 842.0)}
 #: The size of a text that can be read.
 READABLE = 9.0
+#: In the shape of its network a figure says so much that its texts may be smaller.
+READABLE_U = 7.5
 #: What turning at the end of a line costs the reader, as a share of the size: once, and for each further line.
 FIRST_TURN, TURN = 0.12, 0.03
 #: What each further map costs that turns with the first one, and what columns of layers gain over rows.
@@ -57,8 +59,12 @@ def arrange(diagram: Diagram, direction: str = "fit", ratio: float = 16 / 9, sli
                 plans += _plans(diagram, *way, ratio, around, columns, depth)
     worth, best = max(plans, key=itemgetter(0))
     u_shaped = u_layout(diagram) if not diagram.whole else None
-    if u_shaped and _worth((u_shaped.width, u_shaped.height), ratio, U_GAIN, around) >= worth:
-        return u_shaped
+    if u_shaped:
+        size = (u_shaped.width, u_shaped.height)
+        # What is as large as it needs to be can be enlarged.
+        lowest = READABLE_U if slide else min(READABLE_U, points_on_slide(best.size, ratio, around) / U_GAIN)
+        if _worth(size, ratio, U_GAIN, around, lowest) >= worth:
+            return u_shaped
     return assemble(best, diagram.leaving)
 
 
@@ -84,10 +90,10 @@ def _plans(
         yield worth if columns == 1 else worth * (1 - FIRST_TURN) * (1 - TURN) ** (columns * depth - 2), candidate
 
 
-def _worth(size: Point, ratio: float, cost: float, around: Point) -> float:
+def _worth(size: Point, ratio: float, cost: float, around: Point, readable: float = READABLE) -> float:
     """How good a layout is: what can be read on a slide comes first, then what is large and easy to follow."""
     points = points_on_slide(size, ratio, around)
-    return points * cost + 100 if points >= READABLE else points * cost**UNREAD
+    return points * cost + 100 if points >= readable else points * cost**UNREAD
 
 
 def points_on_slide(size: Point, ratio: float, around: Point = ON_SLIDE) -> float:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from archcalc.core.errors import UsageError
 from archcalc.core.language import mark, say
 from archcalc.passes.analysis import Analysis
-from archcalc.render.diagrams.arrange import ON_SLIDE, READABLE, UNTITLED, arrange, page_height, points_on_slide
+from archcalc.render.diagrams.arrange import (
+    ON_SLIDE,
+    READABLE,
+    READABLE_U,
+    UNTITLED,
+    arrange,
+    page_height,
+    points_on_slide,
+)
 from archcalc.render.diagrams.choices import MOST_LAYERS, PAPERS, Choices, default_style, parse_ratio
 from archcalc.render.diagrams.compose import compose_blocks, compose_graph, compose_volumes
 from archcalc.render.diagrams.drawing import Drawing, Text
@@ -24,6 +32,7 @@ from archcalc.render.diagrams.stack import ANY, stacked
 from archcalc.render.diagrams.steps import Steps
 from archcalc.render.diagrams.text import clean
 from archcalc.render.diagrams.theme import theme_of
+from archcalc.render.diagrams.ushape import u_layout
 from archcalc.render.diagrams.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -211,10 +220,11 @@ def diagram_of(analysis: Analysis, choices: Choices, placed: bool = True) -> tup
             if best is None or _worth(*made, choices) > _worth(*best, choices):
                 best = made
         assert best is not None
-        if not slide or _points(best[1], choices) >= READABLE:
+        # Of a U the other ways are tried too, until one shows it.
+        if not slide or (_points(best[1], choices) >= READABLE and (best[1].shaped or not u_layout(best[0]))):
             return best
     assert best is not None
-    if choices.expand or choices.depth is not None or (style == "graph" and choices.style):
+    if _points(best[1], choices) >= READABLE or choices.expand or choices.depth is not None or (style == "graph" and choices.style):
         return best
     return _gathered(best, wiring, choices, notes)
 
@@ -275,20 +285,21 @@ def _depths(wiring: Wiring) -> list[int]:
 
 
 def _worth(diagram: Diagram, layout: Layout, choices: Choices) -> float:
-    """Readable text first (9 points on a slide of 7.5 inches), then what shows more.
+    """Readable text first (9 points on a slide of 7.5 inches), then the shape of the network, then what shows more.
 
     Narrow cards are worth their shape where they make texts readable, or much larger.
     """
     points = _points(layout, choices)
     points *= SLIM if diagram.slim and points < READABLE else 1
-    return min(points, READABLE) * 1000 + (0 if diagram.slim else len(diagram.nodes)) + layout.shaped / 2
+    return min(points, READABLE) * 1000 + (0 if diagram.slim else len(diagram.nodes)) + 500 * layout.shaped
 
 
 def _points(layout: Layout, choices: Choices) -> float:
-    """The size of the smallest text on the page."""
+    """The size of the smallest text on the page, as if it were larger in the shape of the network."""
     around = ON_SLIDE if choices.title != "" else UNTITLED
     ratio = parse_ratio(choices.fit)
     points, whole = points_on_slide((layout.width, layout.height), ratio, around), page_height(ratio)
+    points *= READABLE / READABLE_U if layout.shaped else 1
     return points * (choices.page_height or whole) / whole
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from archcalc.render.diagrams.drawing import Curve, Ramp, Rect, Shape, Text
+from archcalc.render.diagrams.drawing import Curve, Ramp, Rect, Shape, Text, shifted
 from archcalc.render.diagrams.model import EdgeKind, Scale, Swatch
 from archcalc.render.diagrams.strokes import Stroke, edge_colour
 from archcalc.render.diagrams.text import text_width
@@ -12,7 +13,7 @@ from archcalc.render.diagrams.theme import Theme
 
 SIZE = 12.0
 ROW = 20.0
-SAMPLE = 18.0
+SAMPLE, ARROW = 18.0, 30.0
 BETWEEN = 18.0
 RAMP = 220.0
 
@@ -22,48 +23,67 @@ def legend_shapes(
 ) -> tuple[list[Shape], float]:
     """The shapes of a legend in rows of at most `width`, and their height."""
     shapes: list[Shape] = []
-    start, top = x, y
+    top = y
     if scale is not None:
         shapes += _scale(scale, theme, x, y, min(RAMP, width))
         top += 46
-    if not swatches and scale is None:
-        return [], 0.0
-    for swatch in swatches:
-        needed = _needed(swatch)
+    rows, height = entry_rows(entries_of(swatches, theme), theme, x, top, width)
+    return shapes + rows, top - y + height
+
+
+class Entry(NamedTuple):
+    """What a colour or a line means: a sample of it, as it stands at the origin, and words."""
+
+    label: str
+    sample: Shape
+    #: What the sample takes.
+    width: float
+
+
+def entries_of(swatches: Sequence[Swatch], theme: Theme) -> list[Entry]:
+    """The entries of a legend."""
+    return [Entry(swatch.label, _sample(swatch, theme), _sample_width(swatch)) for swatch in swatches]
+
+
+def entry_rows(
+    entries: Sequence[Entry], theme: Theme, x: float, y: float, width: float, size: float = SIZE
+) -> tuple[list[Shape], float]:
+    """Entries in rows of at most `width`, and their height."""
+    shapes: list[Shape] = []
+    start, top = x, y
+    for entry in entries:
+        needed = entry.width + 6 + text_width(entry.label, size)
         if x > start and x + needed > start + width:
             x, top = start, top + ROW
-        shapes += _swatch(swatch, theme, x, top)
+        shapes.append(shifted(entry.sample, x, top))
+        shapes.append(Text(x + entry.width + 6, top + 7 + size * 0.36, entry.label, size, theme.ink))
         x += needed + BETWEEN
-    return shapes, top - y + (ROW - 4 if swatches else 0)
+    return shapes, top - y + (ROW - 4 if entries else 0)
 
 
 def legend_width(swatches: Sequence[Swatch]) -> float:
     """The width of a legend in one row."""
-    return sum(_needed(swatch) + BETWEEN for swatch in swatches)
+    return sum(_sample_width(swatch) + 6 + text_width(swatch.label, SIZE) + BETWEEN for swatch in swatches)
 
 
-def _needed(swatch: Swatch) -> float:
-    return _sample_width(swatch) + 6 + text_width(swatch.label, SIZE)
+def arrow_sample(colour: str, thickness: float, dash: tuple[float, ...]) -> Curve:
+    """An arrow of a legend."""
+    return Curve(((0, 7), (ARROW, 7)), colour, thickness, arrow=True, dash=dash)
 
 
 def _sample_width(swatch: Swatch) -> float:
-    return 30.0 if swatch.edge else SAMPLE
+    return ARROW if swatch.edge else SAMPLE
 
 
-def _swatch(swatch: Swatch, theme: Theme, x: float, y: float) -> list[Shape]:
-    width = _sample_width(swatch)
-    shape: Shape
+def _sample(swatch: Swatch, theme: Theme) -> Shape:
     if swatch.edge:
         kind: EdgeKind = swatch.edge
-        shape = Curve(((x, y + 7), (x + width, y + 7)), edge_colour(kind, theme), Stroke.thickness[kind],
-                      arrow=True, dash=Stroke.dash[kind])  # fmt: skip
-    else:
-        paint = theme.families[swatch.family]
-        dash = (3.0, 2.0) if swatch.family == "regularisation" else ()
-        shape = Rect(
-            x, y, width, 14, paint.fill, paint.line, 1.2, 7 if swatch.family in ("input", "output") else 4, dash
-        )
-    return [shape, Text(x + width + 6, y + 7 + SIZE * 0.36, swatch.label, SIZE, theme.ink)]
+        return arrow_sample(edge_colour(kind, theme), Stroke.thickness[kind], Stroke.dash[kind])
+    paint = theme.families[swatch.family]
+    dash = (3.0, 2.0) if swatch.family == "regularisation" else ()
+    return Rect(
+        0, 0, SAMPLE, 14, paint.fill, paint.line, 1.2, 7 if swatch.family in ("input", "output") else 4, dash
+    )
 
 
 def _scale(scale: Scale, theme: Theme, x: float, y: float, width: float) -> list[Shape]:

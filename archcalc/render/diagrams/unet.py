@@ -11,12 +11,12 @@ from typing import NamedTuple
 from archcalc.core.language import say
 from archcalc.core.shapes import AXES, format_shape
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Shape, Text
-from archcalc.render.diagrams.legend import legend_shapes
+from archcalc.render.diagrams.legend import ARROW, Entry, arrow_sample, entries_of, entry_rows, legend_shapes
 from archcalc.render.diagrams.maps import look
 from archcalc.render.diagrams.model import Diagram, Node
 from archcalc.render.diagrams.paint import MARGIN, heading
 from archcalc.render.diagrams.solids import SCALES, SHIFT, Box, depth_note, faces, scaled, slabs_of
-from archcalc.render.diagrams.text import text_width
+from archcalc.render.diagrams.text import text_width, wrap
 from archcalc.render.diagrams.theme import Theme
 from archcalc.render.diagrams.ushape import crops_of, find_copies
 from archcalc.render.diagrams.wiring import Wiring
@@ -31,6 +31,8 @@ SIZE, CHANNELS = 12.5, 13.0
 #: On a slide a U with one box on each side of a level has its texts beside them: from level to level, between the
 #: arms, and how much thicker boxes are.
 LOW_LEVEL, ARMS, THICK = 26.0, 440.0, 2.5
+#: The legend is as wide as the picture, and no narrower than this.
+LEGEND = 560.0
 DASH = (6.0, 3.5)
 #: The families whose lines colour arrows across a level, down and up, one for each kind of layer.
 _COLOURS = {
@@ -124,7 +126,7 @@ def unet_drawing(
     Boxes are smaller by the factor `larger`, by which all is enlarged.
     """
     sides = _sides(stops) if fill else [0] * len(stops)
-    fronts = _fronts(stops, sizes, SMALLER if fill and not any(sides) else 1.0, any(sides), larger)
+    fronts = _fronts(stops, sizes, SMALLER if fill else 1.0, any(sides), larger)
     shapes = [
         _box(stop, front, side, diagram, theme)._replace(step=step)
         for step, (stop, front, side) in enumerate(zip(stops, fronts, sides, strict=True), 1)
@@ -154,7 +156,7 @@ def unet_drawing(
         notes = say("Beside a box its channels and {sides}; {how}.", sides=axes, how=how)
     notes += depth_note(stop.shape for stop in stops)
     # A narrow U stands in the middle of what the legend needs.
-    inner = max(right - left, text_width(notes, CHANNELS))
+    inner = max(right - left, min(text_width(notes, SIZE), LEGEND))
     left -= (inner - (right - left)) / 2
     head, y = heading(diagram.title, diagram.subtitle, inner, MARGIN, theme) if diagram.title else ([], MARGIN)
     dx, dy = MARGIN - left, y + 16 + max(front.stack for front in fronts)
@@ -163,19 +165,22 @@ def unet_drawing(
     y = dy + bottom + 10
     families = {stop.family for stop in stops}
     swatches = [swatch for swatch in diagram.legend if swatch.family in families]
-    legend, height = legend_shapes(swatches, diagram.scale, theme, MARGIN, y, inner)
-    y += height + 22
-    key, height = _key(stops, arrows_of, theme, MARGIN, y, inner)
-    legend += key
+    key = [*entries_of(swatches, theme), *_key(stops, arrows_of, theme)]
+    legend, height = legend_shapes((), diagram.scale, theme, MARGIN, y, inner)
     y += height
-    legend.append(Text(MARGIN, y + 28, notes, CHANNELS, theme.quiet))
+    rows, height = entry_rows(key, theme, MARGIN, y, inner, SIZE)
+    y += height
+    legend += rows
+    for line in wrap(notes, inner, SIZE):
+        legend.append(Text(MARGIN, y + 20, line, SIZE, theme.quiet))
+        y += SIZE + 4
     items.append(Cluster("Legend", tuple(legend), "legend"))
     description = (
         diagram.description.split(". ")[0]
         + ". "
         + say("Maps shrink down the left arm of a U and grow up the right one.")
     )
-    return Drawing(inner + 2 * MARGIN, y + 32 + MARGIN, theme.background, diagram.title, description, tuple(items))
+    return Drawing(inner + 2 * MARGIN, y + 8 + MARGIN, theme.background, diagram.title, description, tuple(items))
 
 
 def _sides(stops: Sequence[Stop]) -> list[int]:
@@ -324,22 +329,11 @@ def crop_words(source: Stop, target: Stop) -> tuple[str, ...]:
     return say("copy and crop {sizes}", sizes=sizes), say("copy and crop")
 
 
-def _key(
-    stops: Sequence[Stop], arrows: Mapping[str, Pen], theme: Theme, x: float, y: float, width: float
-) -> tuple[list[Shape], float]:
-    """What the arrows are, in rows of a width; and their height."""
+def _key(stops: Sequence[Stop], arrows: Mapping[str, Pen], theme: Theme) -> list[Entry]:
+    """What the arrows are."""
     cropped = say("copy and crop") if _crops(stops) else say("copy")
-    entries = {say("{copied} (dashed half of a box)", copied=cropped): Pen(theme.quiet, DASH), **arrows}
-    shapes: list[Shape] = []
-    left, top = x, y
-    for label, (colour, dash) in entries.items():
-        needed = 38 + text_width(label, CHANNELS + 1)
-        if x > left and x + needed > left + width:
-            x, top = left, top + 18
-        shapes.append(Curve(((x, top), (x + 30, top)), colour, 1.6, arrow=True, dash=dash))
-        shapes.append(Text(x + 38, top + 3.5, label, CHANNELS + 1, theme.ink))
-        x += needed + 18
-    return shapes, top - y
+    pens = {say("{copied} (dashed half of a box)", copied=cropped): Pen(theme.quiet, DASH), **arrows}
+    return [Entry(label, arrow_sample(pen.colour, 1.6, pen.dash), ARROW) for label, pen in pens.items()]
 
 
 def _crops(stops: Sequence[Stop]) -> bool:

@@ -58,6 +58,12 @@ def suits_volumes(analysis: Analysis) -> bool:
     return is_row_or_u(diagram, wiring) and not (is_chain(diagram) and len(diagram.nodes) > MOST)
 
 
+def is_u(analysis: Analysis) -> bool:
+    """Whether the volumes of a network stand in a U."""
+    wiring = Wiring(analysis)
+    return find_stops(compose_graph(wiring), wiring) is not None
+
+
 def draws_volumes(wiring: Wiring) -> bool:
     """Whether the style draws a network: whole, or with its blocks folded."""
     diagram = compose_graph(wiring)

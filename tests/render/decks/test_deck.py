@@ -8,13 +8,21 @@ from functools import cache
 import pytest
 
 from archcalc.core.errors import UsageError
-from archcalc.core.language import LANGUAGES, use
+from archcalc.core.language import LANGUAGES, say, use, without_isolates
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.decks.animation import Target, clicks
 from archcalc.render.decks.deck import make_deck, usual_plan
 from archcalc.render.decks.layout import grid, table_shapes
 from archcalc.render.decks.lecture import Architecture, Wanted
-from archcalc.render.decks.network import READABLE, SlideLook, derivation, interesting_layers, table, usual_blocks
+from archcalc.render.decks.network import (
+    READABLE,
+    SlideLook,
+    architecture,
+    derivation,
+    interesting_layers,
+    table,
+    usual_blocks,
+)
 from archcalc.render.decks.several import comparison, questions, quiz, sources_slides, timeline
 from archcalc.render.decks.slides import BELOW, BODY, Area, Deck, Slide, Table
 from archcalc.render.diagrams.drawing import Text
@@ -49,6 +57,37 @@ def slides(deck: Deck, part: str) -> list[Slide]:
 )
 def test_the_title_names_the_networks_that_it_can_hold(names: tuple[str, ...], title: str) -> None:
     assert usual_plan([analysis_of(name) for name in names]).title == title
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("ru", "От LeNet-5 до U-Net: 5 сетей"),
+        ("he", "מ־LeNet-5 עד U-Net: 5 רשתות"),
+        ("hy", "LeNet-5-ից մինչև U-Net՝ 5 ցանց"),
+    ],
+)
+def test_the_title_counts_the_networks_in_the_language(name: str, title: str) -> None:
+    use(name)
+    try:
+        networks = [analysis_of(each) for each in ("lenet5", "alexnet", "zfnet", "vgg16", "unet")]
+        assert without_isolates(usual_plan(networks).title) == title
+    finally:
+        use("en")
+
+
+@pytest.mark.parametrize("steps", [False, True])
+@pytest.mark.parametrize("name", ["unet", "unet_3d", "pix2pix"])
+@pytest.mark.parametrize("spoken", ["en", *TRANSLATED])
+def test_a_network_in_the_shape_of_a_u_is_drawn_as_one(spoken: str, name: str, steps: bool) -> None:
+    """However long the words of a language are."""
+    use(spoken)
+    try:
+        slide = architecture(analysis_of(name), SlideLook(LIGHT, steps), None, None, None)
+        assert slide.about.endswith(say("Maps shrink down the left arm of a U and grow up the right one."))
+        assert max(item.step for item in slide.items) > 10
+    finally:
+        use("en")
 
 
 def test_a_network_gets_the_usual_slides() -> None:
