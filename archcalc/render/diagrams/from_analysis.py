@@ -220,8 +220,8 @@ def diagram_of(analysis: Analysis, choices: Choices, placed: bool = True) -> tup
             if best is None or _worth(*made, choices) > _worth(*best, choices):
                 best = made
         assert best is not None
-        # Of a U the other ways are tried too, until one shows it.
-        if not slide or (_points(best[1], choices) >= READABLE and (best[1].shaped or not u_layout(best[0]))):
+        # Of a U the other ways are tried too, until one shows it in letters of the same size.
+        if not slide or _text_size(best[1], choices) >= READABLE and (best[1].shaped or not u_layout(best[0])):
             return best
     assert best is not None
     if _points(best[1], choices) >= READABLE or choices.expand or choices.depth is not None or (style == "graph" and choices.style):
@@ -289,17 +289,22 @@ def _worth(diagram: Diagram, layout: Layout, choices: Choices) -> float:
 
     Narrow cards are worth their shape where they make texts readable, or much larger.
     """
-    points = _points(layout, choices)
+    points, large = _points(layout, choices), _text_size(layout, choices) >= READABLE
     points *= SLIM if diagram.slim and points < READABLE else 1
-    return min(points, READABLE) * 1000 + (0 if diagram.slim else len(diagram.nodes)) + 500 * layout.shaped
+    shape = layout.shaped * (200 if large else 100)
+    return min(points, READABLE) * 1000 + (0 if diagram.slim else len(diagram.nodes)) + shape
 
 
 def _points(layout: Layout, choices: Choices) -> float:
-    """The size of the smallest text on the page, as if it were larger in the shape of the network."""
+    """The size of the smallest text on the page; what may be smaller in the shape of the network counts as larger."""
+    return _text_size(layout, choices) * (READABLE / READABLE_U if layout.shaped else 1)
+
+
+def _text_size(layout: Layout, choices: Choices) -> float:
+    """The size of the smallest text on the page."""
     around = ON_SLIDE if choices.title != "" else UNTITLED
     ratio = parse_ratio(choices.fit)
     points, whole = points_on_slide((layout.width, layout.height), ratio, around), page_height(ratio)
-    points *= READABLE / READABLE_U if layout.shaped else 1
     return points * (choices.page_height or whole) / whole
 
 

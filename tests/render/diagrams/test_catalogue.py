@@ -9,7 +9,7 @@ import networkx
 import pytest
 
 from archcalc.interop.networkx import to_networkx
-from archcalc.render.diagrams.arrange import READABLE
+from archcalc.render.diagrams.arrange import READABLE, READABLE_U
 from archcalc.render.diagrams.draw import Choices, draw
 from archcalc.render.diagrams.pages import standard_styles
 from archcalc.render.diagrams.theme import LIGHT
@@ -28,6 +28,8 @@ from tests.render.diagrams.pictures import (
 from tests.tiers import slow_but
 
 ALL = one_of_each()
+#: Networks whose U has smaller texts than others.
+US = {"pix2pix_generator", "segnet", "unet_3d"}
 #: A chain, branches with several outputs, a U.
 QUICK = ("lenet5", "googlenet@aux", "unet")
 VOLUMES = (
@@ -150,12 +152,14 @@ def test_the_same_input_gives_the_same_bytes(name: str) -> None:
 )
 def test_a_slide_has_its_shape_and_readable_text(name: str, style: str | None) -> None:
     picture = draw(analysis_of(name), "svg", Choices(style=style, fit="16:9"))
-    assert picture.notes == ()
+    # The shape of a U may be worth smaller texts, which a note says.
+    readable = READABLE_U if picture.notes and name in US else READABLE
+    assert picture.notes == () or name in US
     root = check_picture(picture.data.decode())
     _, _, width, height = (float(part) for part in root.attrib["viewBox"].split())
     assert width / height == pytest.approx(16 / 9, rel=1e-3)
     smallest = min(float(text.attrib["font-size"]) for text in root.iter(f"{SVG}text"))
-    assert smallest * 540 / height > READABLE - 0.05  # points on a slide of 7.5 inches
+    assert smallest * 540 / height > readable - 0.05  # points on a slide of 7.5 inches
 
 
 @pytest.mark.slow
