@@ -242,8 +242,12 @@ class _Figures:
         for placed in layout.nodes:
             box = plates[placed.box.node.id].box
             x, y = placed.x + placed.width / 2, placed.y + plates[placed.box.node.id].above
-            self._ends.append(((placed.x, y), (x + box.left - 1, y), placed.box.front))
-            self._starts.append((placed.start, (x + box.x + box.width + box.right + 1, y), 0.0))
+            # Around a sign there is no space: a line that went back there would have its arrow turned round.
+            first, last = x + box.left - 1, x + box.x + box.width + box.right + 1
+            if first > placed.x:
+                self._ends.append(((placed.x, y), (first, y), placed.box.front))
+            if last < placed.start[0]:
+                self._starts.append((placed.start, (last, y), 0.0))
 
     def line(self, line: Line) -> Line:
         """A line from box to box, and not only to the space around them."""

@@ -175,7 +175,7 @@ class _Writer:
             return
         box = front[1]
         name = place.name if place else self.places.unique(f"frame-{cluster.block}")
-        inside = [shape for shape in cluster.shapes if isinstance(shape, Text) and _is_inside(shape, box)]
+        inside = _inside(cluster, box)
         others = [shape for shape in cluster.shapes if shape is not front[0] and not any(shape is t for t in inside)]
         if not others:
             yield self._node(box, inside, name)
@@ -302,10 +302,13 @@ def _options(fill: str | None, line: str | None, thickness: float, dash: tuple[f
     return options
 
 
-def _is_inside(text: Text, box: Rect) -> bool:
-    """Whether a text stands in the middle of a box."""
-    centred = text.anchor == "middle" and abs(text.x - box.x - box.width / 2) < 1 and not text.turned
-    return centred and box.y < text.y < box.y + box.height
+def _inside(cluster: Cluster, box: Rect) -> list[Text]:
+    """The texts that stand one below the other in the middle of a box; none where another stands beside them."""
+    texts = [shape for shape in cluster.shapes if isinstance(shape, Text) and box.y < shape.y < box.y + box.height]
+    texts = [text for text in texts if box.x < text.x < box.x + box.width]
+    middle = [text for text in texts if text.anchor == "middle" and not text.turned]
+    middle = [text for text in middle if abs(text.x - box.x - box.width / 2) < 1]
+    return middle if len(middle) == len(texts) else []
 
 
 def unrounded(points: Sequence[Point]) -> tuple[tuple[Point, ...] | None, float]:

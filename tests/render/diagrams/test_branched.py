@@ -21,6 +21,7 @@ from archcalc.render.diagrams.fold import EVERYTHING
 from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.text import LEADING
 from archcalc.render.diagrams.theme import LIGHT
+from archcalc.render.diagrams.tikz import unrounded
 from archcalc.render.diagrams.volumes import is_row_or_u
 from archcalc.render.diagrams.wiring import Wiring
 from tests.networks import graph, numbers, one_of_each
@@ -271,3 +272,14 @@ def test_a_window_along_one_axis_is_called_a_convolution(text: str, size: str) -
 def test_towers_of_few_blocks_can_be_read_on_a_slide() -> None:
     found, _ = arranged("facenet", 1)
     assert found.points >= READABLE
+
+
+@pytest.mark.parametrize("name", ["resnet18", "attention_unet"])
+def test_no_line_goes_back_at_a_sign(name: str) -> None:
+    """Its arrow would be turned round, and lie below the sign."""
+    drawing = arranged(name, EVERYTHING)[1]
+    for line in (shape for item in drawing.items if item.role == "edge" for shape in item.shapes):
+        assert isinstance(line, Curve | Text)
+        corners = unrounded(line.points)[0] if isinstance(line, Curve) and line.bezier else None
+        for (x, y), (u, v), (s, t) in zip(corners or (), (corners or ())[1:], (corners or ())[2:], strict=False):
+            assert (u - x) * (s - u) + (v - y) * (t - v) >= 0

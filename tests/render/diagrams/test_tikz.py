@@ -78,3 +78,13 @@ def test_names_of_styles_are_what_the_legend_says() -> None:
         made = set(re.findall(r"^  net ([a-z ]+?)(?: \d+)?/\.style=\{(?:fill|draw)", text, re.MULTILINE))
         assert found <= made, style
         assert not made & {"normalisation", "recurrent", "block"}, style
+
+
+def test_texts_beside_each_other_are_not_put_in_one_line_below_the_other() -> None:
+    """The name of a repeated block stands beside the number of repetitions, where its box has no text in its middle."""
+    _, lines = tex("blocks", "resnet18")
+    repeated = [line for line in lines if "(conv2-x-unit1) at" in line]
+    assert repeated
+    assert all(line.endswith("{};") for line in repeated)
+    (single,) = [line for line in lines if "(conv1-conv) at" in line]
+    assert "conv1" in single.split(" at ")[1]
