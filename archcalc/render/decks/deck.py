@@ -62,7 +62,12 @@ def usual_plan(analyses: Sequence[Analysis], title: str = "") -> Plan:
             wanted.append(Wanted("timeline", Titled(), everything))
     wanted += [Wanted("quiz", Quiz(), everything), Wanted("sources", Titled(), everything)]
     named = (
-        say("{first} to {last}: {networks}", first=titles[0], last=titles[-1], networks=words.several(len(titles), "network"))
+        say(
+            "{first} to {last}: {networks}",
+            first=titles[0],
+            last=titles[-1],
+            networks=words.several(len(titles), "network"),
+        )
         if len(titles) > MOST_IN_TITLE
         else all_of(titles)
     )

@@ -221,10 +221,15 @@ def diagram_of(analysis: Analysis, choices: Choices, placed: bool = True) -> tup
                 best = made
         assert best is not None
         # Of a U the other ways are tried too, until one shows it in letters of the same size.
-        if not slide or _text_size(best[1], choices) >= READABLE and (best[1].shaped or not u_layout(best[0])):
+        if not slide or (_text_size(best[1], choices) >= READABLE and (best[1].shaped or not u_layout(best[0]))):
             return best
     assert best is not None
-    if _points(best[1], choices) >= READABLE or choices.expand or choices.depth is not None or (style == "graph" and choices.style):
+    if (
+        _points(best[1], choices) >= READABLE
+        or choices.expand
+        or choices.depth is not None
+        or (style == "graph" and choices.style)
+    ):
         return best
     return _gathered(best, wiring, choices, notes)
 

@@ -81,9 +81,7 @@ def _sample(swatch: Swatch, theme: Theme) -> Shape:
         return arrow_sample(edge_colour(kind, theme), Stroke.thickness[kind], Stroke.dash[kind])
     paint = theme.families[swatch.family]
     dash = (3.0, 2.0) if swatch.family == "regularisation" else ()
-    return Rect(
-        0, 0, SAMPLE, 14, paint.fill, paint.line, 1.2, 7 if swatch.family in ("input", "output") else 4, dash
-    )
+    return Rect(0, 0, SAMPLE, 14, paint.fill, paint.line, 1.2, 7 if swatch.family in ("input", "output") else 4, dash)
 
 
 def _scale(scale: Scale, theme: Theme, x: float, y: float, width: float) -> list[Shape]:
