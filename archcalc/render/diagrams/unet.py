@@ -39,6 +39,8 @@ _COLOURS = {
     0: ("convolution", "shape", "block"), 1: ("pooling", "recurrent", "parameter"),
     -1: ("normalisation", "dense", "attention"),
 }  # fmt: skip
+#: The thickness of arrows across, down and up: without colours lines across and down have one.
+THICKNESS = {0: 1.8, 1: 3.0, -1: 1.8}
 #: The dashes of arrows of one direction; in black and white they alone differ.
 DASHES: tuple[tuple[float, ...], ...] = ((), (2.0, 2.0), (9.0, 2.5), (9.0, 2.5, 2.0, 2.5))
 
@@ -60,6 +62,7 @@ class Pen(NamedTuple):
 
     colour: str
     dash: tuple[float, ...]
+    thickness: float = THICKNESS[0]
 
 
 def find_stops(diagram: Diagram, wiring: Wiring) -> list[Stop] | None:
@@ -284,7 +287,7 @@ def _arrows(stops: Sequence[Stop], theme: Theme) -> dict[str, Pen]:
             way = (stop.level > before.level) - (stop.level < before.level)
             families, number = _COLOURS[way], used[way]
             colour = theme.families[families[number % len(families)]].line
-            found[words] = Pen(colour, DASHES[number % len(DASHES)])
+            found[words] = Pen(colour, DASHES[number % len(DASHES)], THICKNESS[way])
             used[way] += 1
     return found
 
@@ -305,7 +308,7 @@ def _arrow(before: Stop, start: Box, after: Stop, end: Box, pen: Pen, beside: bo
             y = start.y + start.height / 2  # from the bottom to the way up
             points = ((start.x + start.width + DEEP[0] + 2, y), (x, y), (x, last))
     title = f"{before.names[-1]} → {after.names[0]}"
-    return Cluster(title, (Curve(points, pen.colour, 1.8, arrow=True, dash=pen.dash),), "edge")
+    return Cluster(title, (Curve(points, pen.colour, pen.thickness, arrow=True, dash=pen.dash),), "edge")
 
 
 def _copy(source: Stop, start: Box, target: Stop, end: Box, theme: Theme) -> Cluster:
@@ -333,7 +336,7 @@ def _key(stops: Sequence[Stop], arrows: Mapping[str, Pen], theme: Theme) -> list
     """What the arrows are."""
     cropped = say("copy and crop") if _crops(stops) else say("copy")
     pens = {say("{copied} (dashed half of a box)", copied=cropped): Pen(theme.quiet, DASH), **arrows}
-    return [Entry(label, arrow_sample(pen.colour, 1.6, pen.dash), ARROW) for label, pen in pens.items()]
+    return [Entry(label, arrow_sample(pen.colour, pen.thickness, pen.dash), ARROW) for label, pen in pens.items()]
 
 
 def _crops(stops: Sequence[Stop]) -> bool:

@@ -18,7 +18,7 @@ from archcalc.render.diagrams.maps import volumes_of
 from archcalc.render.diagrams.only import only
 from archcalc.render.diagrams.solids import Measure, faces, goes_through, solid, window_of
 from archcalc.render.diagrams.text import text_width
-from archcalc.render.diagrams.theme import LIGHT
+from archcalc.render.diagrams.theme import LIGHT, PRINT, Theme
 from archcalc.render.diagrams.unet import _arrows, find_stops
 from archcalc.render.diagrams.volumes import caption_of, grouped
 from archcalc.render.diagrams.wiring import Wiring
@@ -121,12 +121,13 @@ def test_equal_blocks_of_two_layers_have_one_caption() -> None:
     assert "conv5_6/dw" in captions
 
 
+@pytest.mark.parametrize("theme", [LIGHT, PRINT])
 @pytest.mark.parametrize("name", ["unet", "unet@padded"])
-def test_the_arrows_of_unet_differ(name: str) -> None:
+def test_the_arrows_of_unet_differ(name: str, theme: Theme) -> None:
     wiring = Wiring(analysis_of(name))
     stops = find_stops(compose_graph(wiring), wiring)
     assert stops
-    pens = _arrows(stops, LIGHT)
+    pens = _arrows(stops, theme)
     assert len(pens) >= 4
     assert len(set(pens.values())) == len(pens)
 
