@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from archcalc.core.language import say
+from archcalc.core.language import apart, say
 
 #: Letters that are taken for digits.
 _LOOK_ALIKE = str.maketrans("lio", "110")
@@ -29,7 +29,7 @@ def nearest(word: str, known: Iterable[str], count: int = 3, likeness: float = 0
 def perhaps(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
     """The same as `did_you_mean` in the chosen language."""
     close = nearest(word, known, likeness=likeness)
-    return say("; did you mean {close}?", close=say(" or ").join(close)) if close else ""
+    return say("; did you mean {close}?", close=say(" or ").join(map(apart, close))) if close else ""
 
 
 def did_you_mean(word: str, known: Iterable[str], likeness: float = 0.6) -> str:

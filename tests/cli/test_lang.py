@@ -177,7 +177,15 @@ def test_columns_of_a_table_in_hebrew_start_in_one_cell(archcalc: Run) -> None:
 
 def test_errors_in_hebrew_set_names_apart(archcalc: Run) -> None:
     """Once the command has ended its language still says which signs may be printed."""
-    assert "\u2066'alexnt'\u2069" in archcalc("report", "alexnt", "--lang", "he").err
+    said = archcalc("report", "alexnt", "--lang", "he").err
+    assert "\u2066'alexnt'\u2069" in said
+    assert "\u2066alexnet\u2069" in said
+
+
+@pytest.mark.parametrize(("name", "kind"), [("en", "conv2d"), ("ru", "свёртка (conv2d)"), ("hy", "փաթույթ (conv2d)")])
+def test_kinds_of_layers_have_their_names(name: str, kind: str, archcalc: Run) -> None:
+    lines = archcalc("compare", "alexnet", "vgg16", "--lang", name).out.splitlines()
+    assert sum(line.startswith(f"{kind} ") for line in lines) == 3
 
 
 def test_a_language_that_is_not_there_is_an_error(archcalc: Run) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from archcalc.core.cells import harmless
-from archcalc.core.language import say
+from archcalc.core.language import apart, say
 from archcalc.core.markup import escape_markdown
 from archcalc.core.quantities import quantity, quantity_of_network
 from archcalc.core.shapes import format_shape
@@ -17,6 +17,7 @@ from archcalc.core.text import align, bold
 from archcalc.core.words import AT_LEAST, several, share
 from archcalc.design.compare import SHARED_OUT, Pair, Total, shares, totals
 from archcalc.design.compare import align as aligned
+from archcalc.ops import OPS
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.render.tables.report import not_counted_in_words
 
@@ -89,12 +90,21 @@ def _sections(analyses: Sequence[Analysis], names: Sequence[str]) -> Iterator[Se
     for key in SHARED_OUT:
         wholes = [quantity(key).of(analysis.totals) for analysis in analyses]
         lines = [
-            [one.kind, *(part for value, whole in zip(one.values, wholes, strict=True) for part in _part(value, whole))]
+            [
+                _kind(one.kind),
+                *(part for value, whole in zip(one.values, wholes, strict=True) for part in _part(value, whole)),
+            ]
             for one in shares(analyses, key)
         ]
         title = say("{quantity} by kind of layer", quantity=quantity(key).title)
         title = title[:1].upper() + title[1:]
         yield title, [["", *(part for name in names for part in (name, ""))], *lines], [False, *[True] * 2 * len(names)]
+
+
+def _kind(kind: str) -> str:
+    """A kind of layer: in English as specs write it, in other languages with what it is called before that."""
+    noun = OPS[kind].noun
+    return kind if say(noun) == noun else f"{say(noun)} ({apart(kind)})"
 
 
 def _with_gaps(values: Sequence[str]) -> list[str]:

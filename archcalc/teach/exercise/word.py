@@ -101,8 +101,8 @@ def _turn(document: Any) -> None:
     for table in document.tables:
         table._tbl.tblPr.insert(1, OxmlElement("w:bidiVisual"))  # after its style
     for paragraph in document.element.body.iter(qn("w:p")):
-        if not any(bidirectional(sign) == "R" for sign in "".join(paragraph.itertext())):
-            continue  # numbers, and cells to fill in with them
+        if paragraph.pPr is not None and paragraph.pPr.jc is not None:
+            continue  # of a column of numbers, which stand at the right as they are
         paragraph.get_or_add_pPr().insert_element_before(
             OxmlElement("w:bidi"), "w:adjustRightInd", "w:spacing", "w:ind", "w:jc", "w:rPr"
         )  # fmt: skip

@@ -18,6 +18,7 @@ from pypdf import PdfReader, PdfWriter
 
 import archcalc as ac
 from archcalc.core.errors import SpecError
+from archcalc.core.language import use
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.catalogue import load
 from archcalc.teach.check.answers import parse_answers
@@ -153,6 +154,19 @@ def test_a_document_is_a_page_of_a4_with_its_heading_on_every_page() -> None:
     assert "tblHeader" in document.tables[0]._tbl.xml
     page = PdfReader(io.BytesIO(sheet_bytes(make_worksheet(analysed("lenet5"), layer="C1"), "pdf"))).pages[0]
     assert [float(side) for side in page.mediabox[2:]] == [842, 595]
+
+
+def test_a_document_in_hebrew_runs_from_right_to_left() -> None:
+    """Its heading too, which is a name in Latin letters; columns of numbers stand at the right as they are."""
+    use("he")
+    try:
+        document = Document(io.BytesIO(sheet_bytes(sheet_of(), "docx")))
+    finally:
+        use("en")
+    assert all(paragraph._p.get_or_add_pPr().find("{*}bidi") is not None for paragraph in document.paragraphs)
+    for cell in (cell for row in document.tables[0].rows for cell in row.cells):
+        properties = cell.paragraphs[0]._p.get_or_add_pPr()
+        assert (properties.jc is None) == (properties.find("{*}bidi") is not None)
 
 
 # --- the notebook
