@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from archcalc.core.errors import FileError, MissingPackageError, UsageError
+from archcalc.core.errors import FileError, Location, MissingPackageError, Problem, SpecError, UsageError
 from archcalc.core.files import read_bytes
 from archcalc.graph.inputs import InputShapes, given_inputs
 from archcalc.graph.layer_graph import LayerGraph
@@ -96,7 +96,18 @@ def load(
     if input_shape is not None:
         given_inputs(found.name, found.inputs, input_shape)
     again: Callable[..., ForeignNetwork] = _torch_again if read is _torch else read
-    return to_network(found, partial(again, name))
+    try:
+        return to_network(found, partial(again, name))
+    except SpecError as error:
+        raise error if is_code else SpecError(_placed(each, name) for each in error.problems) from error.__cause__
+
+
+def _placed(problem: Problem, name: str) -> Problem:
+    """A fault of a layer with the file that it is in, where its place does not say so."""
+    place = problem.location
+    if place is None:
+        return problem._replace(location=Location(name, 0, 0))
+    return problem if name in place.file else problem._replace(location=place._replace(file=f"{name}: {place.file}"))
 
 
 def _in_file(error: UsageError, name: str) -> UsageError:

@@ -92,6 +92,8 @@ def open_model(path: str | Path) -> OnnxFile:
     """
     name = str(path)
     place = note_input(path)
+    if place.is_char_device() or place.is_block_device():
+        raise UsageError(f"{name} is a device, not a file, and no ONNX model")
     if name == "-" or not place.is_file():
         data = read_bytes(path, LARGEST_PIPE, "ONNX model")
         return _opened(name, data, lambda span: data[span.start : span.start + span.length])

@@ -45,7 +45,7 @@ def has_no_products(kind: str) -> bool:
     >>> has_no_products("TopK"), has_no_products("grid_sampler_2d"), has_no_products("fft_rfft")
     (True, True, False)
     """
-    name = kind.replace("_", "").replace(" ", "").lower()
+    name = kind.removesuffix(" with computed settings").replace("_", "").replace(" ", "").lower()
     plain = name[:-2] if name.endswith(("1d", "2d", "3d")) else name
     return name in _WITHOUT_PRODUCTS or plain in _WITHOUT_PRODUCTS
 

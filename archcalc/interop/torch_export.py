@@ -24,7 +24,7 @@ from archcalc.interop.foreign import ForeignNetwork
 from archcalc.interop.keras_live import is_keras, read_model
 from archcalc.interop.program import Program
 from archcalc.interop.recognise import recognise
-from archcalc.interop.torch_files import first_line, load_program, torch_or_error, without_tracebacks
+from archcalc.interop.torch_files import first_line, load_program, silent, torch_or_error
 from archcalc.interop.torch_program import SMALL, program_of
 
 
@@ -64,11 +64,11 @@ def _of_one_size(exported: Any, path: str, given: InputShapes | None) -> Any:
             raise UsageError(f"{path}: the input {key!r} is {shown}, without a fixed size; give one with --input")
         example.append(torch.zeros(batch if isinstance(batch, int) else 1, *sizes, dtype=tensor.dtype))
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), silent():
             warnings.simplefilter("ignore")  # of PyTorch about its own modules
             return torch.export.export(exported.module(), tuple(example), strict=False)
     except Exception as error:
-        raise UsageError(f"{path}: torch.export cannot trace it for this size: {first_line(error)}") from error
+        raise UsageError(f"{path}: torch.export cannot trace it for this size: {_reason(error)}") from error
 
 
 def from_module(module: Any, example: Any, name: str | None = None) -> ForeignNetwork:
@@ -119,7 +119,11 @@ def from_callable(
     _want_sizes(module, input)
     if input is not None:
         return from_module(module, input, name=name)
-    found = from_module(module, (3, 224, 224), name=name)
+    try:
+        found = from_module(module, (3, 224, 224), name=name)
+    except UsageError as error:
+        text = str(error).rstrip(".")
+        raise UsageError(f"{text}; no --input was given, and 224×224×3 is taken") from error
     return replace(found, notes=(*found.notes, "no --input was given: 224×224×3 is taken"))
 
 
@@ -156,7 +160,7 @@ def trace(module: Any, example: Any, name: str | None = None) -> Program:
         for integers in _integers(torch, example):
             try:
                 given, args, kwargs = on_fake_tensors(module, example, integers)
-                with torch.no_grad(), warnings.catch_warnings(), without_tracebacks():
+                with torch.no_grad(), warnings.catch_warnings(), silent():
                     warnings.simplefilter("ignore")  # of PyTorch about its own modules
                     exported = torch.export.export(given, args, kwargs, strict=False)
                 break
@@ -170,10 +174,16 @@ def trace(module: Any, example: Any, name: str | None = None) -> Program:
         for part in was_training:
             part.training = True
     if fault is not None and exported is None:
-        raise UsageError(
-            f"torch.export cannot trace {type(module).__name__}: {type(fault).__name__}: {first_line(fault)}"
-        ) from fault
+        raise UsageError(f"torch.export cannot trace {type(module).__name__}: {_reason(fault)}") from fault
     return program_of(exported, name or type(module).__name__, module)
+
+
+def _reason(fault: Exception) -> str:
+    """Why PyTorch cannot trace a module, in one line."""
+    kind = type(fault).__name__
+    if "DataDependent" in kind:
+        return f"what it does depends on the values of its input, not on their sizes alone: {first_line(fault)}"
+    return f"{kind}: {first_line(fault)}"
 
 
 #: What PyTorch says where numbers of rows are to be whole: "Expected … scalar types: Long, Int".

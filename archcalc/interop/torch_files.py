@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,11 @@ def load_program(path: Path) -> Any:
             f"{path}: it holds a pickled object that is no tensor, which archcalc does not load"
         ) from error
     except Exception as error:
-        raise UsageError(f"{path}: torch.export.load cannot read it: {first_line(error)}") from error
+        # Without the line of PyTorch's code that it was found in, and without its guesses.
+        reason = re.sub(r"^\[[^]]*\]\W*", "", first_line(error)).partition(". ")[0][:150]
+        raise UsageError(
+            f"{path}: it is damaged, or no program that this PyTorch or an older one saved with torch.export: {reason}"
+        ) from error
 
 
 def torch_or_error() -> Any:
@@ -88,18 +94,15 @@ def _refuse_pickles(path: Path) -> None:
 
 
 @contextmanager
-def without_tracebacks() -> Iterator[None]:
-    """PyTorch does not print the calls that led to an error on fake tensors; the error says its reason."""
-    logger = logging.getLogger("torch._subclasses.fake_tensor")
-
-    def drop(_: logging.LogRecord) -> bool:
-        return False
-
-    logger.addFilter(drop)
+def silent() -> Iterator[None]:
+    """PyTorch does not log or print what led to an error here, as the graph until then; the error says its reason."""
+    level = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
-        yield
+        with redirect_stderr(StringIO()):
+            yield
     finally:
-        logger.removeFilter(drop)
+        logging.disable(level)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -146,6 +147,8 @@ class _Reader:
         """Note the shape of a tensor."""
         sizes = []
         for size in tensor.shape:
+            if not isinstance(size, int) and re.search(r"\bu\d", str(size)):
+                raise UsageError(f"{self.name}: the size of {name} depends on values, which archcalc does not know")
             if not isinstance(size, int):
                 raise UsageError(f"{self.name}: the size {size} of {name} is not fixed; give its input a size")
             sizes.append(size)
@@ -187,6 +190,8 @@ class _Reader:
             if any(hasattr(value, "op") for value in attributes.values()):
                 op, inputs, attributes = f"{op} with computed settings", self.tensors(arguments), {}
         outputs = tuple(name for name in outputs if name in self.values)
+        if not outputs:
+            return  # a number: what it is a setting of is not known
         self.nodes.append(
             Node(op, tuple(inputs), outputs, attributes, _path(node), f'node "{node.name}"', _call(node, self.modules))
         )

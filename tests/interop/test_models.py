@@ -138,12 +138,15 @@ def test_the_yaml_of_a_file_is_the_same_network(archcalc: Run, files: dict[str, 
     assert archcalc("report", out, "--format", "csv").out == archcalc("report", files["prototxt"], "-f", "csv").out
 
 
-@pytest.mark.parametrize("name", ["zero.keras", "zero.h5"])
-def test_a_device_is_no_model(archcalc: Run, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("zero.keras", "is no regular file"), ("zero.h5", "is no regular file"), ("zero.onnx", "is a device, not a file")],
+)
+def test_a_device_is_no_model(archcalc: Run, tmp_path: Path, name: str, says: str) -> None:
     (tmp_path / name).symlink_to("/dev/zero")
     result = archcalc("report", tmp_path / name)
     assert (result.code, result.err.count("\n")) == (2, 1)
-    assert f"{name}: it is no regular file" in result.err
+    assert f"{name}: it {says}" in result.err
 
 
 def test_call_is_for_code_alone(archcalc: Run) -> None:

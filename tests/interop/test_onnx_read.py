@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from archcalc.core.errors import UsageError
+from archcalc.core.errors import SpecError, UsageError
 
 pytest.importorskip("onnx", reason="reading ONNX needs the package onnx: pip install 'archcalc[test]'")
 
 import onnx
 from onnx import TensorProto, helper, parser
 
-from archcalc.interop import onnx_graph
+from archcalc.interop import models, onnx_graph
 from archcalc.interop.onnx_read import read_program
 from archcalc.interop.recognise import recognise
 from archcalc.passes.analysis import analyse
@@ -456,3 +456,10 @@ def test_a_table_of_an_embedding_that_is_also_a_dense_layer_counts_once() -> Non
     proto = model(nodes, (1, 7), {"table": weights(50, 16)}, kind=TensorProto.INT64)
     graph = network(proto)
     assert (analyse(graph).totals.params, graph.notes) == (800, ())
+
+
+def test_a_fault_of_a_layer_names_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "none.onnx"
+    onnx.save(model([helper.make_node("Conv", ["x", "w"], ["y"])], arrays={"w": weights(0, 3, 3, 3)}), path)
+    with pytest.raises(SpecError, match=r"none\.onnx: "):
+        models.load(path)
