@@ -18,9 +18,11 @@ def command(network: NetworkChoice, target: Target) -> None:
     NET is an .onnx, .pt2, .keras, Keras .json or .h5, .prototxt or .cfg file, or py:package.module:callable, which runs
     that code; any other network is taken as well. What is written is loaded again, and every layer and total compared.
     """
+    from archcalc.interop.regrouped import write_regrouped
     from archcalc.interop.structured import write_structured
 
     graph = network.load()
-    target.write(write_structured(graph))
-    for line in graph.notes:
+    text, renamed = write_regrouped(graph) if network.is_model else (write_structured(graph), "")
+    target.write(text)
+    for line in (*graph.notes, *([renamed] if renamed else [])):
         note(f"note: {line}")
