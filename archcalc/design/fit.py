@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from archcalc.core.conventions import BYTES
 from archcalc.core.errors import UsageError
+from archcalc.core.language import mark
 from archcalc.core.shapes import LARGEST_BATCH
 from archcalc.design.memory import IN_PLACE, Policy, Timeline, memory_timeline
 from archcalc.passes.analysis import Analysis
@@ -73,7 +74,7 @@ def _peak(timeline: Timeline, batch: int) -> int:
 def _alternatives(policy: Policy, dtype: str) -> Iterator[tuple[str, Policy, str]]:
     """Policies and types of values that may take less, each with the option that asks for it."""
     if policy.keep_all:
-        yield "maps freed (no --keep-all)", replace(policy, keep_all=False), dtype
+        yield mark("maps freed (no --keep-all)"), replace(policy, keep_all=False), dtype
     for one in IN_PLACE:
         if one not in policy.in_place and not (policy.training and one == "batch-norm"):
             over = (*policy.in_place, one)

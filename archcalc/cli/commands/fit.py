@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import click
 
-from archcalc.cli.options import NetworkChoice, dtype_option, network_argument, network_options
+from archcalc.cli.options import (
+    NetworkChoice,
+    data_in_english,
+    dtype_option,
+    lang_option,
+    network_argument,
+    network_options,
+)
 from archcalc.cli.output import Target, output_options
 from archcalc.cli.policies import policy_options
 from archcalc.core.errors import UsageError
@@ -22,6 +29,7 @@ from archcalc.render.tables.memory import render_fit, too_little
 @output_options(("text", "json"), {".txt": "text", ".json": "json"})
 @network_options
 @dtype_option
+@lang_option
 def command(
     network: NetworkChoice, size: str | None, name: str | None, policy: Policy, target: Target, dtype: str
 ) -> None:
@@ -30,6 +38,7 @@ def command(
     Counted are parameters, maps and in training gradients, what the backward pass needs and what the optimiser keeps;
     not what a framework and its kernels take for themselves.
     """
+    data_in_english(target.form)
     found = fit_into(network.analyse(1, dtype), policy, _memory(size, name))
     if not found.batch:
         raise UsageError(too_little(found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archcalc.core.language import say
+from archcalc.core.language import direction, say
 from archcalc.passes.analysis import Row
 from archcalc.render.pages.markup import Html, element, fragment, join
 from archcalc.render.tables.columns import Column, Context
@@ -67,4 +67,13 @@ def _cell(column: Column, row: Row, context: Context, first: bool) -> Html:
     elif column.key == "stored":
         value = str(row.activation_bytes)
     tag = "th" if first else "td"
-    return element(tag, content, class_=_kind(column), scope="row" if first else None, data_value=value)
+    # In a language from right to left a size would be read from its end: 1×32×32.
+    turned = direction() == "rtl" and not column.right and text and not any(map(str.isalpha, text))
+    return element(
+        tag,
+        content,
+        class_=_kind(column),
+        scope="row" if first else None,
+        data_value=value,
+        dir="ltr" if turned else None,
+    )

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from archcalc.core.cells import harmless
-from archcalc.core.language import mark, say
+from archcalc.core.language import apart, mark, say
 from archcalc.core.shapes import LARGEST_BATCH, format_shape
 from archcalc.core.text import align, bold
 from archcalc.core.words import distinct_sizes, several, share, size
@@ -159,20 +159,31 @@ def render_fit(fit: Fit, form: str) -> str:
         return f"{too_little(fit)}.\n"
     if fit.is_at_limit:
         given, used = distinct_sizes(memory, fit.used)
-        more = f"More would fit: {LARGEST_BATCH:,} is the largest batch that archcalc calculates."
+        more = say("More would fit: {batch:,} is the largest batch that archcalc calculates.", batch=LARGEST_BATCH)
     else:
         given, used, needed = distinct_sizes(memory, fit.used, fit.needed)
         missing = fit.needed - memory
-        more = f"One image more needs {needed}, which is {size(missing)} ({missing:,} bytes) too much."
-    what = f"{_what(fit)}: the largest batch in {_in_thousands(memory)}{given}"
-    lines = [f"{what} is {fit.batch:,}, which takes {used}.", more]
+        more = say(
+            "One image more needs {needed}, which is {missing} ({bytes:,} bytes) too much.",
+            needed=needed,
+            missing=size(missing),
+            bytes=missing,
+        )
+    largest = say(
+        "{what}: the largest batch in {memory} is {batch:,}, which takes {used}.",
+        what=_what(fit),
+        memory=f"{_in_thousands(memory)}{given}",
+        batch=fit.batch,
+        used=used,
+    )
+    lines = [largest, more]
     if not timeline.policy.training:
-        batch = "not known" if fit.training_batch is None else _batch(fit.training_batch)
-        lines.append(f"The largest batch of training is {batch} (--training).")
+        batch = say("not known") if fit.training_batch is None else _batch(fit.training_batch)
+        lines.append(say("The largest batch of training is {batch} (--training).", batch=batch))
     if fit.alternatives:
         lines.append("")
         lines += align(
-            [["with", "batch"], *([what, _batch(batch)] for what, batch in fit.alternatives.items())],
+            [[say("change"), say("batch")], *([say(what), _batch(batch)] for what, batch in fit.alternatives.items())],
             [False, True],
             False,
         )
@@ -180,7 +191,7 @@ def render_fit(fit: Fit, form: str) -> str:
 
 
 def _batch(images: int) -> str:
-    return f"{images:,}, the limit" if images == LARGEST_BATCH else f"{images:,}"
+    return say("{batch:,}, the limit", batch=images) if images == LARGEST_BATCH else f"{images:,}"
 
 
 def _in_thousands(memory: int) -> str:
@@ -193,11 +204,17 @@ def _in_thousands(memory: int) -> str:
 def too_little(fit: Fit) -> str:
     """That not even one image fits, and with what it would."""
     given, needed = distinct_sizes(fit.memory, fit.needed)
-    others = [f"{what} {batch:,}" for what, batch in fit.alternatives.items()]
-    more = f"; the batch with {' or '.join(others)}" if others else ""
-    return f"{_what(fit)}: not even one image fits into {_in_thousands(fit.memory)}{given}; it takes {needed}{more}"
+    others = [f"{say(what)} {batch:,}" for what, batch in fit.alternatives.items()]
+    return say(
+        "{what}: not even one image fits into {memory}; it takes {needed}{more}",
+        what=_what(fit),
+        memory=f"{_in_thousands(fit.memory)}{given}",
+        needed=needed,
+        more=say("; the batch with {others}", others=say(" or ").join(map(apart, others))) if others else "",
+    )
 
 
 def _what(fit: Fit) -> str:
     """VGG-16, training."""
-    return f"{fit.timeline.analysis.graph.title}, {'training' if fit.timeline.policy.training else 'inference'}"
+    mode = say("training") if fit.timeline.policy.training else say("inference")
+    return f"{apart(fit.timeline.analysis.graph.title)}, {mode}"

@@ -51,3 +51,13 @@ def test_texts_of_pictures_run_from_the_left(browser: Browser, page: Path) -> No
     browser.open(page)
     assert browser.run(COUNT) > 0
     assert browser.run(WRONG) == []
+
+
+def test_sizes_in_tables_run_from_the_left(archcalc: Run) -> None:
+    """Else 32×32×1 is read as 1×32×32: between numbers the sign runs as what is around it."""
+    text = archcalc("report", "lenet5", "-f", "html", "--lang", "he").out
+    assert '<td class="word" dir="ltr">32×32×1</td>' in text
+    assert ">32×32×1</td>" not in text.replace(' dir="ltr">', "")
+    assert (
+        'dir="ltr"' not in archcalc("report", "lenet5", "-f", "html").out.partition("<tbody")[2].partition("</tbody")[0]
+    )
