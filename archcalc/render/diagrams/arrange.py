@@ -19,12 +19,14 @@ DIRECTIONS = ("fit", "TB", "LR")
 AROUND, ON_SLIDE, UNTITLED = (40.0, 122.0), (40.0, 86.0), (40.0, 76.0)
 #: A slide of 13.3 × 7.5 inches in points; pages that are higher than wide are sheets of A4.
 PAGES = {"slide": (960.0, 540.0), "sheet": (595.0, 842.0)}
-#: The size of a text that can be read.
-READABLE = 9.0
+#: The size of a text that can be read, and of one that is large enough.
+READABLE, LARGE = 9.0, 17.0
 #: In the shape of its network a figure says so much that its texts may be smaller.
 READABLE_U = 7.5
 #: What turning at the end of a line costs the reader, as a share of the size: once, and for each further line.
 FIRST_TURN, TURN = 0.12, 0.03
+#: What a layout without turns gains once its texts can be read.
+STRAIGHT = 1.3
 #: What each further map costs that turns with the first one, and what columns of layers gain over rows.
 LANE_COST, ROWS_COST = 0.12, 0.2
 #: What a figure in the shape of the network gains.
@@ -86,14 +88,16 @@ def _plans(
         cost = 1.0 if down or diagram.cards else 1 - ROWS_COST
         if count > 1:
             cost *= (1 - FIRST_TURN) * (1 - TURN) ** min(count - 2, 8) * (1 - LANE_COST) ** min(lanes - 1, 2)
-        worth = _worth(candidate.size, ratio, cost, around)
+        worth = _worth(candidate.size, ratio, cost, around, gain=STRAIGHT if count == columns == 1 else 1.0)
         yield worth if columns == 1 else worth * (1 - FIRST_TURN) * (1 - TURN) ** (columns * depth - 2), candidate
 
 
-def _worth(size: Point, ratio: float, cost: float, around: Point, readable: float = READABLE) -> float:
+def _worth(
+    size: Point, ratio: float, cost: float, around: Point, readable: float = READABLE, gain: float = 1.0
+) -> float:
     """How good a layout is: what can be read on a slide comes first, then what is large and easy to follow."""
     points = points_on_slide(size, ratio, around)
-    return points * cost + 100 if points >= readable else points * cost**UNREAD
+    return min(points, LARGE) * cost * gain + 100 if points >= readable else points * cost**UNREAD
 
 
 def points_on_slide(size: Point, ratio: float, around: Point = ON_SLIDE) -> float:

@@ -97,27 +97,29 @@ def pieces_of(
     pieces = []
     for node in diagram.nodes:
         piece = _piece(node, units[node.id], wiring, read_on, sharing, wide) if node.id in units else _ending(node)
-        if node.id in reading:
-            lines = wrap(_reads(units[node.id], folding, wiring), wide if units[node.id].block else WRAP, NOTE)
+        if node.id in reading and (text := _reads(units[node.id], folding, wiring)):
+            lines = wrap(text, wide if units[node.id].block else WRAP, NOTE)
             piece = piece._replace(below=(*piece.below, *((line, False) for line in lines)))
         pieces.append(piece)
     return pieces
 
 
 def _reads(unit: Unit, folding: Folding, wiring: Wiring) -> str:
-    """What a unit reads, by the names of the boxes, in its order."""
+    """What a unit reads, by the names of the boxes, in its order; of which maps of a box its own texts say."""
     holder = {row: other for other in folding.units for row in other.rows}
     names: dict[int, tuple[str, ...]] = {}
     inside = set(unit.rows)
     for source in (source for row in unit.rows for source in wiring.inputs[row] if source not in inside):
-        names[source] = wiring.paths[source][len(holder[folding.original(source)].path) :]
+        other = holder[folding.original(source)]
+        if other.block is None or len(wiring.exits(other.rows)) == 1:
+            names[source] = wiring.paths[source][len(other.path) :]
     # What several are called is no name: then with the blocks around it.
     shown = {source: clean(name[0]) for source, name in names.items()}
     alike = Counter(shown.values())
     found = [name if alike[name] == 1 or wiring.paths[source] == names[source]
              else clean("/".join((*wiring.paths[source][: -len(names[source])], name)))
              for source, name in shown.items()]  # fmt: skip
-    return say("reads {names}", names=", ".join(dict.fromkeys(found)))
+    return say("reads {names}", names=", ".join(dict.fromkeys(found))) if found else ""
 
 
 def _read_on(folding: Folding, wiring: Wiring) -> set[int]:

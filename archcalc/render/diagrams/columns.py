@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -43,12 +43,12 @@ class Spot(NamedTuple):
     def high(self) -> float:
         return self.across + self.segment.right
 
-    def shared(self, after: Spot) -> list[tuple[str, Point, Point]]:
-        """The maps that leave this segment and enter another one, with both places."""
+    def shared(self, after: Spot, names: Set[str] | None = None) -> list[tuple[str, Point, Point]]:
+        """The maps that leave this segment and enter another one, or those of some `names`, with both places."""
         return [
             (name, (self.end, self.across + self.segment.exits[name]), (after.along, after.across + entry))
             for name, entry in after.segment.entries.items()
-            if name in self.segment.exits
+            if name in self.segment.exits and (names is None or name in names)
         ]
 
 
@@ -68,27 +68,52 @@ class Plan(NamedTuple):
 
 
 def plan(segments: Sequence[Block], down: bool, count: int) -> Plan:
-    """The segments in `count` columns (or rows, where they run from left to right) of about one length."""
-    chunks = balanced([segment.length + GAP for segment in segments], count)
-    spots: list[Spot] = []
-    links: list[Stroke] = []
-    offset = 0.0
+    """The segments in `count` columns (or rows, where they run from left to right) of about one length.
+
+    Maps that nothing in a column reads run past it in front of it.
+    """
+    chunks = [[segments[index] for index in chunk] for chunk in balanced([s.length + GAP for s in segments], count)]
+    passing = [_passing(chunk) if number else frozenset[str]() for number, chunk in enumerate(chunks)]
     lanes = max((len(segment.entries) for segment in segments), default=1)
-    head = 10.0 + LANE * lanes if len(chunks) > 1 else 0.0
-    previous_end = 0.0
-    longest = 0.0
-    for number, chunk in enumerate(chunks):
-        column = row_of([segments[index] for index in chunk], head)
+    outer = list(dict.fromkeys(name for names in passing for name in sorted(names)))
+    head = 10.0 + LANE * (lanes + len(outer)) if len(chunks) > 1 else 0.0
+    columns: list[list[Spot]] = []
+    gutters: list[float] = []
+    offset = 0.0
+    for chunk, names in zip(chunks, passing, strict=True):
+        column = row_of([_without(segment, names) for segment in chunk], head)
         low, high = min(spot.low for spot in column), max(spot.high for spot in column)
-        column = [spot._replace(across=spot.across + offset - low) for spot in column]
-        if number:
-            links += _turn(spots[-1], column[0], head, previous_end, offset - GUTTER - LANE * (lanes - 1))
-        links += [line for a, b in pairwise(column) for line in joints(a, b)]
-        spots += column
-        previous_end = max(spot.end for spot in column)
-        longest = max(longest, previous_end)
+        columns.append([spot._replace(across=spot.across + offset - low) for spot in column])
         offset += high - low + GUTTER + LANE * (lanes - 1)
-    return Plan(tuple(spots), tuple(links), longest + head, offset - GUTTER - LANE * (lanes - 1), down)
+        gutters.append(offset - GUTTER - LANE * (lanes - 1))
+    links: list[Stroke] = []
+    for number, column in enumerate(columns):
+        links += [line for a, b in pairwise(column) for line in joints(a, b)]
+        if number + 1 < len(columns):
+            before = column[-1]
+            ends = before.shared(columns[number + 1][0])
+            for name in sorted(passing[number + 1] & before.segment.exits.keys()):
+                goal = next(place for place in range(number + 1, len(columns)) if name not in passing[place])
+                ends += before.shared(columns[goal][0], {name})
+            far = {name: 9.0 + LANE * (lanes + place) for place, name in enumerate(outer)}
+            links += _turn(ends, head, max(spot.end for spot in column), gutters[number], far)
+    longest = max(spot.end for column in columns for spot in column)
+    return Plan(tuple(spot for column in columns for spot in column), tuple(links), longest + head, gutters[-1], down)
+
+
+def _passing(chunk: Sequence[Block]) -> frozenset[str]:
+    """The maps that no segment of a column reads, though they come in and leave again."""
+    read = {stroke.edge.source for segment in chunk for stroke in segment.strokes if stroke.edge.target}
+    return frozenset(chunk[0].entries.keys() & chunk[-1].exits.keys() - read)
+
+
+def _without(segment: Block, names: Set[str]) -> Block:
+    """A segment without the lines of some maps that pass through it."""
+    return segment._replace(
+        strokes=tuple(stroke for stroke in segment.strokes if stroke.edge.source not in names),
+        entries={name: across for name, across in segment.entries.items() if name not in names},
+        exits={name: across for name, across in segment.exits.items() if name not in names},
+    )
 
 
 def balanced(sizes: Sequence[float], count: int) -> list[range]:
@@ -193,15 +218,18 @@ def joint(name: str, corners: Sequence[Point]) -> Stroke:
     return Stroke(Edge(name, ""), tuple(corners), False, radius=6.0)
 
 
-def _turn(before: Spot, after: Spot, head: float, end: float, gutter: float) -> list[Stroke]:
-    """Lines from the end of a column round to the start of the next one."""
+def _turn(
+    ends: Sequence[tuple[str, Point, Point]], head: float, end: float, gutter: float, far: Mapping[str, float]
+) -> list[Stroke]:
+    """Lines from the end of a column round to the start of the next one, or past it so `far` before its front."""
     lines = []
-    last = len(after.segment.entries) - 1
+    near = sum(name not in far for name, _, _ in ends)
     # The map that leaves nearest to the gutter takes the inner lane below, the outer one above: lines do not cross.
-    for lane, (name, start, goal) in enumerate(reversed(before.shared(after))):
+    for lane, (name, start, goal) in enumerate(sorted(ends, key=lambda each: each[1][1], reverse=True)):
         bottom = end + 9.0 + LANE * lane
         side = gutter + GUTTER / 2 + LANE * lane
-        top = head - 9.0 - LANE * (last - lane)
+        near -= name not in far
+        top = head - far.get(name, 9.0 + LANE * near)
         corners = [start, (bottom, start[1]), (bottom, side), (top, side), (top, goal[1]), goal]
         lines.append(joint(name, corners))
     return lines

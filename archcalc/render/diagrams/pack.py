@@ -54,12 +54,16 @@ def make_segments(
 def cut_ranges(
     diagram: Diagram, longest: int | None = LONGEST_PIECE, apart: Container[tuple[int, int]] = ()
 ) -> list[range]:
-    """The nodes of each segment."""
+    """The nodes of each segment; an output stands in that of its layer, next to the others."""
     order = diagram.order
     kept = {group.path for group in diagram.groups}
     links = [link for edge in diagram.edges if (link := (order[edge.source], order[edge.target])) not in apart]
     outer = [outermost(node.path, kept) for node in diagram.nodes]
-    return cut(outer, links, None if diagram.whole else longest)
+    ranges: list[range] = []
+    for span in cut(outer, links, None if diagram.whole else longest):
+        is_output = bool(ranges) and diagram.nodes[span.start].parts[0].family == "output"
+        ranges.append(range(ranges.pop().start, span.stop) if is_output else span)
+    return ranges
 
 
 def cut_segments(

@@ -283,3 +283,12 @@ def test_no_line_goes_back_at_a_sign(name: str) -> None:
         corners = unrounded(line.points)[0] if isinstance(line, Curve) and line.bezier else None
         for (x, y), (u, v), (s, t) in zip(corners or (), (corners or ())[1:], (corners or ())[2:], strict=False):
             assert (u - x) * (s - u) + (v - y) * (t - v) >= 0
+
+
+def test_a_module_of_many_maps_is_one_box() -> None:
+    """The text can be read on a screen, and no map is named twice."""
+    found, drawing = arranged("hrnet_w18", 1)
+    assert found.points >= SHOWN
+    (last,) = [item for item in drawing.items if item.owner == "size2"]
+    said = " ".join(shape.text for shape in last.shapes if isinstance(shape, Text))
+    assert said.endswith("reads module8/x2 reads size1"), said
