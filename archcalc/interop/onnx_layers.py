@@ -285,7 +285,10 @@ def matmul(call: Call) -> bool:
 
 
 def transposed(stored: Stored) -> Stored:
-    """A matrix with its axes exchanged."""
+    """A matrix with its axes exchanged; of one that a node turned, the matrix before it: others may have that too."""
+    before = stored.inputs[0] if stored.op == "Transpose" else None
+    if before is not None and before.shape == stored.shape[::-1] != stored.shape:
+        return before
     return stored.changed(f"{stored.name}#t", stored.shape[::-1], np.transpose)
 
 

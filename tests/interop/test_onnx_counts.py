@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("onnx", reason="reading ONNX needs the package onnx: pip install 'archcalc[test]'")
 
 import onnx
-from onnx import helper
+from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 from archcalc.design.conventions import OWN, as_counted, tool_named
@@ -23,7 +23,7 @@ from archcalc.interop.onnx_read import from_onnx
 from archcalc.interop.program import Constant
 from archcalc.interop.recognise_positions import table_of_pairs
 from archcalc.passes.analysis import analyse
-from tests.interop.onnx_models import model, outputs, weights
+from tests.interop.onnx_models import model, network, outputs, weights
 
 
 def test_a_mask_put_together_of_small_arrays_is_no_parameter_of_an_opaque_layer() -> None:
@@ -236,3 +236,20 @@ def test_a_tool_that_counts_files_counts_a_merged_array_once() -> None:
     ]
     rule = as_counted(analysis, tool).conventions.params_rule
     assert "3 of them stand in several layers here, and once in the file" in rule
+
+
+def test_a_product_with_a_turned_table_has_the_weights_of_the_table() -> None:
+    """The output of a language model that is tied to its embedding, as the exporter on torch.export writes it."""
+    graph = network(
+        model(
+            [
+                helper.make_node("Gather", ["table", "x"], ["e"]),
+                helper.make_node("Transpose", ["table"], ["turned"], perm=[1, 0]),
+                helper.make_node("MatMul", ["e", "turned"], ["y"]),
+            ],
+            (1, 6), {"table": weights(20, 8)}, kind=TensorProto.INT64,
+        )
+    )  # fmt: skip
+    embedding, product = graph.layers[1:3]
+    assert (embedding.op.kind, product.op.kind, product.weights_of) == ("embedding", "linear", 1)
+    assert analyse(graph).totals.params == 160
