@@ -145,7 +145,9 @@ def _index_select(call: Any) -> Translated:
 
 def _roll(call: Any) -> Translated:
     rank = len(call.shape("self"))
-    return "roll", [call.tensor("self")], {"shifts": tuple(call["shifts"]), "dims": axes(call["dims"], rank)}
+    # Without axes all values are rolled as one row.
+    dims = axes(call["dims"], rank) if call["dims"] else ()
+    return "roll", [call.tensor("self")], {"shifts": tuple(call["shifts"]), "dims": dims}
 
 
 def _squeeze(call: Any) -> Translated:

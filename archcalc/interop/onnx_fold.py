@@ -19,6 +19,8 @@ Fold = Callable[[Attributes, int, Sequence["Array | None"]], Sequence[Array]]
 
 #: Values that are computed while a file is read.
 MOST_VALUES = 1 << 16
+#: At most so many products are computed of constants.
+_MOST_PRODUCTS = 1 << 40
 
 #: The operations that can be computed, by their ONNX names.
 FOLDS: dict[str, Fold] = {}
@@ -274,6 +276,13 @@ def _cumsum(attributes: Attributes, _: int, inputs: Sequence[Any]) -> Sequence[A
     if attributes.get("exclusive") or attributes.get("reverse"):
         raise ValueError("CumSum that is exclusive or backward")
     return [np.cumsum(inputs[0], axis=integers(inputs[1])[0]).astype(inputs[0].dtype)]
+
+
+@_folds("Einsum")
+def _einsum(attributes: Attributes, _: int, inputs: Sequence[Any]) -> Sequence[Any]:
+    if math.prod(each.size for each in inputs) > _MOST_PRODUCTS:
+        raise ValueError("an einsum of too many products")
+    return [np.einsum(str(attributes["equation"]).replace(" ", ""), *inputs, optimize=True)]
 
 
 @_folds("Clip")

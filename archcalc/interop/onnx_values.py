@@ -75,6 +75,16 @@ def _softplus(call: Call) -> bool:
     return True
 
 
+@translates("Shrink")
+def _shrink(call: Call) -> bool:
+    """What lies within ±λ is 0, and the rest nearer to it by the bias: the soft shrink of PyTorch where that is λ."""
+    bias, bound = call.attributes.get("bias", 0.0), call.attributes.get("lambd", 0.5)
+    if bias != bound:
+        return False
+    call.emit("softshrink", call.inputs, {"lambd": decimal(bound)})
+    return True
+
+
 @translates("HardSigmoid")
 def _hard_sigmoid(call: Call) -> bool:
     slope, offset = call.attributes.get("alpha", 0.2), call.attributes.get("beta", 0.5)

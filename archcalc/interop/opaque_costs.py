@@ -50,10 +50,12 @@ def has_no_products(kind: str) -> bool:
     return name in _WITHOUT_PRODUCTS or plain in _WITHOUT_PRODUCTS
 
 
-def multiplications_of(node: Node, program: Program) -> int | None:
-    """Multiplications of one image of an operation that has no op here; None where they are not known."""
+def multiplications_of(node: Node, program: Program, images: int = 1) -> int | None:
+    """Multiplications of one of so many images of an operation that has no op here; None where they are not known."""
     if has_no_products(node.op):
         return 0
+    if (found := _of_product(node, program)) is not None:
+        return found // images
     kind = node.op.removesuffix(" with initial states")
     matrices = _of_onnx(node, program) if kind in ("RNN", "LSTM", "GRU") else _of_aten(node, kind, program)
     if not matrices or node.inputs[0] is None:
@@ -62,6 +64,19 @@ def multiplications_of(node: Node, program: Program) -> int | None:
     steps = shape[1] if node.attributes.get("batch_first") or node.attributes.get("layout") else shape[0]
     # A recurrent layer multiplies by every weight once in each step, whatever states it begins with.
     return steps * sum(map(math.prod, matrices))
+
+
+def _of_product(node: Node, program: Program) -> int | None:
+    """Multiplications of a product of two matrices or of a convolution, whose second input may be computed."""
+    kind = node.op.replace("_", "").lower()
+    kind = kind[:-2] if kind.endswith(("1d", "2d", "3d")) else kind
+    names = node.inputs[1:3] if kind == "addmm" else node.inputs[:2]
+    if kind not in ("matmul", "addmm", "linear", "conv", "convtranspose") or len(names) < 2 or None in names:
+        return None
+    (first, second), made = (program.shape(name) for name in names if name is not None), program.shape(node.outputs[0])
+    if kind == "convtranspose":
+        return math.prod(first) * math.prod(second[1:])
+    return math.prod(made) * (math.prod(second[1:]) if kind == "conv" else first[-1])
 
 
 def _stored(names: Sequence[str | None], program: Program) -> list[Sequence[int]]:

@@ -213,8 +213,11 @@ def _roll(call: Handler) -> list[Tensor]:
     view, given = call.view(), call.attributes
     dims = [dim % len(view.axes) for dim in given["dims"]]
     shape = call.layers.shapes[view.layer]
+    others = [dim for dim in range(len(view.axes)) if dim not in dims]
+    if not dims or not others:
+        raise UnknownFormError("a shift of all values")
     if any(len(view.axes[dim]) != 1 or view.axes[dim][0].axis < 1 for dim in dims):
-        channels = max(dim for dim in range(len(view.axes)) if dim not in dims)
+        channels = others[-1]
         layer = call.layers.positions_of(view, channels, call.node)
         shape = call.layers.shapes[layer]
         positions = [dim for dim in range(1, len(view.axes)) if dim != channels]

@@ -251,7 +251,7 @@ class Layers:
             sizes[-2:] = [sizes[-2] * sizes[-1]]
         name = self.names.free(Wanted(node.path or node.op, is_path=bool(node.path)))
         fields = {"of": node.op, "shape": spec_shape(tuple(sizes)), **({"params": params} if params else {})}
-        if (products := multiplications_of(node, self.program)) is not None:
+        if (products := multiplications_of(node, self.program, self.images)) is not None:
             fields["multiplications"] = products
         self.nodes.append(
             ForeignNode(name, "opaque", fields, inputs, None, node.place, call=node.call, value=_value(node))

@@ -94,7 +94,9 @@ def with_biases(
                 continue
             fields = {name: value for name, value in product.fields.items() if name != "bias"}
             loads = list(bias.arrays.values())
-            arrays = {**product.arrays, "bias": loads[0]} if loads else product.arrays
+            arrays = dict(product.arrays)
+            if loads:
+                arrays["bias"] = loads[0] if product.op in _LOCAL else partial(_flat, loads[0])
             name = node.name if product.name.startswith(f"{node.name}/") else product.name
             made = replace(product, name=name, fields=fields, arrays=arrays)
             replaced[node.name] = made
@@ -104,6 +106,11 @@ def with_biases(
     found = [replaced.get(node.name, node) for node in nodes if node.name not in gone]
     kept = [replace(node, inputs=tuple([renamed.get(name, name) for name in node.inputs])) for node in found]
     return tuple(kept), {name: renamed.get(layer, layer) for name, layer in outputs.items()}
+
+
+def _flat(load: Callable[[], Any]) -> Any:
+    """An array of one axis: as a map of its own a bias has the axes of the positions too."""
+    return load().reshape(-1)
 
 
 def _readers(

@@ -50,6 +50,7 @@ CASES: list[tuple[str, list[Any], dict[str, Any], int]] = [
     ("Tile", [X, i(2, 1)], {}, 1), ("Range", [i(9)[0], i(-2)[0], i(-3)[0]], {}, 1),
     ("ConstantOfShape", [i(2, 3)], {"value": numpy_helper.from_array(i(5))}, 1), ("ConstantOfShape", [i(2)], {}, 1),
     ("EyeLike", [X], {"k": 1}, 1), ("Trilu", [SQUARE], {}, 1), ("Trilu", [SQUARE, i(-1)[0]], {"upper": 0}, 1),
+    ("Einsum", [F, F], {"equation": "ij, kj -> ik"}, 1), ("Einsum", [F[:, 0], F[0]], {"equation": "i,j->ij"}, 1),
     ("CumSum", [X, i(1)[0]], {}, 1), ("Clip", [X, i(-2)[0], i(3)[0]], {}, 1), ("Clip", [X], {}, 1),
     *[(op, [X, i(1)], {}, 1) for op in ("ReduceSum", "ReduceProd", "ReduceMax", "ReduceMin")],
     ("ReduceSum", [X], {"noop_with_empty_axes": 1}, 1), ("ReduceSum", [X], {"keepdims": 0}, 1),

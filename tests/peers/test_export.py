@@ -61,7 +61,8 @@ def test_ops_come_back_from_torch(row: Row) -> None:
         return
     ours, theirs = ac.analyse(graph).totals, ac.analyse(back).totals
     assert theirs.params == ours.params
-    assert theirs.not_counted or theirs.multiplications == ours.multiplications
+    # A table of connections is a convolution with zeros in its weights.
+    assert row.fields.get("connections") or theirs.multiplications == ours.multiplications
 
 
 @pytest.mark.parametrize("layer", [

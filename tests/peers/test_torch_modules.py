@@ -241,6 +241,10 @@ MODULES: dict[str, tuple[Callable[..., Any], tuple[int, ...], Callable[[], dict[
         _unread, (4, 10),
         lambda: {f"{name}{part}": nn.Conv1d(4, 4, 1) for name in "ab" for part in ("", "_skip", "_on")},
     ),
+    "a bias after a matrix that is spread": (
+        lambda self, x: torch.bmm(x, self.w.expand(len(x), -1, -1)) + self.b, (5, 6),
+        lambda: {"w": _p(1, 6, 4), "b": _p(4)},
+    ),
     "decoder": (
         lambda self, x: self.d(x, self.w(x)[:, :4]),
         (7, 32),
@@ -305,6 +309,23 @@ def test_modules_of_users(name: str) -> None:
     wanted = module(x).detach().numpy()
     assert made.shape == wanted.shape
     assert np.abs(made - wanted).max() <= 1e-5 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize(
+    ("function", "shape"),
+    [
+        (lambda self, x: F.conv2d(x, self.w * self.g.sigmoid(), padding=1), (3, 6, 6)),
+        (lambda self, x: F.conv_transpose2d(x, (self.w * self.g.sigmoid()).transpose(0, 1)), (3, 6, 6)),
+        (lambda self, x: torch.roll(F.conv2d(x, self.w), 2), (3, 6, 6)),
+    ],
+)
+def test_multiplications_of_what_stays_opaque(function: Callable[..., Any], shape: tuple[int, ...]) -> None:
+    """Weights that are computed, and a shift of all values as one row: no op of archcalc, but the same products."""
+    module = _Module(function, w=_p(4, 3, 3, 3), g=_p(4, 1, 1, 1)).eval()
+    foreign = recognise(torch_export.trace(module, torch.randn(1, *shape)))
+    totals = analyse(to_network(foreign)).totals
+    assert "opaque" in {node.op for node in foreign.nodes}
+    assert (dict(totals.not_counted), totals.multiplications) == ({}, counted_by_torch(module, shape))
 
 
 class _Bilinear(nn.Module):  # type: ignore[misc, name-defined]  # torch is not there for mypy

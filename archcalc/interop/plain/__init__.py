@@ -166,6 +166,20 @@ def matmul(a: ndarray, b: ndarray) -> ndarray:
 # --- along axes
 
 
+def einsum(equation: str, *arrays: ndarray, optimize: bool = False) -> ndarray:  # noqa: ARG001  # as numpy has it
+    """Products of arrays, summed over the letters that the result does not have; no array has a letter twice."""
+    terms, _, result = equation.partition("->")
+    given = terms.split(",")
+    letters = [*result, *sorted({letter for letter in terms if letter.isalpha()} - set(result))]
+    product: Any = 1
+    for term, array in zip(given, arrays, strict=True):
+        order = sorted(range(len(term)), key=[letters.index(letter) for letter in term].__getitem__)
+        sizes = dict(zip(term, array.shape, strict=True))
+        product = transpose(array, order).reshape(tuple([sizes.get(letter, 1) for letter in letters])) * product
+    others = tuple(range(len(result), len(letters)))
+    return sum(product, others) if others else product
+
+
 def sum(a: ndarray, axis: Any = None, keepdims: bool = False) -> ndarray:  # noqa: A001  # numpy's name
     start = 0.0 if a.dtype.kind == "f" else 0
     found = reduced(lambda row: math.fsum(row) if _finite(row) else _total(row, start), a, axis, keepdims)
