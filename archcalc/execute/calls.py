@@ -45,11 +45,14 @@ def only_image(graph: LayerGraph, what: str) -> Shape:
 
 
 def kernel_of(layer: Layer) -> Kernel:
-    """The kernel of a layer. Raises `UsageError` where its op has none."""
+    """The kernel of a layer. Raises `UsageError` where its op has none, or where it skips what a kernel does not."""
     kernel = KERNELS.get(layer.op.kind)
     if kernel is None:
         what = layer.op.not_counted or layer.op.kind
         raise UsageError(f'layer "{layer.name}" ({layer.op.kind}) cannot be executed: {what} has no kernel')
+    if layer.masked:
+        what = "a mask says which steps it skips, and archcalc's layers skip none"
+        raise UsageError(f'layer "{layer.name}" ({layer.op.kind}) cannot be executed: {what}')
     return kernel
 
 

@@ -49,8 +49,9 @@ class Layer(NamedTuple):
     """A node: its full name (`stage2/block1/conv2`), its op, and the indices of the layers that it reads.
 
     `weights_of`: the index of the earlier layer whose arrays it uses; that one owns them. None: it has its own.
-    `frozen`: its parameters are not trained. `call`: how code calls it, where the network comes of code.
-    Layers are equal where all of this is; where one was written and how it is called make no difference.
+    `frozen`: its parameters are not trained. `call`: how code calls it, where the network comes of code. `masked`: it
+    skips some of what it reads, so that it cannot be executed.
+    Layers are equal where all of this is; where one was written, how it is called and a mask make no difference.
 
     >>> import archcalc as ac
     >>> layer = ac.load("alexnet").layers[1]
@@ -66,6 +67,7 @@ class Layer(NamedTuple):
     location: Location | None = None
     frozen: bool = False
     call: Call | None = None
+    masked: bool = False
 
     def _compared(self) -> tuple[Any, ...]:
         return (*self[:4], self.frozen)

@@ -7,6 +7,7 @@ others, and to give opaque layers a shape.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from archcalc.core.errors import Location, Problem, ShapeError, SpecError, UsageError
@@ -52,6 +53,8 @@ class Assembler:
         self.borders: dict[str, tuple[str, list[int]]] = {}
         #: Layers in place of which others may be read: left out where nothing reads them.
         self.spare: set[str] = set()
+        #: Layers that skip some of the values that they read.
+        self.masked: set[str] = set()
         self._shapes: dict[str, Shape] = {}
         self._ops: dict[str, Op] = {}
         self._with_arrays: set[str] = set()
@@ -187,5 +190,6 @@ class Assembler:
         """
         read = {name for node in self.nodes for name in node.inputs} | set(self.outputs.values())
         spare = self.spare | self.borders.keys()
-        nodes = tuple([node for node in self.nodes if node.name in read or node.name not in spare])
+        kept = [node for node in self.nodes if node.name in read or node.name not in spare]
+        nodes = tuple([replace(node, masked=True) if node.name in self.masked else node for node in kept])
         return ForeignNetwork(self.name, self.title or self.name, self.inputs, nodes, self.outputs, tuple(self.notes))

@@ -49,6 +49,7 @@ class ForeignNode:
         frozen: Its parameters are not trained.
         call: How code calls it.
         value: The value of the file or program that it gives.
+        masked: It skips some of what it reads, which archcalc does not do.
 
     """
 
@@ -62,6 +63,7 @@ class ForeignNode:
     frozen: bool = False
     call: Call | None = None
     value: str = ""
+    masked: bool = False
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,9 @@ class _Builder:
             owner = found if other.weights_of is None else other.weights_of
             frozen = self.layers[owner].frozen
         self.known[node.name] = len(self.layers)
-        self.layers.append(Layer(legal, op or Identity(), inputs, owner, _location(node), frozen, node.call))
+        self.layers.append(
+            Layer(legal, op or Identity(), inputs, owner, _location(node), frozen, node.call, node.masked)
+        )
         if node.arrays and owner is None:
             self.arrays[legal] = node.arrays
 

@@ -42,6 +42,8 @@ class Tensor(NamedTuple):
     source: str = ""
     #: What it has become since `node`, until a layer gives it as many axes as there are here.
     wide: Wide | None = None
+    #: Whether a mask says which of its steps are to be skipped.
+    masked: bool = False
 
 
 #: A map, or what adds the layers of one that few models read when it is read.

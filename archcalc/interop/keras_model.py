@@ -7,46 +7,32 @@ Source: keras-team/keras 3, keras/src/models/functional.py and sequential.py; th
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence, Set
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from archcalc.core.errors import SpecError
 from archcalc.core.shapes import AXES, LARGEST_FLAT, Shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.interop.assemble import Assembler, fault
+from archcalc.interop.keras_calls import (
+    DEEPEST,
+    MODELS,
+    Call,
+    Key,
+    built_for,
+    keys_in,
+    mentions_channels_first,
+    numbered,
+    output_names,
+    shapes_in,
+)
 from archcalc.interop.keras_classes import CLASSES
 from archcalc.interop.keras_layer import Arrays, KerasLayer, Output, Tensor, UnreadError
+from archcalc.interop.keras_masks import NOTE, only_for_masks, passes, skips
 from archcalc.interop.keras_operations import OPERATIONS, TENSORFLOW
 from archcalc.interop.keras_shapes import in_order
 from archcalc.interop.keras_unread import unread
 from archcalc.spec.values import MOST_LAYERS
-
-#: Models do not lie deeper inside one another.
-DEEPEST = 24
-MODELS = ("Functional", "Model", "Sequential")
-
-#: An output of a layer: its name, which of its uses, which of its outputs.
-_Key = tuple[str, int, int]
-
-
-class _Call(NamedTuple):
-    """A use of a layer: the outputs that it reads in order, those it reads by name, and what else it is given."""
-
-    reads: list[_Key]
-    named: dict[str, _Key]
-    other: dict[str, Any]
-
-    def sources(self) -> Iterator[_Key]:
-        """All that it reads."""
-        yield from self.reads
-        yield from self.named.values()
-
-    def renumbered(self, names: Set[str]) -> _Call:
-        """The same where uses of these layers are counted from 0, not from 1."""
-        if not names:
-            return self
-        named = {part: _earlier(key, names) for part, key in self.named.items()}
-        return self._replace(reads=[_earlier(key, names) for key in self.reads], named=named)
 
 
 class Weights:
@@ -89,10 +75,10 @@ class ModelReader:
         kind, _ = self.parts(document)
         if kind not in MODELS:
             raise self.wrong(f"a model is Sequential or Functional, not {kind[:60]!r}; archcalc reads no code")
-        self.last = not _mentions_channels_first(document)
+        self.last = not mentions_channels_first(document)
         outputs = self.model(document, None, ())
         self.refuse_wide(outputs)
-        names = _output_names(document, [output.node for output in outputs])
+        names = output_names(document, [output.node for output in outputs])
         for name, output in zip(names, outputs, strict=True):
             tensor = output
             if tensor.order:  # the values of a flat output lie as they do in Keras
@@ -146,7 +132,7 @@ class ModelReader:
                 build = document.get("build_config")
                 shape = shape or (build.get("input_shape") if isinstance(build, Mapping) else None)
                 current = [self.input({**settings, "batch_shape": shape}, "input", scope)]
-            made = self.use(layer, _Call([], {}, {}), current, {}, scope, seen=_built_for(after))
+            made = self.use(layer, Call([], {}, {}), current, {}, scope, seen=built_for(after))
             current = [one for one in made if isinstance(one, Tensor)]
         return current or []
 
@@ -179,10 +165,13 @@ class ModelReader:
             if not isinstance(name, str) or name in named:
                 raise self.wrong(f"two layers are named {name!r:.60}, or one has no name", "/".join(scope))
             named[name] = layer
-        inputs = list(_keys(config.get("input_layers")))
+        inputs = list(keys_in(config.get("input_layers")))
         calls = {name: self.calls(layer, "/".join((*scope, name))) for name, layer in named.items()}
-        outputs = _numbered(named, calls, list(_keys(config.get("output_layers"))))
-        done: dict[_Key, Output] = {}
+        outputs = numbered(named, calls, list(keys_in(config.get("output_layers"))))
+        masks = [key[0] for uses in calls.values() for use in uses for key in keys_in(use.other.get("mask"))]
+        for name in only_for_masks(calls, masks, [key[0] for key in outputs]):
+            del calls[name]
+        done: dict[Key, Output] = {}
         for index, (name, _, _) in enumerate(inputs):
             if name not in named:
                 raise self.wrong(f"the input {name[:60]!r} is no layer", "/".join(scope))
@@ -203,13 +192,13 @@ class ModelReader:
         return [self.found(done, key, "/".join(scope)) for key in outputs]
 
     def run(
-        self, named: Mapping[str, Mapping[str, Any]], calls: Mapping[str, list[_Call]], done: dict[_Key, Output],
+        self, named: Mapping[str, Mapping[str, Any]], calls: Mapping[str, list[Call]], done: dict[Key, Output],
         scope: tuple[str, ...],
     ) -> None:  # fmt: skip
         """Every use of every layer, as soon as what it reads is there, in the order of the file."""
-        shapes = _shapes_in(named.values())
+        shapes = shapes_in(named.values())
         place = {name: index for index, name in enumerate(named)}
-        waiting: dict[_Key, list[tuple[str, int]]] = {}
+        waiting: dict[Key, list[tuple[str, int]]] = {}
         missing: dict[tuple[str, int], int] = {}
         ready: list[tuple[int, int, str]] = []
         for name, uses in calls.items():
@@ -243,7 +232,7 @@ class ModelReader:
             reason = "which reads it in turn, or is not used so often" if source in named else "which is not there"
             raise self.wrong(f"it reads {source[:60]!r}, {reason}{hint}", "/".join((*scope, name)))
 
-    def found(self, done: dict[_Key, Output], key: _Key, reader: str) -> Tensor:
+    def found(self, done: dict[Key, Output], key: Key, reader: str) -> Tensor:
         """An output, which is added now where it is one that few read."""
         if key not in done:
             raise self.wrong(f"it reads output {key[2]} of {key[0][:60]!r}, which archcalc does not have", reader)
@@ -252,7 +241,7 @@ class ModelReader:
             output = done[key] = output()
         return output
 
-    def calls(self, layer: Mapping[str, Any], name: str) -> list[_Call]:
+    def calls(self, layer: Mapping[str, Any], name: str) -> list[Call]:
         """The uses of a layer: `args` and `kwargs` in Keras 3, lists of what is read in Keras 2."""
         nodes = layer.get("inbound_nodes") or []
         if not isinstance(nodes, list):
@@ -262,26 +251,28 @@ class ModelReader:
             if isinstance(node, Mapping):
                 kwargs = node.get("kwargs")
                 kwargs = kwargs if isinstance(kwargs, Mapping) else {}
-                by_name = {part: keys[0] for part, value in kwargs.items() if (keys := list(_keys(value)))}
-                many = [key for value in kwargs.values() for key in list(_keys(value))[1:]]
+                read = {part: list(keys_in(value)) for part, value in kwargs.items() if part != "mask"}
+                by_name = {part: keys[0] for part, keys in read.items() if keys}
+                many = [key for keys in read.values() for key in keys[1:]]
                 args = node.get("args") if isinstance(node.get("args"), list) else []
-                found.append(_Call([*_keys(args), *many], by_name, {**kwargs, "args": args}))
+                found.append(Call([*keys_in(args), *many], by_name, {**kwargs, "args": args}))
             elif isinstance(node, list):
-                reads: list[_Key] = []
-                named: dict[str, _Key] = {}
+                reads: list[Key] = []
+                named: dict[str, Key] = {}
                 other: dict[str, Any] = {}
                 for one in [node] if node and isinstance(node[0], str) else node:
-                    reads += list(_keys(one))
+                    reads += list(keys_in(one))
                     if isinstance(one, list) and len(one) > 3 and isinstance(one[3], Mapping):
                         other |= one[3]
-                        named |= {part: keys[0] for part, value in one[3].items() if (keys := list(_keys(value)))}
-                found.append(_Call(reads, named, other))
+                        read = {part: list(keys_in(value)) for part, value in one[3].items() if part != "mask"}
+                        named |= {part: keys[0] for part, keys in read.items() if keys}
+                found.append(Call(reads, named, other))
             else:
                 raise self.wrong(f"an inbound node should be a list, not {node!r:.40}", name)
         return found
 
     def use(
-        self, document: Mapping[str, Any], call: _Call, inputs: list[Tensor], extra: Mapping[str, Tensor],
+        self, document: Mapping[str, Any], call: Call, inputs: list[Tensor], extra: Mapping[str, Tensor],
         scope: tuple[str, ...], shape: Shape | None = None, seen: Shape | None = None,
     ) -> Sequence[Output]:  # fmt: skip
         """A layer on the maps that reach it."""
@@ -331,7 +322,13 @@ class ModelReader:
         self.first.setdefault(origin, layer.made)
         outputs = [made] if isinstance(made, Tensor) else made
         self.compare(layer, outputs)
-        return outputs
+        is_masked = not is_operation and any(tensor.masked for tensor in [*inputs, *extra.values()])
+        if skips(kind, config, call.other, is_masked=is_masked):
+            self.net.masked.update(layer.made)
+            self.net.note(NOTE.format(label))
+        if passes(kind, config, is_masked=is_masked):
+            return [each._replace(masked=True) if isinstance(each, Tensor) else each for each in outputs]
+        return [each._replace(masked=False) if isinstance(each, Tensor) else each for each in outputs]
 
     def own(self, shape: Shape | None) -> Shape | None:
         """A shape of the file with its channels first, and with open sizes where its inputs have others."""
@@ -386,114 +383,3 @@ class ModelReader:
 _OF_LAYERS = {"trainable", "dtype"}
 #: Operations of `keras.ops` that are layers under another name, or none of the layers with their name.
 _OPERATIONS = {"Relu": "ReLU", "Concat": "Concatenate", "Dot": "", "Average": ""}
-
-
-def _output_names(document: Any, nodes: Sequence[str]) -> list[str]:
-    """The names of the outputs: keys of a mapping, or the layers of Keras that give them; else `nodes`."""
-    config = document.get("config")
-    given = config.get("output_layers") if isinstance(config, Mapping) else None
-    parts: list[tuple[str, Any]] = [(key[0], [*key]) for key in _keys(given)]
-    if isinstance(given, Mapping) and "class_name" not in given:
-        parts = list(given.items())
-    names = [str(name) for name, part in parts if len(list(_keys(part))) == 1]
-    return names if len(set(names)) == len(nodes) == len(parts) else list(nodes)
-
-
-def _keys(value: Any, depth: int = 0) -> Iterator[_Key]:
-    """The outputs of layers that a value names, in order: `["conv", 0, 0]`, or a `__keras_tensor__` of Keras 3."""
-    if depth > DEEPEST:
-        return
-    if isinstance(value, Mapping):
-        config = value.get("config")
-        if value.get("class_name") == "__keras_tensor__" and isinstance(config, Mapping):
-            yield from _keys(config.get("keras_history"), depth + 1)
-        elif "class_name" not in value:
-            for one in value.values():
-                yield from _keys(one, depth + 1)
-    elif isinstance(value, list):
-        if len(value) >= 3 and isinstance(value[0], str) and _is_index(value[1]) and _is_index(value[2]):
-            yield value[0], value[1], value[2]
-        else:
-            for one in value:
-                yield from _keys(one, depth + 1)
-
-
-def _numbered(named: Mapping[str, Mapping[str, Any]], calls: dict[str, list[_Call]], outputs: list[_Key]) -> list[_Key]:
-    """The outputs, and in `calls` what is read, with the uses of models inside counted from 0.
-
-    A model has a use of its own from the start, that on its inputs. Keras 3 counts it where the outputs of the model
-    around are named, and nowhere else; Keras 2 counts it always, or never where a Sequential has no input layer.
-    Source: keras-team/keras 3, keras/src/models/functional.py, `functional_from_config`.
-    """
-    models = {name for name, layer in named.items() if layer["class_name"] in MODELS and calls[name]}
-    if not models:
-        return outputs
-    last = dict.fromkeys(models, 0)
-    for key, use, _ in [*outputs, *(key for uses in calls.values() for one in uses for key in one.sources())]:
-        if key in models:
-            last[key] = max(last[key], use)
-    from_one, outputs_from_one = set(), set()
-    for name in models:
-        if isinstance(named[name]["inbound_nodes"][0], list):
-            from_one |= {name} if last[name] == len(calls[name]) else set()
-        elif named[name]["class_name"] != "Sequential":
-            outputs_from_one.add(name)
-    for reader, uses in calls.items():
-        calls[reader] = [one.renumbered(from_one) for one in uses]
-    return [_earlier(key, from_one | outputs_from_one) for key in outputs]
-
-
-def _earlier(key: _Key, names: Set[str]) -> _Key:
-    return (key[0], key[1] - 1, key[2]) if key[0] in names and key[1] else key
-
-
-def _is_index(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST_LAYERS
-
-
-def _built_for(layer: Any) -> Shape | None:
-    """The shape that a layer was built for, without the batch, where a file of Keras 3 says it."""
-    build = layer.get("build_config") if isinstance(layer, Mapping) else None
-    shape = build.get("input_shape") if isinstance(build, Mapping) else None
-    is_shared = isinstance(layer, Mapping) and "shared_object_id" in layer  # it may have been built for another
-    if (
-        is_shared
-        or not isinstance(shape, list)
-        or len(shape) < 2
-        or any(isinstance(size, (list, Mapping)) for size in shape)
-    ):
-        return None
-    return tuple(size if isinstance(size, int) and size > 0 else 0 for size in shape[1:])
-
-
-def _shapes_in(layers: Any) -> dict[_Key, Shape]:
-    """The shapes of outputs that a file of Keras 3 says where they are read, without the batch; 0 for an open size."""
-    found: dict[_Key, Shape] = {}
-    stack = [layer.get("inbound_nodes") for layer in layers]
-    while stack:
-        value = stack.pop()
-        if isinstance(value, list):
-            stack += value
-        elif isinstance(value, Mapping):
-            config = value.get("config")
-            if value.get("class_name") == "__keras_tensor__" and isinstance(config, Mapping):
-                shape, keys = config.get("shape"), list(_keys(config.get("keras_history")))
-                if isinstance(shape, list) and len(shape) > 1 and keys:
-                    found[keys[0]] = tuple(size if isinstance(size, int) and size > 0 else 0 for size in shape[1:])
-            else:
-                stack += value.values()
-    return found
-
-
-def _mentions_channels_first(document: Any) -> bool:
-    """Whether any layer has its channels first, which a model has of all or none."""
-    stack = [document]
-    while stack:
-        value = stack.pop()
-        if isinstance(value, list):
-            stack += value
-        elif isinstance(value, Mapping):
-            if value.get("data_format") == "channels_first":
-                return True
-            stack += value.values()
-    return False

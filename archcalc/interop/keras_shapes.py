@@ -9,6 +9,7 @@ from typing import Any
 from archcalc.core.shapes import Shape
 from archcalc.interop.keras_activations import Maker, same_order
 from archcalc.interop.keras_layer import KerasLayer, Tensor, Wide, only
+from archcalc.interop.keras_masks import NOTE
 from archcalc.ops.axes import axes_named
 from archcalc.ops.norm import NORMALIZATION_EPSILON
 
@@ -402,8 +403,19 @@ def normalization(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
 
 
 def nothing(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
-    """What does nothing at inference: noise, masks, the augmentation of images."""
+    """What does nothing at inference: noise, the augmentation of images."""
     return only(layer, inputs)
+
+
+def masking(layer: KerasLayer, inputs: list[Tensor]) -> Tensor:
+    """`Masking`: steps with nothing but one number become 0, which they are where the number is 0."""
+    source = only(layer, inputs)
+    if layer.number("mask_value", 0.0) == 0:
+        return source
+    found = layer.add("identity", [source])
+    layer.net.masked.add(found.node)
+    layer.net.note(NOTE.format(layer.name))
+    return same_order(source, found)
 
 
 def dropped(op: str, rate: str = "rate") -> Maker:
@@ -422,12 +434,12 @@ SHAPES: Mapping[str, Maker] = {
     "CustomScaleLayer": scaled_sum, "Maximum": extreme, "Minimum": extreme, "Concatenate": concatenate,
     "Flatten": flatten, "Reshape": reshape, "Permute": permute, "RepeatVector": repeat_vector,
     "GetItem": part_of, "Rescaling": rescaling,
-    "Normalization": normalization,
+    "Normalization": normalization, "Masking": masking,
     "Dropout": dropped("dropout"), "AlphaDropout": dropped("alpha_dropout"), "GaussianDropout": dropped("dropout"),
     **{f"SpatialDropout{rank}D": dropped("feature_dropout") for rank in (1, 2, 3)},
     "StochasticDepth": dropped("stochastic_depth", "drop_path_rate"),
     **dict.fromkeys(
-        ("GaussianNoise", "Masking", "ActivityRegularization", "Identity", "RandomFlip", "RandomRotation",
+        ("GaussianNoise", "ActivityRegularization", "Identity", "RandomFlip", "RandomRotation",
          "RandomTranslation", "RandomZoom", "RandomContrast", "RandomBrightness", "RandomShear", "RandomHue",
          "RandomSaturation", "RandomColorJitter", "RandomGrayscale", "RandomInvert", "RandomPosterization"),
         nothing,
