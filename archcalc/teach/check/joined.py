@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 
 from archcalc.teach.check.costs import Costs, Evidence
 from archcalc.teach.check.labels import Label, read_label
@@ -13,10 +14,23 @@ from archcalc.teach.check.numbering import Numbering, families
 
 _MARK = re.compile(r"\s*(?:[+&/,>→]|->)\s*")
 _SPACE = re.compile(r"\s+(?!\d)")
+#: The kinds in the name of a class: ConvBNReLU 1.
+_KIND = (
+    r"(?:Conv(?:[123][dD])?|BatchNorm|BN|Norm|LeakyReLU|ReLU6?|PReLU|SiLU|GELU|ELU|MaxPool|AvgPool|Pool|Dropout|Linear)"
+)
+_GLUED = re.compile(rf"(?P<kinds>{_KIND}{{2,}})[ _]?(?P<number>\d{{0,2}})")
+#: A depthwise convolution and the one of 1×1 after it.
+_SEPARABLE = re.compile(
+    r"(?:(?:depth[\s-]?wise|dw)[\s_-]*)?separable(?:[\s_-]*conv(?:olution)?(?:[12]d)?)?(?:[\s_-]*(?:layer|block))?"
+    r"[\s_#-]*(?P<number>\d{0,2})",
+    re.IGNORECASE,
+)
 _WEIGHTED = {"convolution", "dense"}
 #: Families that people leave out of such a name.
 _LEFT_OUT = ("activation", "regularisation")
 _LONGEST = 80
+#: What stands around a name in Markdown.
+_MARKS = " *`"
 
 
 class Joined:
@@ -35,14 +49,16 @@ class Joined:
         for rows in by_kinds.values():
             runs = list(self._runs(rows[0][1]))
             if not runs:
+                plain = [row for row, _ in rows if _SEPARABLE.fullmatch(groups[row].label.strip(_MARKS))]
+                found |= {row: self.by_name.unknown(groups[row].label) for row in plain}
                 continue
             ways = list(self._ways(rows, runs))
-            whole = {at: self.by_name.of_these(run) for at, run in enumerate(runs)}
 
-            def faults(way: Mapping[int, int], whole: Mapping[int, Match] = whole) -> int:
+            def faults(way: Mapping[int, int], whole: Mapping[int, Match]) -> int:
                 return sum(evidence.wrong(groups[row], whole[at]) for row, at in way.items())
 
-            best = min(ways, key=faults, default={})
+            wholes = [{at: self.by_name.of_these(run) for at, run in enumerate(each)} for each in self._extents(runs)]
+            best, whole = min(product(ways or [{}], wholes), key=lambda chosen: faults(*chosen))
             for row, _ in rows:
                 right = [match for match in whole.values() if not evidence.wrong(groups[row], match)]
                 if row in best:
@@ -62,10 +78,14 @@ class Joined:
             len(label) > _LONGEST
             or "(" in label
             or self.by_name.find_whole(label) is not None
-            or read_label(label).is_block
+            or (read_label(label).is_block and not _SEPARABLE.fullmatch(label.strip(_MARKS)))
         ):
             return ()
-        plain = label.strip(" *`")
+        plain = label.strip(_MARKS)
+        if found := _SEPARABLE.fullmatch(plain):
+            return tuple([read_label(f"{kind} conv {found['number']}") for kind in ("depthwise", "pointwise")])
+        if found := _GLUED.fullmatch(plain):
+            plain = f"{'+'.join(re.findall(_KIND, found['kinds']))} {found['number']}"
         for mark in (_MARK, _SPACE):
             parts = tuple(map(read_label, mark.split(plain)))
             if len(parts) < 2 or not all(part.kinds and not part.is_block for part in parts):
@@ -80,6 +100,12 @@ class Joined:
     def _runs(self, parts: Sequence[Label]) -> Iterator[list[int]]:
         """The layers of these kinds, each of which reads the one before it; what changes no size may lie between."""
         fitting = [set(self.costs.of_very_kinds(part)) for part in parts]
+        # A separable convolution may have a normalisation in the middle.
+        skipped = (
+            (*_LEFT_OUT, "normalisation")
+            if len(families(parts[0].kinds) | families(parts[-1].kinds)) == 1
+            else _LEFT_OUT
+        )
         for first in sorted(fitting[0]):
             run, at = [first], first
             for of_kind in fitting[1:]:
@@ -88,10 +114,24 @@ class Joined:
                     if at in of_kind:
                         run.append(at)
                         break
-                    if self.rows[at].op.family not in _LEFT_OUT and self.rows[at].params:
+                    if self.rows[at].op.family not in skipped and self.rows[at].params:
                         break
             if len(run) == len(parts):
                 yield run
+
+    def _extents(self, runs: Sequence[list[int]]) -> Iterator[Sequence[list[int]]]:
+        """The runs; and with the normalisations between their layers and after them, where they leave such out."""
+        yield runs
+        if any(self._between(run) for run in runs):
+            yield [[*range(run[0], run[-1] + 1), *self._norm_after(run[-1])] for run in runs]
+
+    def _between(self, run: Sequence[int]) -> bool:
+        return any(self.rows[at].params for at in range(run[0], run[-1]) if at not in run)
+
+    def _norm_after(self, last: int) -> Iterator[int]:
+        following = self.rows[last + 1 : last + 2]
+        if following and following[0].op.family == "normalisation" and self.rows[last].name in following[0].inputs:
+            yield last + 1
 
     def _ways(
         self, rows: Sequence[tuple[int, tuple[Label, ...]]], runs: Sequence[Sequence[int]]

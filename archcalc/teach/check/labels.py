@@ -188,6 +188,10 @@ def read_label(text: str) -> Label:
     head = _SIDES.sub(" ", _HEAD.split(plain[:_LONGEST], maxsplit=1)[0])
     tokens = [_SUFFIX.sub("", token) for token in _TOKEN.findall(_spaced(head))]
     kinds, at = _first_kind(tokens)
+    if kinds == ("input",) and (after := _first_kind(tokens[at:]))[0]:
+        kinds, at = after[0], at + after[1]  # image conv 1
+    if kinds == ("class_token",) and _OUTPUT.intersection(tokens[at:]):
+        kinds = ()  # the classes of a detector: cls head
     if path and kinds == _OUTPUT_KINDS:
         kinds, at = (), 0  # trunk_output.block2 is a module of many
     if not kinds and (inner := re.search(r"\(([^()]+)\)", plain[:_LONGEST])):

@@ -15,7 +15,8 @@ TABLES = [
     *((PAIR, f"{one},32x32x8,240\n{two},32x32x16,{value}\n")
       for one, two in [("Conv+BN+ReLU 1", "Conv+BN+ReLU 2"), ("Conv1+BN1+ReLU", "Conv2+BN2+ReLU"),
                        ("Conv+BN", "Conv+BN"), ("conv bn relu 1", "conv bn relu 2"),
-                       ("Conv → BN → ReLU", "Conv → BN → ReLU")]
+                       ("Conv → BN → ReLU", "Conv → BN → ReLU"), ("ConvBNReLU 1", "ConvBNReLU 2"),
+                       ("ConvBNReLU", "ConvBNReLU")]
       for value in ("1200", "!1168")),
     (PAIR, "Conv+BN 1,32x32x8,240\n"),
     (PAIR, "Conv+BN 2,32x32x16,!1184\n"),
@@ -26,6 +27,12 @@ TABLES = [
     ("alexnet", "conv1+relu+pool,!55x55x96,34944\n"),
     ("alexnet", "conv1+relu,55x55x96,34944\nconv2 & relu,27x27x256,614656\n"),
     ("alexnet", "conv1+relu,!27x27x96,34944\n"),
+    *(("mobilenet", f"{name} 1,112x112x64,2336\n{name} 2,56x56x128,{value}\n")
+      for name in ("depthwise separable conv", "Separable Conv", "dw-separable conv layer")
+      for value in ("8768", "!8767")),
+    ("mobilenet", "depthwise separable conv 1,112x112x64,2528\ndepthwise separable conv 2,56x56x128,9152\n"),
+    ("mobilenet", "dw conv 1,112x112x32,288\npointwise conv 1,112x112x64,2048\n"),
+    ("xception", "separable conv 1,147x147x128,8768\nseparable conv 2,147x147x128,17536\n"),
 ]  # fmt: skip
 
 
@@ -36,3 +43,10 @@ def test_a_row_of_several_kinds_is_their_sum(network: str, rows: str) -> None:
     expected = [Verdict.WRONG if cell.startswith("!") else Verdict.RIGHT
                 for row in rows.splitlines() for cell in row.split(",")[1:]]  # fmt: skip
     assert [cell.verdict for cell in check.cells] == expected
+
+
+@pytest.mark.parametrize("name", ["depthwise separable conv 1", "separable conv 1"])
+def test_what_a_network_lacks_is_not_judged(name: str) -> None:
+    table = f"layer,params\n{name},2336\nconv2,614656\n"
+    check = check_answers(analysis_of("alexnet"), parse_answers(table.encode(), "a.csv").answers)
+    assert [cell.verdict for cell in check.cells] == [Verdict.UNREADABLE, Verdict.RIGHT]

@@ -133,6 +133,11 @@ REASONS = [
     ("vit_b_16", TOTAL, "multiplications", "16848500736", "sum_of_parts", "only the projections"),
     ("bert_base", TOTAL, "params", "102395136", "sum_of_parts", "the output projection is missing"),
     ("crnn", TOTAL, "params", "8327205", "forgot_bias", "as Keras counts"),
+    # The table of an embedding.
+    ("bert_base", "token_embedding", "params", "15627264", "forgot_output_channels", "512, in the place of the features"),
+    ("bert_base", "token_embedding", "multiplications", "12001738752", "params_in_pool", "with one-hot vectors"),
+    # A time that is not halved, as in the first pool of C3D.
+    ("c3d", "fc6", "params", "67112960", "carried_forward", "had pool5 given 2×4×4"),
     # Recurrent layers: 2·4·32·(13 + 32 + 2) = 12,032; 3·24·(64 + 24 + 2) = 6,480; 4·20·(24 + 20 + 2 + 2·20 + 2).
     ("recurrent", "lstm", "params", "11776", "forgot_bias", "as Keras counts. lstm has two"),
     ("recurrent", "lstm", "params", "11520", "forgot_bias", "12,032"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-from archcalc.core.errors import UsageError
+from archcalc.core.errors import SpecError, UsageError
 from archcalc.core.files import read_bytes
 from archcalc.core.language import say
 from archcalc.core.words import visible
@@ -21,6 +21,7 @@ from archcalc.teach.check.answers.markdown import looks_like_markdown, read_mark
 from archcalc.teach.check.answers.notebook import read_notebook
 from archcalc.teach.check.answers.page import looks_like_html, read_html
 from archcalc.teach.check.answers.printed import has_more_columns, is_by_hand, looks_printed, read_printed
+from archcalc.teach.check.answers.sentences import read_sentences
 from archcalc.teach.check.answers.table import Answers, fault
 from archcalc.teach.check.answers.tree import read_json, read_yaml
 from archcalc.teach.check.answers.word import is_word, read_word
@@ -104,7 +105,13 @@ def parse_answers(data: bytes, file: str, form: str | None = None) -> Answers:
         )
     if form in ("csv", "tsv") and looks_like_latex(text):
         form = "latex"
-    answers = _READERS[form](text, file) if form else _guessed(text, file)
+    try:
+        answers = _READERS[form](text, file) if form else _guessed(text, file)
+    except SpecError:
+        found = read_sentences(text, file) if form in ("", "markdown", "text") else None
+        if found is None:
+            raise
+        answers = found
     return answers._replace(notes=notes + answers.notes)
 
 

@@ -28,7 +28,7 @@ from archcalc.teach.check.answers.heads import (
     is_of_all,
 )
 from archcalc.teach.check.answers.sides import are_numbers, axes_of, is_number, joined, with_sides
-from archcalc.teach.check.labels import plain_label
+from archcalc.teach.check.labels import plain_label, read_label
 from archcalc.teach.check.model import NAMELESS, Answer, Place
 from archcalc.teach.check.vocabulary import words
 from archcalc.teach.reading.statements import is_empty
@@ -37,6 +37,8 @@ MOST_ROWS = 10_000
 #: Columns of a worksheet that nobody expects to be checked.
 _UNASKED = {"#", "operation", "reads", "how"}
 MOST_COLUMNS = 200
+#: So many layers with their sizes in the cells are lists of layers.
+_FEWEST_LISTED = 4
 #: A column that says what the layers of another are: Convolution of C1.
 TYPE = "type"
 _TYPE = words("heading type")
@@ -93,15 +95,11 @@ def read_table(rows: Sequence[Sequence[Item]], file: str) -> Answers:
         raise fault(say("holds more than {count:,} rows", count=MOST_ROWS), filled[MOST_ROWS][0].place)
     start = next((index for index, row in enumerate(filled[:20]) if is_heading(row)), None)
     if start is None:
-        first = filled[0][0].place
-        raise fault(
-            say("the first row must name the columns, one of them the layer"),
-            first,
-            say("there can be {names}", names=KNOWN_HEADS),
-            say("found: {names}", names=", ".join(line(item.text)[:30] for item in filled[0][:8])),
-        )
+        _refuse_lists(filled)
+        raise _without_layers(filled[0])
     heads = _heads(filled[start], filled[start + 1 :])
     if not any(head is not None and head.key not in (LAYER, TYPE) for head in heads):
+        _refuse_lists(filled)
         raise fault(
             say("no column has anything to check"),
             filled[start][0].place,
@@ -110,6 +108,30 @@ def read_table(rows: Sequence[Sequence[Item]], file: str) -> Answers:
     notes = _ignored(filled[start], heads)
     answers = [answer for row in _repeated(filled[start + 1 :]) for answer in _row(row, heads)]
     return Answers(tuple(answers), notes)
+
+
+def _without_layers(row: Sequence[Item]) -> SpecError:
+    return fault(
+        say("the first row must name the columns, one of them the layer"),
+        row[0].place,
+        say("there can be {names}", names=KNOWN_HEADS),
+        say("found: {names}", names=", ".join(line(item.text)[:30] for item in row[:8])),
+    )
+
+
+def _refuse_lists(rows: Sequence[Sequence[Item]]) -> None:
+    """Raise `SpecError` for a table whose columns list the layers of networks, as VGG's table 1 does."""
+    texts = [item.text.strip() for row in rows for item in row[1:] if item.text.strip()]
+    layers = [text for text in texts if read_label(text).filters]
+    if len(layers) < _FEWEST_LISTED or 2 * len(layers) < len(texts):
+        return
+    names = [line(item.text)[:20] for item in rows[0] if item.text.strip()]
+    raise fault(
+        say("each column lists the layers of a network, and no numbers of theirs: nothing can be checked"),
+        rows[0][0].place,
+        say("found: {names}", names=", ".join(names[:8])),
+        say("give each layer a row, with its numbers in columns: {names}", names=KNOWN_HEADS),
+    )
 
 
 def _upright(rows: Sequence[Sequence[Item]]) -> Sequence[Sequence[Item]]:
@@ -147,6 +169,8 @@ def read_tables(tables: Sequence[Sequence[Sequence[Item]]], file: str, wanted: s
             found.append(read_table([table[start], *rows], file))
     if not found:
         place = next((table[0][0].place for table in tables if table and table[0]), Place(file, 1, 1))
+        for table in tables:
+            _refuse_lists(table)
         raise fault(say("holds no table of answers"), place, wanted)
     notes = dict.fromkeys(note for answers in found for note in answers.notes)
     return Answers(tuple([answer for answers in found for answer in answers.answers]), tuple(notes))
@@ -178,7 +202,9 @@ def is_heading(row: Sequence[Item]) -> bool:
     if {head.text for head in quantities} <= words("input alone"):
         keys = {head.key for head in heads if head is not None}  # positions of signals alone
         return keys == {LAYER, TOKENS}
-    return bool(quantities) and len(row) > len(quantities)
+    # D of VGG's table 1 above its layers.
+    is_configuration = heads[0] is not None and heads[0].key == DEPTH and len(quantities) > 1
+    return bool(quantities) and (len(row) > len(quantities) or is_configuration)
 
 
 def _heads(row: Sequence[Item], body: Sequence[Sequence[Item]]) -> list[Head | None]:
@@ -208,6 +234,8 @@ def _heads(row: Sequence[Item], body: Sequence[Sequence[Item]]) -> list[Head | N
         elif head is not None:
             seen.add(head.key)
     if LAYER not in seen:
+        if None not in heads:
+            raise _without_layers(row)
         heads[heads.index(None)] = Head(LAYER)
     for index, item in enumerate(row):
         if heads[index] is None and plain_label(item.text) in _TYPE and TYPE not in seen:

@@ -133,6 +133,8 @@ def _table(context: LayerContext, has: dict[str, Node]) -> Iterator[Edit]:
             "the length of the row, {length:,}, in the place of the rows of the table. {own}", length=length, own=own
         )
         yield Edit(Mistake("wrong_input_channels", reason), 14, replaced({"R": named(rows, length)}))
+        reason = say("the length of the row, {length:,}, in the place of the features. {own}", length=length, own=own)
+        yield Edit(Mistake("forgot_output_channels", reason), 15, replaced({"E": named(features, length)}))
     reason = say("the rows alone. {own}", own=own)
     yield Edit(Mistake("forgot_output_channels", reason), 16, replaced({"E": ONE}))
     reason = say("one row alone. {own}", own=own)

@@ -31,6 +31,8 @@ PLAIN_FIELDS = ("kernel_size", "stride", "padding", "dilation", "out_channels", 
 #: Mistakes with few outcomes, so that two of them together still say something.
 _PAIRED = ("forgot_padding", "padding_once", "forgot_stride", "forgot_plus_one", "floor_ceil", "forgot_dilation")
 
+#: What a mistake along one axis costs more; with the time of a video apart from its pictures, as windows have it.
+_ONE_AXIS, _TIME = 12, 4
 #: Settings that nobody takes for others along one axis, where all axes are alike.
 _OF_ALL_AXES = ("wrong_kernel", "wrong_stride", "added_padding", "forgot_dilation")
 
@@ -307,7 +309,7 @@ def _both_and_each(
         one = (*right[:axis], values[axis], *right[axis + 1 :])
         mixed = (*trees[:axis], wrong[axis], *trees[axis + 1 :])
         only = step._replace(reason=say("{reason} Along the {name} only.", reason=step.reason, name=say(name)))
-        yield MistakenSize(one, (only,), cost + 12, mixed)
+        yield MistakenSize(one, (only,), cost + (_TIME if len(right) == 3 and not axis else _ONE_AXIS), mixed)
 
 
 def _edits(context: LayerContext, right: tuple[int, ...], trees: Trees) -> Iterator[MistakenSize]:

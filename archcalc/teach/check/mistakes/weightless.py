@@ -8,6 +8,7 @@ from archcalc.core.language import say
 from archcalc.core.numbers import product
 from archcalc.explain.derive.trace import number_node, symbol, traced
 from archcalc.ops.conv import CONV_OF_RANK
+from archcalc.ops.trained import Embedding
 from archcalc.teach.check.mistakes.base import Base, Mistake
 from archcalc.teach.check.mistakes.context import LayerContext
 from archcalc.teach.check.mistakes.formulas import elements_of, outputs, params
@@ -17,7 +18,14 @@ _ID = "params_in_pool"
 
 
 def of_weightless(context: LayerContext, quantity: str) -> Iterator[Base]:
-    """Numbers that people write for a layer without weights."""
+    """Numbers that people write for a layer without weights, or without multiplications."""
+    if isinstance(context.op, Embedding) and quantity == "multiplications":
+        reason = say(
+            "counted as a product with one-hot vectors. {layer} looks rows of its table up: nothing is multiplied.",
+            layer=context.name,
+        )
+        rows = symbol("R", context.op.num_embeddings).node
+        yield (Mistake(_ID, reason),), 12, times(outputs(context), rows)
     if context.row.weights_of is not None or context.op.param_shapes(context.inputs) or len(context.inputs) != 1:
         return
     is_window = context.op.family == "pooling" and getattr(context.plain, "kernel_size", None) is not None
