@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Mapping, Sequence
 from difflib import get_close_matches
 from fractions import Fraction
@@ -10,7 +11,7 @@ from typing import NamedTuple, Protocol
 from archcalc.passes.analysis import Row
 from archcalc.teach.check.blocks import Block, blocks_of, separable, unlike
 from archcalc.teach.check.kinds import MINOR, OTHER_KIND, RELATED, UNKNOWN, is_minor, kind_cost
-from archcalc.teach.check.labels import Label, is_output, plain_label, read_label
+from archcalc.teach.check.labels import Label, is_output, parts_named, plain_label, read_label
 from archcalc.teach.check.model import Group, Match
 from archcalc.teach.check.names import Names
 from archcalc.teach.check.numbering import Numbering, families, has_property, places
@@ -85,7 +86,9 @@ class Costs:
             (block.name, True): range(len(rows) + 3 * number, len(rows) + 3 * number + 3)
             for number, block in enumerate(self.blocks)
         }
-        self._by_kinds: dict[tuple[tuple[str, ...], str], list[tuple[int, int]]] = {}
+        self._by_kinds: dict[tuple[tuple[str, ...], str, frozenset[str]], list[tuple[int, int]]] = {}
+        #: The parts that the name of each layer says it is of.
+        self._parts = [parts_named(re.findall(r"[^\W\d_]+", name.casefold())) for name in self.names]
 
     def left_out(self, index: int) -> int:
         if index < 0:
@@ -136,6 +139,8 @@ class Costs:
                 cost = 0
             elif label.words and block.kind and not label.words & block.words:
                 continue  # a residual block is no convolution with its normalisation
+            elif label.parts and not label.parts & self._parts[block.last]:
+                continue  # box conv 1 is no block conv1
             elif label.times not in (1, len(block.weighted)) or (block.is_stage and not label.is_of_layers):
                 continue
             elif label.kinds:
@@ -169,7 +174,8 @@ class Costs:
     def of_kinds(self, label: Label) -> list[tuple[int, int]]:
         """The layers that a row may stand for by the kinds that its label means, and how unlike they are."""
         kinds, narrow = label.kinds, label.narrow
-        if (kinds, narrow) not in self._by_kinds:
+        key = kinds, narrow, label.parts
+        if key not in self._by_kinds:
             costs = [kind_cost(kinds, row) for row in self.rows]
             if kinds and not self.kinds & set(kinds) and families(kinds) == {"dense"}:
                 # fc6 and fc7 of a classifier that has become convolutions.
@@ -180,8 +186,10 @@ class Costs:
                 costs[:-1] = [None if out else cost for out, cost in zip(inner, costs[:-1], strict=True)]
             if narrow and (narrow == "depthwise" or any(has_property(narrow, row) for row in self.rows)):
                 costs = [0 if has_property(narrow, row) else None for row in self.rows]
-            self._by_kinds[kinds, narrow] = [(index, cost) for index, cost in enumerate(costs) if cost is not None]
-        return self._by_kinds[kinds, narrow]
+            if label.parts:
+                costs = [cost if own & label.parts else None for own, cost in zip(self._parts, costs, strict=True)]
+            self._by_kinds[key] = [(index, cost) for index, cost in enumerate(costs) if cost is not None]
+        return self._by_kinds[key]
 
     def of_very_kinds(self, label: Label) -> list[int]:
         """The layers of one of the kinds that its label means."""

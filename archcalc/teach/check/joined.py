@@ -92,7 +92,7 @@ class Joined:
                 continue
             own = [families(part.kinds[:1]) for part in parts]
             kinds = set().union(*own)
-            is_sum = len(kinds.difference(_LEFT_OUT)) > 1
+            is_sum = len(kinds.difference(_LEFT_OUT)) > 1 and "input" not in kinds
             if is_sum and len(kinds) == len(parts) and len(kinds & _WEIGHTED) == 1:
                 return parts
         return ()

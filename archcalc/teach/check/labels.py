@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -64,6 +65,12 @@ _NARROW = {
     ),
     "dilated": re.compile(r"(?<![^\W\d_])(?:dilat|atrous|расширенн|дилатированн|разреженн|空洞|膨胀)"),
 }
+#: Words for a part of a network, of which a convolution or a pool is one; each with another word for it.
+_PARTS = {
+    "cls": "class", "class": "class", "classes": "class", "classification": "class", "box": "box", "boxes": "box",
+    "bbox": "box", "regression": "box", "lateral": "lateral", "smooth": "smooth", "image": "image", "img": "image",
+    "text": "text", "mask": "mask", "score": "score", "scores": "score", "rpn": "rpn", "roi": "roi", "anchor": "anchor",
+}  # fmt: skip
 _MODULE = re.compile(r"_?[A-Z]\w*(?:-\d+|: \d+-\d+| \(\w+\)(?:: \d+-\d+)?)")
 #: One whose name holds the words of several: Conv2dNormActivation-4.
 _GLUED_CLASS = re.compile(r"_?[A-Z]+[a-z]+(?:\d[a-z]+)?[A-Z]\w*(?:-\d+|: \d+-\d+| \(\w+\)(?:: \d+-\d+)?)")
@@ -114,6 +121,8 @@ class Label(NamedTuple):
     is_separable: bool = False
     #: What it says of a convolution: `depthwise`, `pointwise`, `grouped` or `dilated`.
     adjective: str = ""
+    #: Parts of a network of which its layer is one: `box` of box subnet conv 1.
+    parts: frozenset[str] = frozenset()
     #: What makes tokens of an image: a convolution, or a dense layer, with its normalisation or without it.
     is_patch: bool = False
     #: It means several such layers in a row: 2 × conv3-64.
@@ -205,7 +214,16 @@ def read_label(text: str) -> Label:
     is_last = any(token in _LAST for token in tokens)
     read = Label(text, key, kinds, tuple(numbers[:3]), is_last, int(adjective == "pointwise"))
     is_patch = any(token in _PATCH for token in tokens) and not path
-    return read._replace(adjective=adjective, is_patch=is_patch)
+    family = OPS[kinds[0]].family if kinds and not is_patch else ""
+    parts = parts_named(tokens) if family in ("convolution", "pooling", "dense") else frozenset()
+    if family == "dense":  # any classifier gives scores of classes
+        parts -= {"class", "score"}
+    return read._replace(adjective=adjective, is_patch=is_patch, parts=parts)
+
+
+def parts_named(words: Iterable[str]) -> frozenset[str]:
+    """The parts of a network that some words name."""
+    return frozenset(_PARTS[word] for word in words if word in _PARTS)
 
 
 def _adjective(kinds: tuple[str, ...], plain: str) -> str:

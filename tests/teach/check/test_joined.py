@@ -45,7 +45,10 @@ def test_a_row_of_several_kinds_is_their_sum(network: str, rows: str) -> None:
     assert [cell.verdict for cell in check.cells] == expected
 
 
-@pytest.mark.parametrize("name", ["depthwise separable conv 1", "separable conv 1"])
+@pytest.mark.parametrize(
+    "name", ["depthwise separable conv 1", "separable conv 1", "image conv 1", "box subnet conv 1", "score pool 1",
+             "cls conv", "lateral conv", "box head"],
+)  # fmt: skip
 def test_what_a_network_lacks_is_not_judged(name: str) -> None:
     table = f"layer,params\n{name},2336\nconv2,614656\n"
     check = check_answers(analysis_of("alexnet"), parse_answers(table.encode(), "a.csv").answers)

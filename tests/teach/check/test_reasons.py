@@ -134,7 +134,7 @@ REASONS = [
     ("bert_base", TOTAL, "params", "102395136", "sum_of_parts", "the output projection is missing"),
     ("crnn", TOTAL, "params", "8327205", "forgot_bias", "as Keras counts"),
     # The table of an embedding.
-    ("bert_base", "token_embedding", "params", "15627264", "forgot_output_channels", "512, in the place of the features"),
+    ("bert_base", "token_embedding", "params", "15627264", "forgot_output_channels", "in the place of the features"),
     ("bert_base", "token_embedding", "multiplications", "12001738752", "params_in_pool", "with one-hot vectors"),
     # A time that is not halved, as in the first pool of C3D.
     ("c3d", "fc6", "params", "67112960", "carried_forward", "had pool5 given 2×4×4"),
