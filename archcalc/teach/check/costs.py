@@ -201,6 +201,10 @@ class Costs:
             not self._size(label, index) for index in self.of_very_kinds(label)
         )
 
+    def fits(self, label: Label, index: int, numbering: Numbering) -> bool:
+        """Whether the numbers and the sizes of a label are those of a layer."""
+        return self.number(label, index, numbering) < NUMBER and not self._size(label, index)
+
     def _size(self, label: Label, index: int) -> int:
         """Whether the sizes of a label fit, or that it is the last of its kind."""
         row, cost = self.rows[index], 0

@@ -297,6 +297,20 @@ def _block(text: str, key: str, plain: str) -> Label | None:
     return Label(text, key, (), tuple(numbers[:3]), is_block=True, words=found)
 
 
+def words_of_block(plain: str) -> frozenset[str] | None:
+    """What a name says of the blocks that it may mean, also without a word for a block; None of other names.
+
+    >>> sorted(words_of_block("transformer layers")), words_of_block("conv1")
+    (['encoder'], None)
+    """
+    tokens = _TOKEN.findall(_spaced(_GLUED.sub(" ", plain)))
+    tokens = [word for token in tokens for word in (token, token[:-1] if token.endswith("s") else token)]
+    is_open = any(
+        token in _BLOCK or token in _ALONE or token in _BLOCK_KINDS or _means(token, "layer") for token in tokens
+    )
+    return frozenset(_BLOCK_KINDS[token] for token in tokens if token in _BLOCK_KINDS) if is_open else None
+
+
 def _kinds_of_last(plain: str) -> tuple[str, ...]:
     """The kinds that the last word of a name means that a framework gives: a norm of conv4_block2_1_bn."""
     last = re.findall(r"[a-z]+", _spaced(plain))[-1:]

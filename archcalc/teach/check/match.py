@@ -22,6 +22,7 @@ from archcalc.teach.check.joined import Joined
 from archcalc.teach.check.kinds import kind_cost
 from archcalc.teach.check.labels import Label, read_label, squeezed
 from archcalc.teach.check.listed import Listed, listed
+from archcalc.teach.check.meanings import Meanings
 from archcalc.teach.check.model import NAMELESS, TOTAL, Answer, Group, Match
 from archcalc.teach.check.modules import are_all, between_others, inside_modules, is_part_of_attention, layers_of_module
 from archcalc.teach.check.names import Names, could_be_any
@@ -36,6 +37,7 @@ from archcalc.teach.check.numbering import (
 )
 from archcalc.teach.check.ordered import Ordered
 from archcalc.teach.check.paths import are_modules
+from archcalc.teach.check.together import Together
 
 #: So many rows with the names of a framework are not all wrong by chance: they are counted in another way.
 _FEWEST_COUNTED = 8
@@ -73,6 +75,7 @@ class Matcher:
         self.kinds, self.all_blocks = self.costs.kinds, self.costs.blocks
         self.of_frameworks = self.by_name.of_frameworks
         self.joined = Joined(self.costs, self.by_name)
+        self.together = Together(Meanings(self.costs, self.by_name), self.by_name)
         self.ordered = Ordered(self.costs, self.by_name)
         self.layers, self.targets = self.ordered.layers, self.ordered.targets
 
@@ -153,7 +156,7 @@ class Matcher:
         known = set(self.by_name.lists)
         read = as_in_notes([read_label(group.label) for group in groups])
         labels = renumbered(read, self.rows)
-        joined = self.joined.matches(groups, evidence)
+        joined = {**self.together.joined(groups, evidence), **self.joined.matches(groups, evidence)}
         found = [
             held.get(row) or joined.get(row) or self._named(group, label, evidence)
             for row, (group, label) in enumerate(zip(groups, read, strict=True))
@@ -207,6 +210,7 @@ class Matcher:
         found = with_skipped(groups, before_pools(groups, found, self.by_name, evidence), self.by_name, evidence)
         for index, inner in reversed(modules.items()):
             found[index] = self._module(groups[index], found[index], [found[row] for row in inner], evidence)
+        found = self.together.left(groups, found, {*modules, *parts}, evidence)
         self.by_name.keep(known | {match.layer for match in found if match is not None})
         return [match or self.by_name.unknown(group.label) for match, group in zip(found, groups, strict=True)]
 

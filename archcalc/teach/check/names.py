@@ -65,6 +65,7 @@ class Names:
         self.short = {key: name for key, name in short.items() if key not in self.index}
         self._known = [*self.names, *self.blocks]
         self.squeezed = [squeezed(name) for name in self.names]
+        self.squeezed_ends = [squeezed(name.rpartition("/")[2]) for name in self.names]
         self.plain_blocks = _unique((squeezed(block), block) for block in self.blocks)
         #: How many names have been compared with unknown ones.
         self._compared = 0
