@@ -249,6 +249,9 @@ def ordered(stated: Stated, right: Shape, channels_first: bool, axes: str = "") 
     shape = stated.shape
     sides = sides_of_rank(stated, right) if len(right) in (2, 4) else stated.sides
     axes = axes if "c" in axes else axes.replace("d", "c")  # the depth of an image
+    if axes == "lc" and len(sides) == 2 and len(right) == 3 and set(right[1:]) == {sides[0]}:
+        # The side of a square in a column of its own.
+        return stated._replace(shape=(sides[1], *right[1:]), sides=(*right[1:], sides[1]))
     if len(sides) > 1 and len(sides) in (3, len(right)) and not stated.is_ordered:
         order = ("", "", "cl", "chw", "cdhw")[len(sides)]
         if sorted(axes) == sorted(order):

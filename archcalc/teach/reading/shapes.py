@@ -23,7 +23,8 @@ _BATCH = re.compile(rf"(?:-1|None|N|B|bs|batch(?:[_ ]?size)?|\?|m)(?:\s*[,;]\s*|
 _FREE = re.compile(r"[(\[]\s*None((?:\s*,\s*(?:None|\d{1,12})){2,4})\s*[)\]]")
 #: Words for what is counted, before or after a number of maps.
 _OF_MAPS = rf"(?:(?:feature|activation)\s+)?(?:{any_of('maps')})"
-_MAPS = re.compile(
+#: A number of maps and their sides.
+MAPS = re.compile(
     rf"(?P<first>{_SIDE})\s*(?:@|{_OF_MAPS}(?:\s*(?:of|size|à|von|de|по|размера|,|:|@|\())*)\s*"
     rf"(?P<sides>\d+(?:{CROSS}\d+){{0,2}})\s*\)?"
     rf"|(?P<square>\d+(?:{CROSS}\d+){{1,2}})\s*@\s*(?P<deep>{_SIDE})"
@@ -159,7 +160,7 @@ def _of_maps(text: str, cleaned: str) -> Iterator[Stated]:
     A single side is that of a square, or the length of a signal.
     """
     cleaned = _SQUARED.sub(r"\1×\1", cleaned)
-    match = _MAPS.fullmatch(cleaned.strip("[]{} ")) or _MAPS.fullmatch(cleaned.strip("()[]{} "))
+    match = MAPS.fullmatch(cleaned.strip("[]{} ")) or MAPS.fullmatch(cleaned.strip("()[]{} "))
     if match is None:
         return
     plane = [

@@ -32,7 +32,7 @@ _SCALE_WORDS = "|".join(sorted(_SCALES, key=len, reverse=True))
 _PART = rf"\d+(?:[.,]\d+)?\s*(?:{_SCALE_WORDS})\.?"
 _PARTS = re.compile(rf"(?:{_PART}\s*)+(?:{_PART}|\d+)", re.IGNORECASE)
 #: Words after a number that say what is counted, and nothing about how much.
-_COUNTED = any_of("counted")
+_COUNTED = rf"(?:(?:{any_of('learnable')})\s+)?(?:{any_of('counted')})"
 _ABOUT = rf"{any_of('about signs')}|\b(?:{any_of('about')})(?=[\s\d])"
 #: A decimal comma: only after groups that spaces or apostrophes part.
 _AFTER_SPACE = "(?<=[ '’\u00a0\u2009\u202f]\\d{3})"

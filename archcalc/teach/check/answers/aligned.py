@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from archcalc.core.quantities import QUANTITIES
-from archcalc.teach.check.answers.heads import INPUT, LAYER, find_head
+from archcalc.teach.check.answers.heads import LAYER, find_head
+from archcalc.teach.check.answers.lines import read_calculated, read_described, read_totals
 from archcalc.teach.check.answers.records import read_records
 from archcalc.teach.check.answers.table import MOST_COLUMNS, Answers, Item, is_heading, read_table
-from archcalc.teach.check.model import TOTAL, Place
+from archcalc.teach.check.model import Place
 from archcalc.teach.check.vocabulary import words
 
 _LONGEST_LINE = 400
@@ -27,16 +27,6 @@ _LINES = r"[\s+|\-=_─━═┌┬┐├┼┤└┴┘╒╤╕╞╪╡╘╧
 _RULE = re.compile(rf"(?=.*[\-=_─━═]{{3}}){_LINES}+")
 _PIECE = re.compile(r"\S+(?: \S+)*")
 _WORD = re.compile(r"\S+")
-#: A word of a description, up to its colon.
-_KEY = re.compile(r"(?:^|[\s,;(])(?P<key>[^\W\d_][^:=,;\[\](){}\n]{0,30}?)(?:\s*[:=](?!=)|\s+(?=[\d(\[≈~]))")
-_NAME = re.compile(
-    r"\s*(?:[-*•]\s+|\d{1,3}[.)]\s+)?(?P<name>[^\s:=,;{}\[\]][^:={}\[\]]{0,60}?)"
-    r"\s*(?::|\s[-–—]\s|(?=\s*[\[(]\s*\d))"
-)
-
-#: [55x55x96] CONV1: 96 11x11 filters at stride 4
-_SHAPE_FIRST = re.compile(r"\s*(?P<shape>\[\s*\d[\d x×*,]*\])\s+(?P<name>[^\W\d_][^:=,;{}\[\]]{0,60}?)\s*(?::.*)?")
-
 #: The cells of a line and the columns of the page at which they begin.
 Line = Sequence[tuple[str, int]]
 
@@ -44,7 +34,7 @@ Line = Sequence[tuple[str, int]]
 def read_aligned(text: str, file: str) -> Answers | None:
     """The answers of a table in plain text; None of what is none."""
     lines = [line[:_LONGEST_LINE].expandtabs(8).rstrip() for line in text.translate(_BARS).splitlines()]
-    for layout in (_boxed, _by_rule, read_records, _described, _totals, _stacked, _by_spaces):
+    for layout in (_boxed, _by_rule, read_records, read_described, read_totals, read_calculated, _stacked, _by_spaces):
         rows = layout(lines, file)
         if rows is not None:
             return read_table(rows, file)
@@ -193,68 +183,6 @@ def _between_blanks(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
     is_used = [any(at < len(line) and line[at] != " " for line in lines) for at in range(width)]
     edges = [at for at, (one, other) in enumerate(pairwise([False, *is_used, False])) if one != other]
     yield from zip(edges[::2], edges[1::2], strict=True)
-
-
-# --- lines that describe layers
-
-
-def _described(lines: Sequence[str], file: str) -> list[list[Item]] | None:
-    """CONV3-64: [224x224x64]  memory: 224*224*64=3.2M  weights: (3*3*3)*64 = 1,728."""
-    read = [(number, found) for number, line in enumerate(lines, 1) if (found := _description(line))]
-    keys = list(dict.fromkeys(key for _, (_, values) in read for key in values))
-    if len(read) < 2 or not keys:
-        return None
-    rows = [[Item(text, Place(file, 1, 1)) for text in (LAYER, *keys)]]
-    for number, (name, values) in read:
-        rows.append([Item(text, Place(file, number, 1)) for text in (name, *(values.get(key, "") for key in keys))])
-    return rows
-
-
-def _description(line: str) -> tuple[str, dict[str, str]] | None:
-    """The name of the layer, and what is said of it by headings; the first thing without one is its output."""
-    if shaped := _SHAPE_FIRST.fullmatch(line):
-        return shaped["name"], {"output": shaped["shape"]}
-    name = _NAME.match(line)
-    if name is None or "{" in line or '"' in line:
-        return None
-    words = name["name"].split()
-    values: dict[str, str] = {}
-    rest = line[name.end() :]
-    marks = [mark for mark in _KEY.finditer(rest) if (head := find_head(mark["key"])) and head.key != LAYER]
-    if words[0].lower() == "total" and len(words) > 1 and find_head(" ".join(words[1:])):
-        return words[0], {" ".join(words[1:]).lower(): rest.strip()}
-    head = find_head(name["name"])
-    if (head is not None and head.key != INPUT) or not marks:
-        return None
-    before = re.split(r"->|=>|→|⇒", rest[: marks[0].start()])[-1].strip(" ,;:|")
-    if re.search(r"\d", before):
-        values["output"] = before
-    for mark, end in zip(marks, [*(mark.start() for mark in marks[1:]), len(rest)], strict=True):
-        values[mark["key"].strip().lower()] = rest[mark.end() : end].strip(" ,;|")
-    return name["name"].strip(), values
-
-
-def _totals(lines: Sequence[str], file: str) -> list[list[Item]] | None:
-    """FLOPs: 1.82G, Params: 11.69M: nothing but numbers of the whole network."""
-    values: dict[str, Item] = {}
-    for number, line in enumerate(lines, 1):
-        plain = line.strip(" *_`•-")
-        marks = list(_KEY.finditer(plain))
-        if not plain:
-            continue
-        if not marks or marks[0].start():
-            return None
-        for mark, end in zip(marks, [*(mark.start() for mark in marks[1:]), len(plain)], strict=True):
-            head = find_head(mark["key"])
-            if head is None or head.key not in QUANTITIES or not QUANTITIES[head.key].adds_up:
-                return None
-            values[mark["key"].strip().lower()] = Item(plain[mark.end() : end].strip(" ,;|."), Place(file, number, 1))
-    if not values:
-        return None
-    return [
-        [Item(text, Place(file, 1, 1)) for text in (LAYER, *values)],
-        [Item(TOTAL, Place(file, 1, 1)), *values.values()],
-    ]
 
 
 # --- one cell a line

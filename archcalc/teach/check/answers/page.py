@@ -42,8 +42,8 @@ class _Tables(HTMLParser):
         self._place = Place(file, 1, 1)
         self._span = 1
         self._down = 1
-        #: By column: the cell that reaches down into the next rows, and how many.
-        self._held: dict[int, tuple[Item, int]] = {}
+        #: By column: the cell that reaches down into the next rows, how many, and whether it stands in this one.
+        self._held: dict[int, tuple[Item, int, bool]] = {}
         self._hidden = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -90,14 +90,14 @@ class _Tables(HTMLParser):
         item = Item(" ".join("".join(self._text).split()), self._place)
         for _ in range(min(self._span, MOST_COLUMNS - len(self._row))):
             if self._down > 1:
-                self._held[len(self._row)] = (item, self._down)
+                self._held[len(self._row)] = (item, self._down, True)
             self._row.append(item)
         self._text = None
 
     def _hold(self) -> None:
         """The cells of rows above that reach down to the place of the next one."""
         assert self._row is not None
-        while (held := self._held.get(len(self._row))) is not None and held[0].place.row != self._place.row:
+        while (held := self._held.get(len(self._row))) is not None and not held[2]:
             self._row.append(held[0])
 
     def end_row(self) -> None:
@@ -105,7 +105,7 @@ class _Tables(HTMLParser):
         self._end_cell()
         if self._row:
             self._hold()
-            self._held = {at: (item, down - 1) for at, (item, down) in self._held.items() if down > 1}
+            self._held = {at: (item, down - 1, False) for at, (item, down, _) in self._held.items() if down > 1}
             self.tables[-1].append(self._row)
         self._row = None
 

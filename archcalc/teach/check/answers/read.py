@@ -163,7 +163,15 @@ def _guessed(text: str, file: str) -> Answers:
     may_be_aligned = (
         has_box(text) or not has_heading(text) if form == "csv" else form == "yaml" and not _YAML.search(text)
     )
-    return (read_aligned(text, file) if may_be_aligned else None) or _READERS[form](text, file)
+    if may_be_aligned and (found := read_aligned(text, file)):
+        return found
+    try:
+        return _READERS[form](text, file)
+    except SpecError:
+        lines = read_aligned(text, file) if form == "yaml" else None
+        if lines is None or not lines.answers:
+            raise
+        return lines
 
 
 def _guess(text: str) -> str:

@@ -28,10 +28,12 @@ from archcalc.teach.check.answers.heads import (
     is_of_all,
 )
 from archcalc.teach.check.answers.sides import are_numbers, axes_of, is_number, joined, with_sides
+from archcalc.teach.check.answers.subheads import one_heading
 from archcalc.teach.check.labels import plain_label, read_label
 from archcalc.teach.check.model import NAMELESS, Answer, Place
 from archcalc.teach.check.vocabulary import words
 from archcalc.teach.reading.statements import is_empty
+from archcalc.teach.reading.words import any_of
 
 MOST_ROWS = 10_000
 #: Columns of a worksheet that nobody expects to be checked.
@@ -97,15 +99,21 @@ def read_table(rows: Sequence[Sequence[Item]], file: str) -> Answers:
     if start is None:
         _refuse_lists(filled)
         raise _without_layers(filled[0])
-    heads = _heads(filled[start], filled[start + 1 :])
+    heading, below = filled[start], filled[start + 1 : start + 2]
+    if below and (
+        names := one_heading([item.text.strip() for item in heading], [one.text.strip() for one in below[0]])
+    ):
+        heading = [item._replace(text=text) for item, text in zip(heading, names, strict=True)]
+        start += 1
+    heads = _heads(heading, filled[start + 1 :])
     if not any(head is not None and head.key not in (LAYER, TYPE) for head in heads):
         _refuse_lists(filled)
         raise fault(
             say("no column has anything to check"),
-            filled[start][0].place,
+            heading[0].place,
             say("there can be {names}", names=KNOWN_HEADS),
         )
-    notes = _ignored(filled[start], heads)
+    notes = _ignored(heading, heads)
     answers = [answer for row in _repeated(filled[start + 1 :]) for answer in _row(row, heads)]
     return Answers(tuple(answers), notes)
 
@@ -219,7 +227,7 @@ def _heads(row: Sequence[Item], body: Sequence[Sequence[Item]]) -> list[Head | N
         for index, head in enumerate(heads)
     ]
     heads = _with_filters(heads, [item.text for item in row], body)
-    heads = _without_counts(heads, [item.text for item in row])
+    heads = _finest(_without_counts(heads, [item.text for item in row]), body)
     heads = _without_all(heads, [item.text for item in row])
     heads = _sizes_apart(_maps_and_sizes(_one_output(heads), body), body)
     heads = with_sides(heads, partial(_texts, body=body))
@@ -242,6 +250,17 @@ def _heads(row: Sequence[Item], body: Sequence[Sequence[Item]]) -> list[Head | N
             heads[index] = Head(TYPE)
             seen.add(TYPE)
     return heads
+
+
+def _finest(heads: list[Head | None], body: Sequence[Sequence[Item]]) -> list[Head | None]:
+    """Of blocks and layers in columns of their own those that name a layer in each row, and not the same in many."""
+    layers = [index for index, head in enumerate(heads) if head is not None and head.key == LAYER]
+    blocks = [index for index in layers if (head := heads[index]) is not None and _is_block(head)]
+    if not blocks or len(blocks) == len(layers):
+        return heads
+    texts = {index: _texts(index, body) for index in layers}
+    best = max(layers, key=lambda index: (len(texts[index]), len(set(texts[index])), -index))
+    return [None if index in blocks and index != best else head for index, head in enumerate(heads)]
 
 
 def _without_counts(heads: list[Head | None], names: Sequence[str]) -> list[Head | None]:
@@ -382,6 +401,14 @@ def _row(row: Sequence[Item], heads: Sequence[Head | None]) -> Iterator[Answer]:
         yield from answers_of(layer or NAMELESS, cells)
 
 
+#: A shape, and the parameters in the same cell: 6 feature maps of size 28x28, 156 trainable parameters.
+_WITH_PARAMS = re.compile(
+    r"(?P<shape>.*\d.*?)(?:\s*[,;/]\s*|\s+[+&(\[]?\s*|\s*\()(?P<params>\d[\d.,' ]*(?:\s?[KMkm])?)"
+    rf"\s+(?:(?:{any_of('learnable')})\s+)?(?:{any_of('parameters')})\s*[)\]]?",
+    re.IGNORECASE,
+)
+
+
 def answers_of(layer: str, cells: Sequence[tuple[Head, Item]]) -> Iterator[Answer]:
     """The answers about a layer; sides in columns of their own make one shape."""
     by_key = {head.key: item for head, item in cells}
@@ -403,6 +430,10 @@ def answers_of(layer: str, cells: Sequence[tuple[Head, Item]]) -> Iterator[Answe
                 text = "×".join(re.findall(r"\d+", text)) if _FILTERS.fullmatch(text) else ""
             if head.unit and is_number(text):
                 text = f"{text} {head.unit}"
+            if head.key == "output_shape" and (said := _WITH_PARAMS.fullmatch(text)):
+                text = said["shape"]
+                if not named & {"params", "weights"}:
+                    yield Answer(layer, "params", said["params"], item.place, "params")
             yield Answer(layer, head.key, text, item.place, head.text, head.axes)
 
 
