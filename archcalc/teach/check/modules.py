@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from itertools import chain
 
+from archcalc.core.language import say
 from archcalc.teach.check.costs import Evidence
+from archcalc.teach.check.labels import read_label
 from archcalc.teach.check.model import Group, Match
 from archcalc.teach.check.names import Names
+from archcalc.teach.check.numbering import families
 
 #: How many layers without weights may follow those of the rows in a module, and how many arrays may stand before them.
 _MOST_AFTER, _MOST_BEFORE = 12, 2
@@ -107,6 +110,7 @@ def between_others(
     """What rows are about that have no place yet, by those with weights around them.
 
     A module that changes nothing is judged as a layer next to it, any other as the free layer of which most is right.
+    One that only shapes a map is not judged where it gives another one.
     """
     chosen = list(found)
     taken = {match.layer for match in found if match is not None}
@@ -131,7 +135,17 @@ def between_others(
             taken.add(names.names[own])
         elif any(wrong) and (like := next((index for index in beyond if not wrong[index]), None)):
             chosen[row] = Match(names.names[like], is_like=True)
-    return chosen
+    absent = Match(note=say("the network has no such layer at this place"), is_idle=True)
+    return [
+        absent if match is not None and _is_other(group, match, evidence) else match
+        for group, match in zip(groups, chosen, strict=True)
+    ]
+
+
+def _is_other(group: Group, match: Match, evidence: Evidence) -> bool:
+    """Whether a row of what only shapes a map is wrong: code pads and crops in other steps."""
+    is_shaping = families(read_label(group.label).kinds) == {"shape"}
+    return is_shaping and bool(match.layer) and evidence.wrong(group, match) > 0
 
 
 def _places(names: Names, match: Match) -> Sequence[int]:

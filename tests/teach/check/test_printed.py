@@ -391,3 +391,17 @@ def test_of_free_sizes_the_channels_are_judged(written: str, verdict: Verdict) -
     assert [cell.verdict for cell in shapes] == [Verdict.RIGHT, verdict, Verdict.RIGHT]
     assert shapes[1].stated
     assert shapes[1].stated.shape == (16 if verdict is Verdict.RIGHT else 24, 32, 48)
+
+
+def test_a_layer_that_pads_in_other_steps_is_not_judged() -> None:
+    names = {
+        "conv0.conv": (96, 165, 2592), "conv0.bn.drop": (96, 165, 0), "conv0.bn.act": (96, 165, 0),
+        "cell_stem_0.conv_1x1.act": (96, 165, 0), "cell_stem_0.comb_iter_0_right.act_1": (96, 165, 0),
+        "cell_stem_0.comb_iter_0_right.separable_1.depthwise_conv2d": (96, 83, 4704),
+        "cell_stem_0.comb_iter_2_right.act_1": (96, 165, 0), "cell_stem_1.conv_1x1.bn": (84, 83, 168),
+        "cell_stem_1.path_2.pad": (96, 165, 0),
+    }  # fmt: skip
+    rows = [f'{name},"[1, {depth}, {side}, {side}]",{params}\n' for name, (depth, side, params) in names.items()]
+    answers = parse_answers(("name,output shape,params\n" + "".join(rows)).encode(), "a.csv").answers
+    cells = check_answers(analysis_of("nasnet_large"), answers).cells
+    assert [cell.verdict for cell in cells] == [Verdict.RIGHT] * 16 + [Verdict.EMPTY] * 2
