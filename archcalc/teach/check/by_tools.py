@@ -7,10 +7,13 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from archcalc.core.language import say
+from archcalc.passes.analysis import Analysis
 from archcalc.teach.check import explain
 from archcalc.teach.check.agreement import fits
 from archcalc.teach.check.expected import Value
+from archcalc.teach.check.mistakes.elsewhere import tools_on_variants
 from archcalc.teach.check.model import OF_TOOL, TOTAL, Answer, Diagnosis, Match, Verdict
+from archcalc.teach.check.search import tables_of
 from archcalc.teach.check.sums import shown
 from archcalc.teach.check.totals import Outcome
 from archcalc.teach.reading.stated import Stated
@@ -44,6 +47,15 @@ def judge_count(question: Question, values: Sequence[Value | None], alike: Itera
     return Outcome(
         Verdict.WRONG, question.readings[0], right, diagnoses=(Diagnosis("unknown", layer, quantity, counted),)
     )
+
+
+def on_variant(analysis: Analysis, question: Question) -> tuple[Diagnosis, ...]:
+    """The variant of a network of which a tool counts just what it printed."""
+    name, quantity = question.answer.heading.removeprefix(OF_TOOL), question.answer.quantity
+    for tool, total, mistake in tools_on_variants(tables_of(analysis).network):
+        if tool.name == name and any(fits(one, total, quantity) for one in question.readings):
+            return (Diagnosis(mistake.mistake, TOTAL, quantity, explain.capital(mistake.reason)),)
+    return ()
 
 
 def _of_idle(questions: Iterable[Question], quantity: str) -> int:

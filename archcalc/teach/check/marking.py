@@ -11,7 +11,7 @@ from archcalc.core.language import say, say_many
 from archcalc.passes.analysis import Row
 from archcalc.teach.check.agreement import agrees, fits, missing, possible_factors, read_column, resembles, scaled
 from archcalc.teach.check.answers.twice import counts_two
-from archcalc.teach.check.by_tools import Question, judge_count
+from archcalc.teach.check.by_tools import Question, judge_count, on_variant
 from archcalc.teach.check.contradictions import without_contradictions
 from archcalc.teach.check.diagnose import is_unknown
 from archcalc.teach.check.expected import Value, expected
@@ -113,6 +113,8 @@ class Marking:
         values = self.network.values(question.match, answer)
         alike = [other for other in self.questions if other.answer.heading == answer.heading]
         outcome = judge_count(question, values, alike)
+        if outcome is not None and outcome.verdict is Verdict.WRONG and question.match.layer == TOTAL:
+            outcome = outcome._replace(diagnoses=on_variant(self.network.analysis, question) or outcome.diagnoses)
         return outcome or Outcome(Verdict.EMPTY, question.readings[0], None, note=self._unknown(question))
 
     def _of_the_data(self) -> int:

@@ -152,6 +152,12 @@ def _check(network: str, text: str) -> Check:
     return check_answers(analysis_of(network), parse_answers(text.encode(), "table").answers)
 
 
+def test_what_a_tool_prints_of_a_variant_is_named() -> None:
+    counted, params = _check("vgg16", "(15470314496.0, 138357544.0)").cells
+    assert (counted.verdict, params.verdict) == (Verdict.WRONG, Verdict.RIGHT)
+    assert "the total of thop for vgg16@torchvision" in counted.diagnoses[0].explanation
+
+
 @pytest.mark.parametrize(
     ("network", "text", "right"),
     [

@@ -76,6 +76,7 @@ REASONS = [
     ("joined", "flat", "output_shape", "30", "sum_of_parts", "that lacks b. The values of all 2 inputs add up: 46"),
     ("joined", "flat", "output_shape", "62", "sum_of_parts", "that has b twice"),
     ("vgg13@torchvision", TOTAL, "multiplications", "11.309G", "other_tool", "the total of thop"),
+    ("vgg16", TOTAL, "multiplications", "15470314496", "other_tool", "the total of thop for vgg16@torchvision"),
     # What a bias belongs to: each value of a locally connected layer, the shift of a norm, a neuron.
     ("biases", "local", "params", "3888", "forgot_bias", "Each of the 108 values of the output has one."),
     ("biases", "local", "params", "3889", "bias_per_weight", "Each of the 108 values of the output has one."),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from archcalc.core.errors import ArchcalcError
 from archcalc.core.language import say
 from archcalc.core.quantities import QUANTITIES
-from archcalc.design.conventions import TOOLS, count
+from archcalc.design.conventions import TOOLS, Tool, count
 from archcalc.ops.norm import BatchNorm
 from archcalc.passes.analysis import Analysis, Row, analyse
 from archcalc.render.tables.summaries import summaries
@@ -23,6 +23,8 @@ _SIDES = (28, 32, 224, 227, 299, 331)
 MOST_OF_VARIANT = 7
 #: The total of a tool is found before one that was rounded the wrong way.
 _VARIANT, _OF_KERAS, _TOOL, _SETTING, _NETWORK = 6, 7, 8, 20, OTHER_NETWORK
+#: What a tool counts of another variant.
+_TOOL_ON_VARIANT = 15
 #: A tool that adds nothing of its own only leaves out what people leave out too.
 _TOOL_THAT_ADDS_NOTHING = 16
 #: Smaller totals are alike by chance.
@@ -131,22 +133,41 @@ def other_networks(network: NetworkContext, quantity: str) -> Iterator[Alternati
             yield Alternative(value, (Mistake("other_variant", reason),), _NETWORK)
 
 
-def tools(analysis: Analysis) -> Iterator[Alternative]:
-    """The totals of multiplications that other tools print."""
+def tools(network: NetworkContext) -> Iterator[Alternative]:
+    """The totals of multiplications that other tools print, of this network and of its variants."""
+    ours = network.analysis.totals.multiplications
+    for tool, total in _counted_by_tools(network.analysis):
+        if tool.added:
+            how = say("that is the total of {tool}, which adds {added}.", tool=tool.name, added=say(tool.added))
+        else:
+            how = say("that is the total of {tool}, which counts some layers in another way.", tool=tool.name)
+        notes = [f"{tool.name}: {note}." for note in tool.notes_on(network.analysis)]
+        own = say("{ours:,} are multiplications.", ours=ours)
+        reason = " ".join((how, *notes, own))
+        yield Alternative(total, (Mistake("other_tool", reason),), _TOOL if tool.added else _TOOL_THAT_ADDS_NOTHING)
+    for _, total, mistake in tools_on_variants(network):
+        if total not in (ours, 2 * ours):
+            yield Alternative(total, (mistake,), _TOOL_ON_VARIANT)
+
+
+def tools_on_variants(network: NetworkContext) -> Iterator[tuple[Tool, int, Mistake]]:
+    """What each tool counts of the other variants of a network of the catalogue."""
+    own = network.analysis.graph.name
+    for name in variants_in_catalogue(own):
+        analysis = _analysed(network, name, {}) if key_of(name) != key_of(own) else None
+        for tool, total in _counted_by_tools(analysis) if analysis is not None else ():
+            how = say("that is the total of {tool} for {name}. Here it is {own}.", tool=tool.name, name=name, own=own)
+            notes = [f"{tool.name}: {note}." for note in tool.notes_on(analysis)] if analysis is not None else []
+            yield tool, total, Mistake("other_tool", " ".join((how, *notes)))
+
+
+def _counted_by_tools(analysis: Analysis) -> Iterator[tuple[Tool, int]]:
+    """What each tool counts that does not count multiplications alone, or twice these, which is another mistake."""
     ours = analysis.totals.multiplications
     for tool in TOOLS.values():
         counted = count(analysis, tool, "multiplications")
-        # Twice the multiplications is a mistake of its own.
         if counted is not None and not counted.not_counted and counted.total not in (ours, 2 * ours):
-            if tool.added:
-                how = say("that is the total of {tool}, which adds {added}.", tool=tool.name, added=say(tool.added))
-            else:
-                how = say("that is the total of {tool}, which counts some layers in another way.", tool=tool.name)
-            notes = [f"{tool.name}: {note}." for note in tool.notes_on(analysis)]
-            own = say("{ours:,} are multiplications.", ours=ours)
-            reason = " ".join((how, *notes, own))
-            cost = _TOOL if tool.added else _TOOL_THAT_ADDS_NOTHING
-            yield Alternative(counted.total, (Mistake("other_tool", reason),), cost)
+            yield tool, counted.total
 
 
 class OtherInput(NamedTuple):

@@ -98,7 +98,7 @@ def elsewhere(network: NetworkContext, quantity: str) -> Iterator[Alternative]:
     yield from variants(network, quantity)
     yield from other_networks(network, quantity)
     if quantity == "multiplications":
-        yield from tools(network.analysis)
+        yield from tools(network)
 
 
 def _left_out(rows: Sequence[Row], column: dict[str, int], total: int, inside: str) -> Iterator[Alternative]:
