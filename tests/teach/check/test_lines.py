@@ -13,7 +13,7 @@ from tests.teach.check.tables import analysis_of
 LINES = [
     ("lenet5", "C1: 6 feature maps of size 28x28, 156 trainable parameters\n"
                "S2: 6 feature maps of size 14x14, 0 trainable parameters\n", 4),
-    ("lenet5", "Layer C1 has 6 feature maps of size 28x28 and 156 trainable parameters.\n", 2),
+    ("lenet5", "Layer C1 has 6 feature maps of size 28x28 and 156 trainable parameters.\n", 1),
     ("lenet5", "- C1: 6 feature maps of size 28x28, 156 trainable parameters\n"
                "- S2: 6 feature maps of size 14x14, 0 parameters\n", 4),
     ("lenet5", "layer,output\nC1,\"6 feature maps of size 28x28, 156 trainable parameters\"\n", 2),

@@ -16,7 +16,7 @@ from archcalc.teach.reading.shapes import MAPS
 _KEY = re.compile(r"(?:^|[\s,;(])(?P<key>[^\W\d_][^:=,;\[\](){}\n]{0,30}?)(?:\s*[:=](?!=)|\s+(?=[\d(\[≈~]))")
 _NAME = re.compile(
     r"\s*(?:[-*•]\s+|\d{1,3}[.)]\s+)?(?P<name>[^\s:=,;{}\[\]][^:={}\[\]]{0,60}?)"
-    rf"\s*(?::|\s[-–—]\s|->|=>|→|⇒|\s(?:{'|'.join(words('has'))})\s|(?=\s*[\[(]\s*\d))"
+    r"\s*(?::|\s[-–—]\s|->|=>|→|⇒|(?=\s*[\[(]\s*\d))"
 )
 
 #: [55x55x96] CONV1: 96 11x11 filters at stride 4
