@@ -75,9 +75,8 @@ def _frames(layout: Layout, top: float, theme: Theme) -> Iterator[str]:
 
 
 def _node(diagram: Diagram, placed: Placed, top: float, theme: Theme) -> Iterator[str]:
-    y = placed.y + top
     node = placed.box.node
-    for index, box in enumerate(placed.box.parts):
+    for index, (box, x, y, width) in enumerate(placed.box.places()):
         part = box.part
         paint = theme.families["input" if diagram.scale and part.heat is None else part.family]
         fill, ink = paint.fill, theme.ink
@@ -94,8 +93,7 @@ def _node(diagram: Diagram, placed: Placed, top: float, theme: Theme) -> Iterato
         )
         # Labels are HTML inside of XML: what a name holds is escaped for both.
         text = f"<b>{escape(label)}</b>{suffix}{rest}"
-        yield cell(_part_id(node.id, index), text, style, placed.x + MARGIN, y, placed.width, box.height)
-        y += box.height
+        yield cell(_part_id(node.id, index), text, style, placed.x + x + MARGIN, placed.y + y + top, width, box.height)
 
 
 def _part_id(node: str, index: int) -> str:

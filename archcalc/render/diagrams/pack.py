@@ -79,7 +79,7 @@ def cut_segments(
     """
     apart = apart or {}
     even = not apart and not diagram.slim
-    boxes = measure(diagram, even)
+    boxes = measure(diagram, even, down)
     ranges = cut_ranges(diagram, longest, apart)
     alone = [diagram.nodes[span.start] for span in ranges if len(span) == 1]
     if even:

@@ -200,9 +200,8 @@ def _node(placed: Placed, look: _Look, scaled: bool) -> list[Cluster]:
         for step in (2, 1):
             fill = mix(under.fill, theme.background, 0.35)
             shapes.append(Rect(x + step * SHADOW, y + step * SHADOW, width, box.height, fill, under.line, 1.0, 5))
-    top = y
-    for part_box in box.parts:
-        part = part_box.part
+    for number, (part_box, left, top, wide) in enumerate(box.places()):
+        part, left, top = part_box.part, x + left, y + top
         theme = look.of_parts((part,))
         # Where colours stand for numbers, what has none is plain.
         paint_ = theme.families["input" if scaled and part.heat is None else part.family]
@@ -213,20 +212,19 @@ def _node(placed: Placed, look: _Look, scaled: bool) -> list[Cluster]:
         round_ = 15.0 if part.family in ("input", "output") else 5.0
         dash = (5.0, 3.0) if node.auxiliary else (3.0, 2.0) if part.family == "regularisation" else ()
         if part.marked:
-            shapes.append(Rect(x, top, width, part_box.height, fill, theme.accent, 2.6, round_))
+            shapes.append(Rect(left, top, wide, part_box.height, fill, theme.accent, 2.6, round_))
         else:
-            shapes.append(Rect(x, top, width, part_box.height, fill, line, 1.2, round_, dash))
-        middle = x + (width - (box.badge_width + 2 if box.badge else 0)) / 2
-        centre = x + width / 2
-        for number, text in enumerate(part_box.lines):
-            at = middle if number == 0 else centre
+            shapes.append(Rect(left, top, wide, part_box.height, fill, line, 1.2, round_, dash))
+        middle = left + (wide - (box.badge_width + 2 if box.badge else 0)) / 2
+        centre = left + wide / 2
+        for line_number, text in enumerate(part_box.lines):
+            at = middle if line_number == 0 else centre
             if text.centred:
                 shapes.append(Text(at, top + text.y, text.text, text.size, ink, text.bold, "middle"))
             else:
                 shapes.append(Text(at + text.x, top + text.y, text.text, text.size, ink, text.bold))
-        if box.badge and top == y:
-            shapes += _badge(box.badge, x + width - box.badge_width - 5, y + 14, look.of_parts(node.parts))
-        top += part_box.height
+        if box.badge and number == 0:
+            shapes += _badge(box.badge, left + wide - box.badge_width - 5, y + 14, look.of_parts(node.parts))
         clusters.append(part_cluster(node, part, shapes))
         shapes = []
     return clusters

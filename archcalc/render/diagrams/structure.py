@@ -134,7 +134,7 @@ class _Level:
         width, height = reserved(box, box.node.id in self.leaves, self.down)
         length, across = (height, width) if self.down else (width, height)
         half = (box.width if self.down else box.height) / 2 + (2 * SHADOW if box.badge else 0.0)
-        side = (box.parts[0].height / 2 if self.down else box.width / 2, half)
+        side = (box.parts[0].height / 2 if self.down else next(width for *_, width in box.places()) / 2, half)
         before = across / 2 if box.above is None else box.above
         node = ((box, length / 2, across / 2 - before),)
         return Block(length, before, across - before, node, side=None if box.closed else side)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from archcalc.core.language import say
+from archcalc.core.language import mark, say
 from archcalc.core.shapes import AXES, format_shape
 from archcalc.render.diagrams.drawing import Cluster, Curve, Drawing, Point, Shape, Text
 from archcalc.render.diagrams.legend import ARROW, Entry, arrow_sample, entries_of, entry_rows, legend_shapes
@@ -43,6 +43,11 @@ _COLOURS = {
 THICKNESS = {0: 1.8, 1: 3.0, -1: 1.8}
 #: The dashes of arrows of one direction; in black and white they alone differ.
 DASHES: tuple[tuple[float, ...], ...] = ((), (2.0, 2.0), (9.0, 2.5), (9.0, 2.5, 2.0, 2.5))
+#: What the key says of the maps that are copied, by what joins them.
+JOINED = {
+    "concat": mark("{copied} (dashed part of a box)"), "add": mark("{copied}, to be added"),
+    "multiply": mark("{copied}, to be multiplied"),
+}  # fmt: skip
 
 
 class Stop(NamedTuple):
@@ -55,6 +60,9 @@ class Stop(NamedTuple):
     across: str | None
     words: str
     names: tuple[str, ...]
+    #: What joins it with what is copied, and which share of the box that is in a concatenation.
+    joined: str = ""
+    copied: float = 0.0
 
 
 class Pen(NamedTuple):
@@ -98,6 +106,12 @@ def find_stops(diagram: Diagram, wiring: Wiring) -> list[Stop] | None:
         if source and before and before.shape[1:] != shape[1:]:
             return None  # the merge itself spreads a small map: squeeze and excitation
         stop = Stop(node, main.family, shape, level, same.get(source, source) if source else None, words, names)
+        if source:
+            joined = rows[node.parts[0].name]
+            share = rows[source].output_shape[0] / joined.output_shape[0]
+            stop = stop._replace(
+                joined=joined.op.kind, copied=share if joined.op.kind == "concat" and share < 1 else 0.0
+            )
         if source and before and len(stops) > 1 and before.level < stops[-2].level:
             # What comes up and what comes across make one box.
             stop = stop._replace(family=before.family, words=before.words, names=before.names + names)
@@ -243,9 +257,9 @@ def _box(stop: Stop, front: Box, side: int, diagram: Diagram, theme: Theme) -> C
     x, y, width, height, right, _, _ = front
     paint, _ = look(diagram, stop.node.parts, stop.family, theme)
     shapes = faces(front, paint, theme)
-    if stop.across:  # the copied half
-        half = x + width / 2
-        other = ((x, y), (half, y), (half, y + height), (x, y + height))
+    if stop.copied:
+        end = x + width * stop.copied
+        other = ((x, y), (end, y), (end, y + height), (x, y + height))
         shapes.append(Curve(other, paint.line, 0.8, fill=theme.background, closed=True, dash=(2.5, 2.0)))
     centre = x + width / 2
     channels = Text(
@@ -335,7 +349,8 @@ def crop_words(source: Stop, target: Stop) -> tuple[str, ...]:
 def _key(stops: Sequence[Stop], arrows: Mapping[str, Pen], theme: Theme) -> list[Entry]:
     """What the arrows are."""
     cropped = say("copy and crop") if _crops(stops) else say("copy")
-    pens = {say("{copied} (dashed half of a box)", copied=cropped): Pen(theme.quiet, DASH), **arrows}
+    kinds = dict.fromkeys(stop.joined for stop in stops if stop.across)
+    pens = {say(JOINED.get(kind, "{copied}"), copied=cropped): Pen(theme.quiet, DASH) for kind in kinds} | arrows
     return [Entry(label, arrow_sample(pen.colour, pen.thickness, pen.dash), ARROW) for label, pen in pens.items()]
 
 

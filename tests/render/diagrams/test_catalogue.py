@@ -29,7 +29,7 @@ from tests.tiers import slow_but
 
 ALL = one_of_each()
 #: Networks whose U has smaller texts than others.
-US = {"pix2pix_generator", "segnet", "unet_3d"}
+US = {"attention_unet", "pix2pix_generator", "segnet", "unet_3d"}
 #: A chain, branches with several outputs, a U.
 QUICK = ("lenet5", "googlenet@aux", "unet")
 VOLUMES = (

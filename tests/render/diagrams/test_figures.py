@@ -16,6 +16,7 @@ from archcalc.render.diagrams.drawing import Curve, Rect, Text
 from archcalc.render.diagrams.from_analysis import drawing_of
 from archcalc.render.diagrams.maps import volumes_of
 from archcalc.render.diagrams.only import only
+from archcalc.render.diagrams.places import front_of
 from archcalc.render.diagrams.solids import Measure, faces, goes_through, solid, window_of
 from archcalc.render.diagrams.text import text_width
 from archcalc.render.diagrams.theme import LIGHT, PRINT, Theme
@@ -190,6 +191,30 @@ def test_the_key_of_a_u_names_what_is_drawn(up: str, between: str, down: str) ->
         "conv 3×3",
         *["conv 1×1"] * bool(between),
     }
+
+
+@pytest.mark.parametrize(
+    ("join", "copied", "words"),
+    [("concat", (8 / 24,), "copy (dashed part of a box)"), ("add", (), "copy, to be added")],
+)
+def test_of_a_box_of_a_u_what_is_copied_is_dashed(join: str, copied: tuple[float, ...], words: str) -> None:
+    """As much as comes across; an addition copies nothing."""
+    analysis = numbers(
+        f"""  - conv2d: {{name: top, out_channels: 8, kernel_size: 3, padding: 1}}
+  - max_pool2d: {{kernel_size: 2}}
+  - conv2d: {{name: low, out_channels: 16, kernel_size: 3, padding: 1}}
+  - conv_transpose2d: {{name: up, out_channels: {16 if copied else 8}, kernel_size: 2, stride: 2}}
+  - {join}: {{name: join, from: [top, up]}}
+"""
+    )
+    drawing, _ = drawing_of(analysis, Choices(style="volumes"))
+    (box,) = [item for item in drawing.items if item.role == "node" and "join" in (item.layer, *item.layers)]
+    found = front_of(box)
+    assert found
+    spans = [[x for x, _ in shape.points] for shape in box.shapes if isinstance(shape, Curve) and shape.dash]
+    shares = [(max(places) - min(places)) / found[1].width for places in spans]
+    assert shares == pytest.approx(list(copied))
+    assert words in [shape.text for shape in drawing.shapes() if isinstance(shape, Text)]
 
 
 def test_a_block_that_weighs_channels_is_no_u() -> None:

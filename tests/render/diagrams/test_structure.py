@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate, combinations, pairwise, product
 
 import pytest
 
-from archcalc.passes.analysis import analyse
+from archcalc.passes.analysis import Analysis, analyse
 from archcalc.render.diagrams.arrange import arrange
 from archcalc.render.diagrams.choices import Choices
 from archcalc.render.diagrams.columns import plan
 from archcalc.render.diagrams.compose import compose_blocks, compose_graph
-from archcalc.render.diagrams.drawing import Curve, Point, Text
+from archcalc.render.diagrams.drawing import Curve, Point, Rect, Text, main_box
 from archcalc.render.diagrams.frames import kept_frames
-from archcalc.render.diagrams.from_analysis import drawing_of
+from archcalc.render.diagrams.from_analysis import diagram_of, drawing_of
 from archcalc.render.diagrams.layers import KINK
 from archcalc.render.diagrams.model import Diagram
 from archcalc.render.diagrams.only import only
@@ -116,6 +117,28 @@ def on_edge(point: Point, placed: Placed) -> bool:
     return inside and not deep
 
 
+def elsewhere(diagram: Diagram, layout: Layout) -> Iterator[str]:
+    """Lines that enter another part of a box than that which reads the map, or leave another than that which gives it.
+
+    A box is entered at the first of its parts and left at the last one, as in `reading.check_reading`.
+    """
+    drawing = paint(diagram, layout, LIGHT, links=True)
+    boxes: dict[str, list[Rect]] = {}
+    for item in drawing.items:
+        if item.role == "node" and (box := main_box(item)):
+            boxes.setdefault(item.owner, []).append(box)
+    for link in drawing.links:
+        given = [part for part in diagram.by_id[link.source].parts if part.family != "output"]
+        ends = (link.points[0], link.source, len(given) - 1), (link.points[-1], link.target, 0)
+        for (x, y), node, place in ends:
+            box = boxes[node][place]
+            dx = max(box.x - x, x - box.x - box.width)
+            dy = max(box.y - y, y - box.y - box.height)
+            shadow = 2 * SHADOW if diagram.by_id[node].times > 1 else 0.0
+            if not -1 < max(dx, dy) < 1 + shadow:
+                yield f"{link.source} → {link.target} at {diagram.by_id[node].parts[place].label}"
+
+
 def check(diagram: Diagram, down: bool) -> None:
     """Everything that holds of a picture laid out by structure."""
     check_layout(diagram, arrange(diagram, "TB" if down else "LR"))
@@ -127,6 +150,7 @@ def check_layout(diagram: Diagram, layout: Layout) -> None:
     assert leaving_frames(layout) == []
     assert [through for line in layout.lines for through in inside(layout, line)] == []
     assert [line.edge for line in layout.lines if not square(line)] == []
+    assert [*elsewhere(diagram, layout)] == []
     found = ways(diagram, layout)
     assert [way.edge for way in found] == list(diagram.edges)
     for way in found:
@@ -163,6 +187,33 @@ def test_a_network_is_drawn_without_crossing_a_box(name: str, down: bool) -> Non
     diagram = compose_blocks(Wiring(analyse(load(name))), 2)
     check(diagram, down)
     assert covering(diagram, down) == []
+
+
+def _own(merge: str) -> Analysis:
+    """A U-Net without blocks that have names."""
+    conv, pool = "{{name: {}, out_channels: {}, kernel_size: 3, padding: 1}}", "{{name: {}, kernel_size: 2, stride: 2}}"
+    rows = [("conv_relu", conv.format(name, channels)) for name, channels in (("down1a", 32), ("down1b", 32))]
+    rows += [("max_pool2d", pool.format("pool1"))]
+    rows += [("conv_relu", conv.format(name, channels)) for name, channels in (("down2a", 64), ("down2b", 64))]
+    rows += [("max_pool2d", pool.format("pool2"))]
+    rows += [("conv_relu", conv.format(name, channels)) for name, channels in (("deep_a", 128), ("deep_b", 128))]
+    for level, channels in ((2, 64), (1, 32)):
+        rows += [("conv_transpose2d", f"{{name: up{level}, out_channels: {channels}, kernel_size: 2, stride: 2}}")]
+        rows += [(merge, f"{{name: join{level}, from: [down{level}b, up{level}]}}")]
+        rows += [("conv_relu", conv.format(f"up{level}{part}", channels)) for part in "ab"]
+    return numbers("".join(f"  - {op}: {fields}\n" for op, fields in rows), "128x128x3")
+
+
+US = ("attention_unet", "deconvnet", "pix2pix_generator", "segnet", "unet@padded", "unet@released", "unet_3d")
+
+
+@pytest.mark.parametrize("network", ["concat", "add", "unet", *(pytest.param(n, marks=pytest.mark.slow) for n in US)])
+@pytest.mark.parametrize("style", ["graph", "blocks"])
+def test_on_a_slide_lines_of_a_u_lead_to_what_reads_them(network: str, style: str) -> None:
+    analysis = _own(network) if network in ("concat", "add") else analysis_of(network)
+    diagram, layout = diagram_of(analysis, Choices(style=style, fit="16:9"))
+    assert layout is not None
+    check_layout(diagram, layout)
 
 
 @pytest.mark.slow
