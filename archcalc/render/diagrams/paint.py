@@ -200,8 +200,8 @@ def _node(placed: Placed, look: _Look, scaled: bool) -> list[Cluster]:
         for step in (2, 1):
             fill = mix(under.fill, theme.background, 0.35)
             shapes.append(Rect(x + step * SHADOW, y + step * SHADOW, width, box.height, fill, under.line, 1.0, 5))
-    for number, (part_box, left, top, wide) in enumerate(box.places()):
-        part, left, top = part_box.part, x + left, y + top
+    for number, (part_box, dx, dy, wide) in enumerate(box.places()):
+        part, left, top = part_box.part, x + dx, y + dy
         theme = look.of_parts((part,))
         # Where colours stand for numbers, what has none is plain.
         paint_ = theme.families["input" if scaled and part.heat is None else part.family]
