@@ -350,7 +350,8 @@ def _key(stops: Sequence[Stop], arrows: Mapping[str, Pen], theme: Theme) -> list
     """What the arrows are."""
     cropped = say("copy and crop") if _crops(stops) else say("copy")
     kinds = dict.fromkeys(stop.joined for stop in stops if stop.across)
-    pens = {say(JOINED.get(kind, "{copied}"), copied=cropped): Pen(theme.quiet, DASH) for kind in kinds} | arrows
+    copies = {say(JOINED.get(kind, "{copied}"), copied=cropped): Pen(theme.quiet, DASH) for kind in kinds}
+    pens = {**copies, **arrows}
     return [Entry(label, arrow_sample(pen.colour, pen.thickness, pen.dash), ARROW) for label, pen in pens.items()]
 
 
