@@ -64,7 +64,7 @@ def test_a_class(archcalc: Run) -> None:
     result = archcalc("grade", "lenet5", "in", "--quantities", "output_shape,params", "-o", "out")
     assert result.code == 0
     assert result.out.startswith("4 of 6 submissions graded. Mean ")
-    assert "forgot_bias (1)" in result.out
+    assert "the bias is missing (1)" in result.out
     assert result.out.endswith("See out/overview.md\n")
     assert "not graded: eve:" in result.err
     assert "not graded: fay: in/fay.docx:1:1: is no Word document" in result.err
@@ -81,7 +81,7 @@ def test_a_class(archcalc: Run) -> None:
     scores = json.loads(Path("out/students/bob/results.json").read_text(encoding="utf-8"))
     assert scores["score"] == 14.5 == sum(test["score"] for test in scores["tests"])
     overview = Path("out/overview.md").read_text(encoding="utf-8")
-    assert "| forgot\\_bias | 1 | 1 | C1 params |" in overview
+    assert "| the bias is missing | 1 | 1 | C1 params |" in overview
     assert Path("out/overview.svg").read_text(encoding="utf-8").startswith("<svg")
 
 
@@ -97,6 +97,9 @@ def test_the_mistakes_of_a_class_are_in_the_language(archcalc: Run) -> None:
     result = archcalc("grade", "lenet5", "in", "-o", "out", "--lang", "ru")
     assert "нет смещения (1)" in result.out
     assert not re.search("[a-z]+_[a-z]+", result.out)
+    overview = Path("out/overview.md").read_text(encoding="utf-8")
+    assert "| нет смещения | 1 | 1 | C1 параметры |" in overview
+    assert not re.search(r"[a-z]+\\?_[a-z]+", overview)
 
 
 def test_a_problem_and_its_ways_out_are_apart(archcalc: Run) -> None:

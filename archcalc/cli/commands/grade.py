@@ -12,10 +12,9 @@ from archcalc.cli.output import note, write, write_bytes
 from archcalc.cli.progress import Progress
 from archcalc.core.errors import UsageError
 from archcalc.core.files import check_folder, check_target, make_folder
-from archcalc.core.language import ENGLISH, language, say
+from archcalc.core.language import say
 from archcalc.core.words import several
 from archcalc.passes.analysis import Analysis
-from archcalc.teach.check.mistakes import MISTAKES
 from archcalc.teach.exercise.people import file_names
 from archcalc.teach.exercise.worksheet import ASKED, DEFAULT
 from archcalc.teach.grade.changes import read_marks, render_marks, sections_of
@@ -146,13 +145,9 @@ def _print_summary(overview: Overview, output: str, more: Sequence[Section]) -> 
     submissions = several(len(overview.marked), "submission")
     done = say("{graded} of {submissions} graded.", graded=graded, submissions=submissions)
     write(f"{done} {spread(overview.shares)}".rstrip() + "\n", None)
-    # In English by the names that the table of mistakes has, else in words.
-    mistakes = [
-        f"{one.name if language() == ENGLISH else say(MISTAKES[one.name])} ({one.students})"
-        for one in overview.mistakes()[:_MOST_MISTAKES]
-    ]
+    mistakes = [f"{one.text} ({one.students})" for one in overview.mistakes()[:_MOST_MISTAKES]]
     if mistakes:
-        write(say("Mistakes, by students who made them: {mistakes}", mistakes=", ".join(mistakes)) + "\n", None)
+        write(say("Mistakes, by students who made them: {mistakes}", mistakes=" · ".join(mistakes)) + "\n", None)
     for section in more[:1]:
         write(f"{section.title}: {section.notes[0]}" + "\n", None)
     write(say("See {file}", file=output) + "\n", None)

@@ -33,6 +33,11 @@ class Mistake(NamedTuple):
     times: int
     where: tuple[str, ...]
 
+    @property
+    def text(self) -> str:
+        """What it is, in the chosen language."""
+        return say(MISTAKES[self.name])
+
 
 class CellResults(NamedTuple):
     """A cell that was asked for, and how the students did."""
@@ -134,8 +139,8 @@ def sections(overview: Overview) -> Iterator[Section]:
         yield Section(say(NOT_GRADED), tuple(f"{each.student}: {each.problem}" for each in unread))
     mistakes = overview.mistakes()
     if mistakes:
-        rows = [(one.name, one.students, one.times, ", ".join(one.where), say(MISTAKES[one.name])) for one in mistakes]
-        heads = (say("mistake"), say("students"), say("times"), say("most of all at"), say("what it is"))
+        rows = [(one.text, one.students, one.times, ", ".join(one.where)) for one in mistakes]
+        heads = (say("mistake"), say("students"), say("times"), say("most of all at"))
         yield Section(say("Mistakes"), (), heads, tuple(rows), (1, 2))
     hardest = [cell for cell in overview.cells() if cell.solved < 1][:_MOST]
     if hardest:
@@ -146,7 +151,7 @@ def sections(overview: Overview) -> Iterator[Section]:
         yield Section(say("The hardest cells"), (), columns, tuple(cells), (1, 2, 3, 4))
     grades = [
         (each.student, "–", "–", say("not graded")) if each.problem else
-        (each.student, points(each.score), each.most, percent(each.share))
+        (each.student, points(each.score), each.most, apart(percent(each.share)))
         for each in overview.marked
     ]  # fmt: skip
     yield Section(say("Grades"), (), (say("student"), say("points"), say("of"), ""), tuple(grades), (1, 2, 3))

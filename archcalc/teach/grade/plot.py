@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archcalc.core import words
-from archcalc.core.language import ENGLISH, language, say, say_many
+from archcalc.core.language import say, say_many
 from archcalc.render.charts.figure import EDGE, Figure, Look
 from archcalc.render.charts.render import svg
 from archcalc.render.charts.theme import LABEL, SUBTITLE, style
-from archcalc.render.diagrams.text import clean, shorten, text_width
-from archcalc.teach.check.mistakes import MISTAKES
+from archcalc.render.diagrams.text import clean, shorten, text_width, wrap
 from archcalc.teach.grade.marks import percent
 from archcalc.teach.grade.overview import ANSWERS, CellResults, Overview, cell_name
 
 _MOST = 10
-_BAR, _GAP, _HEAD = 16, 8, 30
+_BAR, _GAP, _HEAD, _LINE = 16, 8, 30, 14
 #: Kinds of answers in a bar of cells, and the series whose colour each has; what is not answered is left empty.
 _KINDS = tuple(zip(ANSWERS, (2, 0, 3, None), strict=True))
 _NAMES = 300.0
@@ -27,11 +26,11 @@ def draw_overview(overview: Overview) -> bytes:
     """The picture as SVG. Raises `UsageError` where the library that draws is missing."""
     mistakes = overview.mistakes()[:_MOST]
     cells = [cell for cell in overview.cells() if cell.solved < 1][:_MOST]
-    rows = [*((one.name, [one.students]) for one in mistakes),
+    rows = [*((one.text, [one.students]) for one in mistakes),
             *((cell_name(cell.layer, cell.quantity), [cell.right, cell.carried, cell.wrong, cell.empty])
               for cell in cells)]  # fmt: skip
-    bars = len(mistakes) + len(cells)
-    height = 120 + bars * (_BAR + _GAP) + _HEAD * (bool(mistakes) + bool(cells)) + (_ROW if cells else 0)
+    height = 120 + sum(_height(name) + _GAP for name, _ in rows)
+    height += _HEAD * (bool(mistakes) + bool(cells)) + (_ROW if cells else 0)
     students = len(overview.graded)
     figure = Figure(
         "grades",
@@ -49,7 +48,7 @@ def draw_overview(overview: Overview) -> bytes:
     if mistakes:
         y = _heading(figure, y, say("Students who made each mistake"), ())
         for one in mistakes:
-            y = _bar(figure, y, _name(one.name), [one.students], (3,), students, str(one.students))
+            y = _bar(figure, y, one.text, [one.students], (3,), students, str(one.students))
     if cells:
         y = _heading(figure, y + (_GAP if mistakes else 0), say("The hardest cells"), _KINDS)
         for cell in cells:
@@ -57,14 +56,14 @@ def draw_overview(overview: Overview) -> bytes:
             counts = [cell.right, cell.carried, cell.wrong, cell.empty]
             series = tuple(index for _, index in _KINDS)
             y = _bar(figure, y, name, counts, series, cell.asked, _solved(cell))
-    if not bars:
+    if not rows:
         figure.text(0, 20, say("Everything was answered right."), fontSize=SUBTITLE)
     return svg(figure.spec()).encode()
 
 
 def _description(overview: Overview) -> str:
     mistakes = overview.mistakes()[:3]
-    listed = ", ".join(f"{_name(one.name)} ({one.students})" for one in mistakes) or words.NONE
+    listed = ", ".join(f"{one.text} ({one.students})" for one in mistakes) or words.NONE
     return say(
         "Bars of a class of {count}. Most common mistakes by students: {mistakes}.",
         count=len(overview.graded), mistakes=listed,
@@ -75,9 +74,14 @@ def _solved(cell: CellResults) -> str:
     return say("{share} solved", share=percent(cell.solved))
 
 
-def _name(mistake: str) -> str:
-    """A mistake by its short name, which is English; in other languages by what it is."""
-    return mistake.replace("_", " ") if language() == ENGLISH else say(MISTAKES[mistake])
+def _lines(name: str) -> list[str]:
+    """What stands in front of a bar."""
+    return [shorten(line, _NAMES - EDGE - 12, LABEL) for line in wrap(clean(name), _NAMES - EDGE - 12, LABEL)]
+
+
+def _height(name: str) -> int:
+    """The height that a bar has with its name."""
+    return max(_BAR, len(_lines(name)) * _LINE)
 
 
 def _heading(figure: Figure, y: float, text: str, legend: Sequence[tuple[str, int | None]]) -> float:
@@ -99,9 +103,11 @@ def _bar(
     figure: Figure, y: float, name: str, counts: Sequence[int], series: Sequence[int | None], whole: int, label: str
 ) -> float:
     """A bar whose parts are shares of `whole`; where the next one begins."""
-    shown = shorten(clean(name), _NAMES - EDGE - 12, LABEL)
-    figure.text(-10, y + 12.5, shown, align="right")
-    x = 0.0
+    lines, height = _lines(name), _height(name)
+    top = y + (height - len(lines) * _LINE) / 2
+    for number, line in enumerate(lines):
+        figure.text(-10, top + number * _LINE + 11.5, line, align="right")
+    end, y, x = y + height + _GAP, y + (height - _BAR) / 2, 0.0
     for count, index in zip(counts, series, strict=True):
         width = figure.inner_width * count / whole
         if count:
@@ -111,7 +117,7 @@ def _bar(
                 figure.text(x + width / 2, y + 12.5, str(count), align="center")
         x += width
     figure.text(x + 8, y + 12.5, label)
-    return y + _BAR + _GAP
+    return end
 
 
 def _rect(figure: Figure, x: float, y: float, width: float, height: float, index: int | None) -> None:

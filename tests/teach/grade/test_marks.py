@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from fractions import Fraction
 
@@ -13,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archcalc.core.errors import UsageError
-from archcalc.core.language import use
+from archcalc.core.language import use, without_isolates
 from archcalc.passes.analysis import Analysis, analyse
 from archcalc.spec.catalogue import load
 from archcalc.teach.check.model import TOTAL, Answer, Cell, Check, Diagnosis, Verdict
 from archcalc.teach.grade.feedback import render_feedback, render_gradescope
 from archcalc.teach.grade.marks import Marked, Scheme, make_scheme, mark, percent, points
 from archcalc.teach.grade.overview import Overview, cell_name, render_grades, render_overview
+from archcalc.teach.grade.plot import draw_overview
 from archcalc.teach.reading.stated import Stated
 
 ASKED = tuple((layer, "params") for layer in ("conv1", "conv2", "conv3", "conv4", "conv5", "fc6"))
@@ -160,10 +162,23 @@ def test_overview_as_markdown() -> None:
     text = render_overview(a_class(), "overview.svg")
     assert "Mean 71 %, median 71 %, from 42 % to 100 %." in text
     assert "- =cy: no table" in text
-    assert "| forgot\\_groups | 1 | 1 | conv2 params |" in text
+    assert "| filters as deep as the whole input, though there are groups | 1 | 1 | conv2 params |" in text
     assert "| ada | 2.5 | 6 | 42 % |" in text
     assert "| =cy | – | – | not graded |" in text
     assert "(overview.svg)" in text
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "he", "hy"])
+def test_the_picture_names_mistakes_in_whole_words(language: str) -> None:
+    use(language)
+    try:
+        overview = a_class()
+        drawn = re.findall(r"<text[^>]*>([^<]*)", draw_overview(overview).decode())
+        written = "".join(without_isolates("".join(drawn)).split())
+        for mistake in overview.mistakes():
+            assert "".join(without_isolates(mistake.text).split()) in written
+    finally:
+        use("en")
 
 
 def test_grades_as_csv() -> None:
