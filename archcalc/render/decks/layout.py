@@ -23,7 +23,7 @@ ROW, LINE, CELL = 1.72, 1.3, 7.0
 #: The same where a table has few rows, so that it fills its slide.
 ROOMY = 2.3
 #: The most lines of a heading.
-HEAD_LINES = 3
+HEAD_LINES = 4
 #: A column of words is not made narrower than this, in points.
 NARROWEST = 60.0
 #: What a second row of a legend takes from a picture, in points.

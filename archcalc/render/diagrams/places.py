@@ -68,6 +68,31 @@ class Places:
             name = self.unique(item.layer or item.block) if front else ""
             if front and name:
                 self.of_item[index] = Place(name, front[1], *_bounds(item))
+        self.homes = self._homes(drawing)
+
+    def _homes(self, drawing: Drawing) -> dict[Point, Place]:
+        """The boxes of the ends of lines that lie at none: that to which another line leads straight on from there.
+
+        Else the box from which the line comes.
+        """
+        curves = [shape for item in drawing.items if item.role == "edge"
+                  for shape in item.shapes if isinstance(shape, Curve)]  # fmt: skip
+        ends = [(_spot(curve.points[0]), _spot(curve.points[-1])) for curve in curves]
+        homes: dict[Point, Place] = {}
+
+        def place(point: Point) -> Place | None:
+            return homes.get(point) or self.nearest(point)
+
+        onward = [(end, start) for start, end in reversed(ends) if _is_straight(start, end)]
+        for pairs in (onward, ends):
+            before = -1
+            while len(homes) > before:
+                before = len(homes)
+                for known, open_ in pairs:
+                    found = place(known)
+                    if found and not place(open_):
+                        homes[open_] = found
+        return homes
 
     def unique(self, layer: str) -> str:
         """A name for a node that TikZ takes: letters, digits and hyphens; nothing where there are none."""
@@ -86,7 +111,7 @@ class Places:
 
     def at(self, point: Point, place: Place | None = None) -> str:
         """A point by the box to which it belongs, or by its coordinates."""
-        place = place or self.nearest(point)
+        place = place or self.nearest(point) or self.homes.get(_spot(point))
         if place is None:
             return f"({number(point[0])},{number(point[1])})"
         self.used.add(place.name)
@@ -132,6 +157,15 @@ class Places:
                 path += f" to[out={_angle(here, before)}, in={_angle(end, after)}, {lengths}] {at(index + 2)}"
             here = end
         return path
+
+
+def _is_straight(start: Point, end: Point) -> bool:
+    return any(abs(a - b) < STRAIGHT for a, b in zip(start, end, strict=True))
+
+
+def _spot(point: Point) -> Point:
+    """A point at which ends of lines meet."""
+    return round(point[0], 1), round(point[1], 1)
 
 
 def _turns(points: Sequence[Point]) -> list[Point]:

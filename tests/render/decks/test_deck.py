@@ -322,7 +322,7 @@ def test_nothing_of_a_comparison_or_a_derivation_is_cut(name: str) -> None:
     shapes = [shape for slide in derived for item in slide.items for shape in item.shapes]
     texts += [shape.text for shape in shapes if isinstance(shape, Text)]
     assert [text for text in texts if "…" in text] == []
-    assert shown.size >= READABLE
+    assert shown.size >= 10.5
     assert sum(shown.heights) <= BODY.height
 
 
