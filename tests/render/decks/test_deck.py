@@ -15,7 +15,6 @@ from archcalc.render.decks.deck import make_deck, usual_plan
 from archcalc.render.decks.layout import grid, table_shapes
 from archcalc.render.decks.lecture import Architecture, Wanted
 from archcalc.render.decks.network import (
-    READABLE,
     SlideLook,
     architecture,
     derivation,
