@@ -40,6 +40,12 @@ _COUNTED = (
 )
 #: A name and what describes it.
 DESCRIBED = re.compile(r"(?P<name>[^():]*[^():\s])\s*(?:\((?P<inside>[^()]+)\)|:\s*(?P<after>[^()]+))")
+#: Before a number of blocks: last 5 blocks.
+_WHICH = re.compile(
+    rf"^(?:{'|'.join(map(re.escape, words('ordinal 1') | words('last') | words('other')))})\s+(?=\d+\s)"
+)
+#: After a kind: convolutional part.
+_PART = re.compile(rf"\s(?:{'|'.join(map(re.escape, words('part')))})$")
 _PLURAL = re.compile(r"[^\W\d_]{3,}s(?![^\W\d_])")
 
 
@@ -70,7 +76,7 @@ class Meanings:
 
     def of(self, text: str) -> Meaning | None:
         """What words may mean; None where they mean nothing."""
-        plain = plain_label(text)
+        plain = _WHICH.sub("", plain_label(text))
         if not plain or len(plain) > _LONGEST:
             return None
         if plain not in self._found:
@@ -177,7 +183,8 @@ class Meanings:
 
     def _by_words(self, plain: str) -> Meaning | None:
         """Blocks and kinds, by their words and numbers; layers of which the name begins so."""
-        plain = _PLURAL.sub(_singular, plain) if (is_several := _is_plural(plain)) else plain
+        is_several = _is_plural(plain) or _PART.search(plain) is not None
+        plain = _PLURAL.sub(_singular, _PART.sub("", plain)) if is_several else plain
         label = read_label(plain)
         own = words_of_block(plain)
         sets: list[Layers] = []

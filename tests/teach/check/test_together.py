@@ -57,6 +57,11 @@ NAMES = [
     ("resnet50", ("conv1",), "stem|stem (conv + bn + maxpool)|Stem: conv7x7 + BN|conv1 + bn1"),
     ("resnet50", ("conv2_x", "conv3_x"), "layer1 + layer2|stages 1-2|layer1-layer2|conv2_x and conv3_x"),
     ("resnet50", STAGES, "all residual blocks|residual stages|layers 1-4|layer1 to layer4|4 stages|conv2_x-conv5_x"),
+    ("resnet50", tuple([f"conv4_x/unit{number}" for number in range(2, 7)]),
+     "last 5 blocks of layer3|other 5 residual blocks"),
+    ("vgg16", tuple([f"conv{stage}_{number}" for stage in range(1, 6) for number in range(1, 3 + (stage > 2))]),
+     "13 conv layers|convolutional part|all conv layers|Conv layers"),
+    ("vgg16", ("fc6", "fc7", "fc8"), "3 FC layers|fc6 + fc7 + fc8|FC layers total|fully connected part"),
     ("swin_t", ("stage1",), "stage 1 total|stage 1 (2 blocks)|Stage 1 ×2|2 x Swin block"),
 ]  # fmt: skip
 CASES = [(network, parts, name) for network, parts, names in NAMES for name in names.split("|")]
