@@ -72,6 +72,8 @@ _PARTS = {
     "text": "text", "mask": "mask", "score": "score", "scores": "score", "rpn": "rpn", "roi": "roi", "anchor": "anchor",
 }  # fmt: skip
 _MODULE = re.compile(r"_?[A-Z]\w*(?:-\d+|: \d+-\d+| \(\w+\)(?:: \d+-\d+)?)")
+#: One that says nothing of what is in it, whatever name it has: Sequential (conv): 3-4.
+_CONTAINER = re.compile(r"(?:Sequential|ModuleList|ModuleDict)\b")
 #: One whose name holds the words of several: Conv2dNormActivation-4.
 _GLUED_CLASS = re.compile(r"_?[A-Z]+[a-z]+(?:\d[a-z]+)?[A-Z]\w*(?:-\d+|: \d+-\d+| \(\w+\)(?:: \d+-\d+)?)")
 #: What torchinfo writes after a type, which is its depth and a running number, no layers 2 to 1: Conv2d: 2-1.
@@ -203,7 +205,7 @@ def read_label(text: str) -> Label:
         kinds = ()  # the classes of a detector: cls head
     if path and kinds == _OUTPUT_KINDS:
         kinds, at = (), 0  # trunk_output.block2 is a module of many
-    if not kinds and (inner := re.search(r"\(([^()]+)\)", plain[:_LONGEST])):
+    if not kinds and not _CONTAINER.match(text) and (inner := re.search(r"\(([^()]+)\)", plain[:_LONGEST])):
         kinds = _first_kind(_TOKEN.findall(_spaced(inner[1]))[:_MOST_WORDS])[0]  # Layer 4 (conv)
     numbers = [_ORDINALS[token] for token in tokens[:at] if token in _ORDINALS]
     if not numbers:

@@ -108,9 +108,12 @@ class Marking:
     def _of_tool(self, question: Question) -> Outcome | None:
         """The verdict on multiplications as another tool counts them; None of what it did not print."""
         answer = question.answer
-        if answer.quantity != "multiplications" or not answer.heading.startswith(OF_TOOL):
+        if answer.quantity != "multiplications" or not answer.heading.startswith(PRINTED):
             return None
         values = self.network.values(question.match, answer)
+        is_right = any(fits(one, values[0], answer.quantity) for one in question.readings)
+        if not answer.heading.startswith(OF_TOOL) and (is_right or values[-1] is not None):
+            return None
         alike = [other for other in self.questions if other.answer.heading == answer.heading]
         outcome = judge_count(question, values, alike)
         if outcome is not None and outcome.verdict is Verdict.WRONG and question.match.layer == TOTAL:

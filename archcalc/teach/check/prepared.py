@@ -77,10 +77,11 @@ class PreparedNetwork:
 
     def why_unknown(self, match: Match, quantity: str) -> str:
         """Why there is no right value of a layer or a block."""
-        names = [name for name in (match.first, match.layer) if name]
-        rows = self.inside(match.layer) if match.is_block else [self.analysis[name] for name in names]
+        rows = self._rows_of(match)
         if quantity != "receptive_field":
             kinds = dict.fromkeys(kind for row in rows for kind in row.not_counted)
+            # What a tool counts of these depends on the code.
+            kinds = kinds or dict.fromkeys(row.op.kind for row in rows if row.op.family == "attention")
             return say("{kinds} cannot be counted", kinds=", ".join(map(words.line, kinds)))
         row = self.rows[self.ends[match.layer]] if match.is_block else rows[-1]
         if row.name in self.analysis.fields_not_known:

@@ -7,6 +7,7 @@ import pytest
 from archcalc.core.errors import SpecError
 from archcalc.teach.check.answers import parse_answers
 from archcalc.teach.check.check import check_answers
+from archcalc.teach.check.labels import read_label
 from archcalc.teach.check.model import Check, Verdict
 from tests.teach.check.tables import analysis_of
 
@@ -405,3 +406,23 @@ def test_a_layer_that_pads_in_other_steps_is_not_judged() -> None:
     answers = parse_answers(("name,output shape,params\n" + "".join(rows)).encode(), "a.csv").answers
     cells = check_answers(analysis_of("nasnet_large"), answers).cells
     assert [cell.verdict for cell in cells] == [Verdict.RIGHT] * 16 + [Verdict.EMPTY] * 2
+
+
+def test_what_torchinfo_counts_of_an_attention_in_code_is_not_judged() -> None:
+    text = (
+        "===========================================================================\n"
+        "Layer (type:depth-idx)     Output Shape        Param #        Mult-Adds\n"
+        "===========================================================================\n"
+        "MaxVit                     [1, 1000]           --             --\n"
+        "├─Sequential: 1-1          [1, 64, 112, 112]   38,848         484,900,864\n"
+        "===========================================================================\n"
+        "Total params: 30,919,624\n"
+        "Total mult-adds (Units.GIGABYTES): 2.01\n"
+    )
+    (*_, params, counted) = check_answers(analysis_of("maxvit_t"), parse_answers(text.encode(), "a.txt").answers).cells
+    assert (params.verdict, counted.verdict) == (Verdict.RIGHT, Verdict.EMPTY)
+
+
+@pytest.mark.parametrize("name", ["Sequential (conv): 3-4", "Sequential (classifier): 1-3", "ModuleList (layers)"])
+def test_the_name_of_a_container_says_no_kind(name: str) -> None:
+    assert read_label(name).kinds == ()
