@@ -12,29 +12,31 @@ from archcalc.interop.program import Node, Program
 #: for such ops either.
 _WITHOUT_PRODUCTS = frozenset(
     """
-    abs absolute acos acosh add addcdiv addscaled amax amin all angle any arange arccos arccosh arcsin arcsinh
-    arctan arctan2 arctanh argmax argmin argsort argwhere asin asinh atan atan2 atanh averagepool batchnorm
-    batchnormalization bernoulli bincount bitwiseand bitwisenot bitwiseor bitwisexor bucketize cast ceil celu clamp
-    clip col2im concat constant constantofshape copysign cos cosh count countnonzero cummax cummin cumprod cumsum
-    depthtospace digamma digitize div divfloor divide divtrunc dropout embeddingbag eq equal erf erfc erfinv exp
-    exp2 expand expandims expm1 eye flip fliplr flipud floor floordivide fmax fmin fmod frac fractionalmaxpool full
-    fulllike gather gatherelements gathernd gelu ge getitem greater greaterequal greaterorequal gridsample
-    gridsampler gridsampler2d gridsampler3d groupnormalization gt hammingwindow hannwindow hardmax hardshrink
-    hardsigmoid hardswish heaviside hypot identity im2col index indexadd indexcopy indexfill indexput indexselect
-    instancenormalization interpolate isclose isfinite isinf isnan kthvalue l2normalize layernorm layernormalization
-    le less lessequal lessorequal lgamma linspace log log10 log1p log2 logaddexp logaddexp2 logcumsumexp logical
-    logicaland logicalnot logicalor logicalxor logit logsigmoid logsumexp lpnormalization lppool lrn lstmcellstate
-    lt maskedfill maskedscatter maskedselect max maximum maxpool maxroipool maxunpool mean meanvariancenormalization
-    median min minimum mod mode moveaxis mul multinomial nantonum ne neg negative nonmaxsuppression nonzero norm
-    normal not notequal onehot or pad pixelshuffle polygamma pow power prelu prod psroialign psroipool rand randn
-    randomnormal randomnormallike randomuniform randomuniformlike range rearrange reciprocal reducel1 reducel2
-    reducelogsum reducelogsumexp reducemax reducemean reducemin reduceprod reducesum reducesumsquare remainder
-    repeat repeateach reshape resize reversesequence roialign roipool roll round rrelu rsqrt rsub rsubscaled scatter
-    scatteradd scatterelements scatternd scatterreduce searchsorted select selu shape shrink sigmoid sign signbit
-    sin sinh size slice slicescatter softmax softplus softshrink softsign sort spacetodepth split sqrt square std
-    sub subscaled subtract sum swapaxes take takealongaxis takealongdim tan tanh tanhshrink threshold
-    thresholdedrelu tile topk transpose tril trilu triu truedivide trunc unfold unique upsample var vectornorm where
-    xlogy xor zeros zeroslike
+    abs absolute acos acosh adaptiveaveragepooling adaptiveavgpool adaptivemaxpool adaptivemaxpooling add addcdiv
+    addscaled all amax amin angle any arange arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin
+    argsort argwhere asin asinh atan atan2 atanh averagepool averagepooling avgpool batchnorm batchnormalization
+    bernoulli bincount bitwiseand bitwisenot bitwiseor bitwisexor bucketize cast ceil celu clamp clip col2im concat
+    constant constantofshape copysign cos cosh count countnonzero cummax cummin cumprod cumsum depthtospace digamma
+    digitize div divfloor divide divtrunc dropout embeddingbag eq equal erf erfc erfinv exp exp2 expand expandims
+    expm1 eye flip fliplr flipud floor floordivide fmax fmin fmod frac fractionalmaxpool full fulllike gather
+    gatherelements gathernd ge gelu getitem globalaveragepool globalaveragepooling globallppool globalmaxpool
+    globalmaxpooling greater greaterequal greaterorequal gridsample gridsampler gridsampler2d gridsampler3d
+    groupnormalization gt hammingwindow hannwindow hardmax hardshrink hardsigmoid hardswish heaviside hypot
+    identity im2col index indexadd indexcopy indexfill indexput indexselect instancenormalization interpolate
+    isclose isfinite isinf isnan kthvalue l2normalize layernorm layernormalization le less lessequal lessorequal
+    lgamma linspace log log10 log1p log2 logaddexp logaddexp2 logcumsumexp logical logicaland logicalnot logicalor
+    logicalxor logit logsigmoid logsumexp lpnormalization lppool lrn lstmcellstate lt maskedfill maskedscatter
+    maskedselect max maximum maxpool maxpooling maxroipool maxunpool mean meanvariancenormalization median min
+    minimum mod mode moveaxis mul multinomial nantonum ne neg negative nonmaxsuppression nonzero norm normal not
+    notequal onehot or pad pixelshuffle polygamma pow power prelu prod psroialign psroipool rand randn randomnormal
+    randomnormallike randomuniform randomuniformlike range rearrange reciprocal reducel1 reducel2 reducelogsum
+    reducelogsumexp reducemax reducemean reducemin reduceprod reducesum reducesumsquare remainder repeat repeateach
+    reshape resize reversesequence roialign roipool roll round rrelu rsqrt rsub rsubscaled scatter scatteradd
+    scatterelements scatternd scatterreduce searchsorted select selu shape shrink sigmoid sign signbit sin sinh
+    size slice slicescatter softmax softplus softshrink softsign sort spacetodepth split sqrt square std sub
+    subscaled subtract sum swapaxes take takealongaxis takealongdim tan tanh tanhshrink threshold
+    thresholdedrelu tile topk transpose tril trilu triu truedivide trunc unfold unique upsample var vectornorm
+    where xlogy xor zeros zeroslike
     """.split()  # noqa: SIM905 # a table of words reads best as text
 )
 
@@ -42,8 +44,8 @@ _WITHOUT_PRODUCTS = frozenset(
 def has_no_products(kind: str) -> bool:
     """Whether an operation is known to have no sums of products. Names with a domain, as those of plugins, are not.
 
-    >>> has_no_products("TopK"), has_no_products("grid_sampler_2d"), has_no_products("fft_rfft")
-    (True, True, False)
+    >>> [has_no_products(kind) for kind in ("TopK", "grid_sampler_2d", "avg_pool2d", "fft_rfft")]
+    [True, True, True, False]
     """
     name = kind.removesuffix(" with computed settings").replace("_", "").replace(" ", "").lower()
     plain = name[:-2] if name.endswith(("1d", "2d", "3d")) else name

@@ -22,6 +22,7 @@ from archcalc.interop.recognise_layers import MOST_AXES, Fixed, UnknownFormError
 from archcalc.interop.recognise_merge import join, of_two
 from archcalc.interop.recognise_views import BATCH, Factor, View, axis_size, whole, whole_axes, without
 from archcalc.ops.axes import axes_named
+from archcalc.ops.windowed import Windowed
 from archcalc.spec.single import make_op
 
 #: A convolution is made for each position of the batch where there are no more: they are heads.
@@ -41,11 +42,7 @@ def _convolution(call: Handler) -> list[Tensor]:
         "out_channels": weight.shape[1] * groups if transposed else weight.shape[0],
         "kernel_size": short(weight.shape[1 if "connections" in call.attributes else 2 :]),
     }
-    for name, plain in (("stride", 1), ("padding", 0), ("dilation", 1), ("output_padding", 0)):
-        value = call.attributes.get(name, ())
-        if value != "same" and all(each == plain for each in value):
-            continue
-        fields[name] = value if isinstance(value, str) else short(value)
+    fields |= _set(call, stride=1, padding=0, dilation=1, output_padding=0)
     if groups != 1:
         fields["groups"] = groups
     if "connections" in call.attributes:
@@ -138,6 +135,16 @@ def on_positions(call: Handler, layer: str, view: View, ahead: int) -> View:
     return View(layer, ((*batch, *made[1]), made[0], *made[2:]) if ahead else (batch, *made))
 
 
+def _set(call: Handler, **plain: int) -> dict[str, Any]:
+    """The settings of a window that are not plain, `same` among them."""
+    given = {name: call.attributes[name] for name in plain if name in call.attributes}
+    return {
+        name: value if isinstance(value, str) else short(value)
+        for name, value in given.items()
+        if isinstance(value, str) or any(each != plain[name] for each in value)
+    }
+
+
 _NEUTRAL = {"kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1, "output_padding": 0}
 
 
@@ -164,14 +171,12 @@ def _pools(call: Handler) -> list[Tensor]:
     fields: dict[str, Any] = {"kernel_size": short(kernel)}
     if tuple(stride) != tuple(kernel):
         fields["stride"] = short(stride)
-    for name, plain in (("padding", 0), ("dilation", 1)):
-        if any(each != plain for each in given.get(name, ())):
-            fields[name] = short(given[name])
+    fields |= _set(call, padding=0, dilation=1)
     if given.get("ceil_mode"):
         fields["ceil_mode"] = True
     if given.get("norm_type", 2) != 2:
         fields["norm_type"] = int(given["norm_type"])
-    if given.get("count_include_pad") is False and any(given["padding"]):
+    if given.get("count_include_pad") is False and "padding" in fields:
         fields["count_include_pad"] = False
     if given.get("divisor_override"):
         raise UnknownFormError("a pool with a divisor of its own")
@@ -198,11 +203,14 @@ def _unpool(call: Handler) -> list[Tensor]:
     pool = next(node for node in call.layers.nodes if node.name == places.layer)
     if not pool.op.startswith("max_pool") or pool.op[-2:] != call.node.op[-2:]:
         raise UnknownFormError("places that no pool found")
-    if call.layers.shapes[pool.inputs[0]][1:] != call.made_shape[2:]:
+    pooled = call.layers.shapes[pool.inputs[0]]
+    if pooled[1:] != call.made_shape[2:]:
         raise UnknownFormError("another size than that of the map that was pooled")
-    fields = {name: pool.fields[name] for name in ("kernel_size", "stride", "padding") if name in pool.fields}
-    if isinstance(fields.get("padding"), (list, tuple)):
-        fields["padding"] = short(fields["padding"][: len(call.made_shape) - 2])
+    fields = {name: pool.fields[name] for name in ("kernel_size", "stride") if name in pool.fields}
+    window = make_op(pool.op, pool.fields)
+    assert isinstance(window, Windowed)
+    if any(begins := window.sides(pooled).begins):
+        fields["padding"] = short(begins)
     source = call.layers.positions_of(view, 1, call.node)
     shapes = [call.layers.shapes[name] for name in (source, pool.name)]
     is_given = tuple(make_op(call.node.op, fields).output_shape(shapes))[1:] != call.made_shape[2:]

@@ -84,6 +84,11 @@ CASES = [
     case("MaxPool", "max_pool3d", VOLUME, kernel_shape=[2, 2, 2], strides=[2, 2, 2]),
     case("AveragePool", "avg_pool2d", IMAGE, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1]),
     case("AveragePool", "avg_pool2d", IMAGE, kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1),
+    *[case(f"{kind}Pool", f"{layer}_pool2d", IMAGE, kernel_shape=[2, 3], strides=[1, 2], auto_pad=how, opset=18)
+      for kind, layer in (("Max", "max"), ("Average", "avg"), ("Lp", "lp"))
+      for how in ("SAME_UPPER", "SAME_LOWER", "VALID") if (kind, how) != ("Max", "SAME_LOWER")],
+    case("AveragePool", "avg_pool1d", ROW, kernel_shape=[4], strides=[4], auto_pad="SAME_UPPER", count_include_pad=1),
+    case("ConvTranspose", "conv_transpose2d", IMAGE, weights(4, 3, 3, 2), strides=[2, 2], auto_pad="SAME_LOWER"),
     case("GlobalAveragePool", "global_avg_pool2d"),
     case("GlobalMaxPool", "global_max_pool2d"),
     case("ReduceMean", "global_avg_pool2d+flatten", axes=[2, 3], keepdims=0),
@@ -158,6 +163,27 @@ def test_layers_and_values(given: Case) -> None:
     np.testing.assert_allclose(found.reshape(wanted.shape), wanted, rtol=1e-4, atol=1e-5)
     again = network(with_defaults(proto))
     assert [layer.op for layer in again] == [layer.op for layer in graph]
+
+
+def test_a_max_pool_with_the_odd_position_before() -> None:
+    """ONNX's reference pads at the end, against its specification; ONNX Runtime does not."""
+    x = weights(*IMAGE)
+    settings: dict[str, Any] = {"kernel_shape": [2, 3], "strides": [1, 2]}
+    lower, padded = (
+        network(model([helper.make_node("MaxPool", ["x"], ["y"], **settings, **how)], IMAGE))
+        for how in ({"auto_pad": "SAME_LOWER"}, {"pads": [1, 1, 0, 0]})
+    )
+    np.testing.assert_array_equal(outputs(lower, x), outputs(padded, x))
+
+
+@pytest.mark.parametrize("padded", [{"auto_pad": "SAME_UPPER"}, {"auto_pad": "SAME_LOWER"}, {"pads": [1, 1, 0, 0]}])
+def test_values_go_back_to_the_places_of_a_padded_pool(padded: dict[str, Any]) -> None:
+    pool = helper.make_node("MaxPool", ["x"], ["p", "i"], kernel_shape=[3, 3], strides=[2, 2], **padded)
+    back = helper.make_node("MaxUnpool", ["p", "i"], ["y"], kernel_shape=[2, 2], strides=[2, 2])
+    graph = network(model([pool, back], (1, 4, 8, 8)))
+    assert [layer.op.kind for layer in graph][1:] == ["max_pool2d", "max_unpool2d"]
+    x = weights(1, 4, 8, 8)
+    assert set(np.unique(outputs(graph, x))) <= {0.0, *np.unique(x)}
 
 
 def test_local_response_normalisation() -> None:
