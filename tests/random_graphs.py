@@ -254,8 +254,9 @@ _ROWS = {kind: [row.fields for row in ROWS if row.kind == kind] or [{}] for kind
 class _Builder:
     """A graph while it grows: its layers and the shapes of their maps."""
 
-    def __init__(self, draw: Random) -> None:
+    def __init__(self, draw: Random, kinds: Sequence[str]) -> None:
         self.draw = draw
+        self.kinds = kinds
         self.layers: list[Layer] = []
         self.shapes: list[Shape] = []
 
@@ -311,7 +312,7 @@ class _Builder:
 
     def grow(self) -> bool:
         """A layer more; False where none was found."""
-        kind = self.draw.choice(KINDS)
+        kind = self.draw.choice(self.kinds)
         for _ in range(ATTEMPTS):
             if plane(kind) == "max_unpool2d":
                 if self.unpool(kind):
@@ -375,13 +376,13 @@ class _Builder:
         return False
 
 
-def random_graph(seed: int, largest: int = 10) -> LayerGraph:
-    """A graph of inputs and up to `largest` further layers; every map that nothing reads is an output.
+def random_graph(seed: int, largest: int = 10, kinds: Sequence[str] = KINDS) -> LayerGraph:
+    """A graph of inputs and up to `largest` further layers of these kinds; every map that nothing reads is an output.
 
     The number of position axes of the first input is seed modulo 4.
     """
     draw = Random(seed)
-    made = _Builder(draw)
+    made = _Builder(draw, kinds)
     made.inputs(seed % 4)
     inputs, wanted = len(made.layers), draw.randint(1, largest)
     while len(made.layers) - inputs < wanted:

@@ -144,7 +144,7 @@ def output_field(
             return None
         seen = _seen(EVERYTHING if reads == VALUES else reads, field, shape, layer.output)
         if seen is not None and result is not None and len(seen.axes) == len(result.axes):
-            seen = _together(result, seen)
+            seen = _together(result, seen, layer.output[1:])
         elif result is not None:
             seen = result
         if seen is None:
@@ -177,12 +177,17 @@ def _seen(reads: Windows | Turned | str, field: ReceptiveField, shape: Shape, ou
             last = case
         return _moving(axes, moved)
     if reads == EVERYTHING:
-        along = () if len(counts) in (0, len(field.axes)) else (0,) * len(field.axes)
-        spread = [counts[along[index] if along else index] if counts else 1 for index in range(len(field.axes))]
-        return ReceptiveField(tuple([seen_whole(*axis) for axis in zip(field.axes, spread, strict=True)]), along)
+        return _whole(field, counts)
     if isinstance(reads, Turned):
         return _turned(reads, field, counts)
     return reordered(shape, output, field)
+
+
+def _whole(field: ReceptiveField, counts: Shape) -> ReceptiveField:
+    """The field where every position sees all of the map."""
+    along = () if len(counts) in (0, len(field.axes)) else (0,) * len(field.axes)
+    spread = [counts[along[index] if along else index] if counts else 1 for index in range(len(field.axes))]
+    return ReceptiveField(tuple([seen_whole(*axis) for axis in zip(field.axes, spread, strict=True)]), along)
 
 
 def _values_read(size: int, layer: ShapedLayer, as_given: bool) -> ReceptiveField | None:
@@ -212,13 +217,12 @@ def _moving(axes: Sequence[AxisField | None], along: tuple[int, ...] = ()) -> Re
     return None if None in axes else ReceptiveField(tuple(axes), along)  # type: ignore[arg-type]  # none is None
 
 
-def _together(first: ReceptiveField, second: ReceptiveField) -> ReceptiveField | None:
-    """What two maps together see."""
+def _together(first: ReceptiveField, second: ReceptiveField, counts: Shape) -> ReceptiveField | None:
+    """What two maps together see, as a map with so many positions."""
     if first is second:
         return first
     if first.along != second.along:  # a position of one is no position of the other
-        whole = [[seen_whole(axis, axis.positions) for axis in field.axes] for field in (first, second)]
-        first, second = (ReceptiveField(tuple(axes)) for axes in whole)
+        first, second = _whole(first, counts), _whole(second, counts)
     return _moving([union_of(*pair) for pair in zip(first.axes, second.axes, strict=True)], first.along)
 
 
@@ -231,8 +235,9 @@ def reordered(before: Shape, after: Shape, field: ReceptiveField) -> ReceptiveFi
         return field
     if len(before) == 1:
         sizes = tuple([axis.positions for axis in field.axes])
-        if elements(before) % product(sizes):  # several maps were flattened and concatenated
-            return _seen(EVERYTHING, field, before, after)
+        # Its axes were in another order, or several maps were flattened and concatenated.
+        if field.along or elements(before) % product(sizes):
+            return _whole(field, after[1:])
         before = (elements(before) // product(sizes), *sizes)
     seen = _in_order(before, after, field)
     if seen is None or all(axis.size == old.size for axis, old in zip(seen.axes, field.axes, strict=True)):
@@ -267,7 +272,7 @@ def _most(before: Shape, after: Shape, field: ReceptiveField) -> list[int | None
 def _in_order(before: Shape, after: Shape, field: ReceptiveField) -> ReceptiveField | None:
     """What all positions with the same place along an axis see together."""
     if len(before) > 1 and len(after) > 1 and all(axis.jump == 0 and only_span(axis) for axis in field.axes):
-        return _seen(EVERYTHING, field, before, after)  # all positions see alike
+        return _whole(field, after[1:])  # all positions see alike
     if elements(before) > MOST_READS and len(before) == len(after) == 3 and not field.along:
         read = _reordered_image(before[1:], after)
         counts = after[1:]

@@ -154,9 +154,8 @@ def span_of(axis: AxisField, place: int | None) -> tuple[int, int] | None:
     return (min(first for first, _ in known), max(last for _, last in known)) if known else None
 
 
-def check(seed: int) -> Counter[bool]:
+def check(seed: int, graph: LayerGraph) -> Counter[bool]:
     """Every position of every layer; how many had to agree exactly, and how many to lie within."""
-    graph = random_graph(seed, largest=7)
     rows = analyse(graph).rows
     runs = [Perturbed(graph, rows, np.random.default_rng([seed, again])) for again in range(2)]
     exact: list[bool] = []
@@ -200,6 +199,12 @@ def compare(field: ReceptiveField, place: tuple[int, ...], seen: Mask, sure: boo
             assert span == (first, last), f"sees {first} to {last} along axis {number}, not all of {span}: {where}"
 
 
+#: Ops that put positions along other axes, and those that merge or slide over what they gave.
+MIXED = (
+    "reshape", "tokens", "grid", "flatten", "permute", "transpose", "mean", "add", "add", "concat", "matmul",
+    *(f"{kind}{rank}d" for kind in ("conv", "avg_pool") for rank in (1, 2, 3)),
+)  # fmt: skip
+
 #: Of a flat input there are no positions to follow.
 SEEDS = [seed for seed in range(4000) if seed % 4]
 
@@ -207,7 +212,7 @@ SEEDS = [seed for seed in range(4000) if seed % 4]
 def check_all(seeds: Sequence[int]) -> None:
     done: Counter[bool] = Counter()
     for seed in seeds:
-        done += check(seed)
+        done += check(seed, random_graph(seed, largest=7))
     assert done[True] > 5 * len(seeds)
 
 
@@ -219,3 +224,9 @@ def test_fields_of_a_few_graphs() -> None:
 @pytest.mark.parametrize("start", range(0, len(SEEDS), PART))
 def test_fields_of_many_graphs(start: int) -> None:
     check_all(SEEDS[start : start + PART])
+
+
+@pytest.mark.parametrize("seeds", [(375, 447, 1115, 1479), pytest.param(range(3000), marks=pytest.mark.slow)])
+def test_fields_where_maps_of_any_axes_are_merged(seeds: Sequence[int]) -> None:
+    for seed in seeds:
+        check(seed, random_graph(seed, 14, MIXED))
