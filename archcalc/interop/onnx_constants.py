@@ -150,17 +150,38 @@ def of_tensor(tensor: onnx.TensorProto, name: str, span: Span | None, file: Onnx
             if entry.key == "location" and (path.drive or path.root or ".." in path.parts):
                 raise UsageError(f"{what} is said to be in {entry.value[:200]!r}, outside of the folder of the model")
         return Stored(name, shape, dtype, sources=sources)
-    raw = len(tensor.raw_data) if span is None or span.field != 9 else span.length
-    if raw and tensor.data_type in _WHOLE_BYTES and raw != math.prod(shape) * dtype.itemsize:
-        raise UsageError(
-            f"{what} has {raw:,} bytes; {'×'.join(map(str, shape)) or 'one'} {dtype.name} need "
-            f"{math.prod(shape) * dtype.itemsize:,}"
-        )
+    _want_whole(what, tensor, span, shape, dtype)
     return Stored(name, shape, dtype, lambda: _loaded(what, tensor, span, file, shape), sources=sources)
 
 
-#: The types that have whole bytes: all but those of 4 and 2 bits, texts, and nothing.
-_WHOLE_BYTES = frozenset({1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16})
+#: Bits of a value of each type but texts.
+_BITS = {
+    1: 32, 2: 8, 3: 8, 4: 16, 5: 16, 6: 32, 7: 64, 9: 8, 10: 16, 11: 64, 12: 32, 13: 64, 14: 64, 15: 128, 16: 16,
+    17: 8, 18: 8, 19: 8, 20: 8, 21: 4, 22: 4, 23: 4, 24: 8, 25: 2, 26: 2, 27: 6, 28: 6,
+}  # fmt: skip
+_COMPLEX = (14, 15)
+
+
+def _want_whole(what: str, tensor: onnx.TensorProto, span: Span | None, shape: Sizes, dtype: np.dtype[Any]) -> None:
+    """Raise `UsageError` where a tensor has another number of values than its shape; it may be without any."""
+    from onnx.helper import tensor_dtype_to_field
+
+    count, bits = math.prod(shape), _BITS.get(tensor.data_type)
+    if bits is None:
+        return
+    field = tensor_dtype_to_field(tensor.data_type)
+    if raw := span.length if span is not None and span.field not in _FIELDS else len(tensor.raw_data):
+        found, wanted, unit = raw, -(-count * bits // 8), "bytes"
+    else:
+        found = len(getattr(tensor, field)) if span is None else span.length // (4 if span.field == 4 else 8)
+        # A number of the field is a byte with several values, a value, or a half of one.
+        wanted = 2 * count if tensor.data_type in _COMPLEX else -(-count // max(8 // bits, 1))
+        unit = f"numbers of {field}"
+    if found and found != wanted:
+        sizes = "×".join(map(str, shape)) or "one"
+        raise UsageError(f"{what} has {found:,} {unit}; {sizes} {dtype.name} need {wanted:,}")
+
+
 _FIELDS = {4: "<f4", 10: "<f8"}
 
 

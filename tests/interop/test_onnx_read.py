@@ -97,52 +97,6 @@ def test_two_initializers_of_one_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"dims": [3, -1]}, "has the shape 3×-1, which no array has"),
-        ({"dims": [1 << 62, 1 << 62]}, "which no array has"),
-        ({"dims": [4]}, "has 12 bytes; 4 float32 need 16"),
-        ({"data_type": 99}, "unknown type 99"),
-    ],
-)
-def test_arrays_that_make_no_sense(change: dict[str, Any], message: str) -> None:
-    proto = model([helper.make_node("Add", ["x", "w"], ["y"])], (1, 3), {"w": weights(3)})
-    tensor = proto.graph.initializer[0]
-    for name, value in change.items():
-        if name == "dims":
-            del tensor.dims[:]
-            tensor.dims.extend(value)
-        else:
-            setattr(tensor, name, value)
-    with pytest.raises(UsageError, match=message):
-        read_program(proto)
-
-
-def _stored_at(location: str) -> Any:
-    """A model whose weights are in another file."""
-    proto = model([helper.make_node("Conv", ["x", "w"], ["y"])], arrays={"w": weights(4, 3, 3, 3)})
-    tensor = proto.graph.initializer[0]
-    tensor.ClearField("raw_data")
-    tensor.data_location = TensorProto.EXTERNAL
-    entry = tensor.external_data.add()
-    entry.key, entry.value = "location", location
-    return proto
-
-
-def test_external_data_is_not_read() -> None:
-    constant = read_program(_stored_at("folder/weights.bin")).constants["w"]
-    assert (constant.shape, constant.load) == ((4, 3, 3, 3), None)
-
-
-@pytest.mark.parametrize(
-    "location", ["../../../../etc/passwd", "/etc/passwd", "a/../../b", r"..\b", r"C:\b", r"\\host\b"]
-)
-def test_external_data_outside_of_the_folder_is_refused(location: str) -> None:
-    with pytest.raises(UsageError, match="outside of the folder of the model"):
-        read_program(_stored_at(location))
-
-
-@pytest.mark.parametrize(
     ("op", "attributes"),
     [
         ("Conv", {"strides": [0, 0]}),
