@@ -34,3 +34,10 @@ def html_page(title: str, style: str, body: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
+
+
+def turned(text: str, between: str = "") -> str:
+    """What stands in the page of another program, from right to left where the language runs so."""
+    if not text or direction() == "ltr":
+        return text
+    return f'<div dir="rtl">{between}{text}{between}</div>'

@@ -13,6 +13,7 @@ from html import escape
 
 from archcalc.core import words
 from archcalc.core.language import direction, say
+from archcalc.core.markup import turned
 from archcalc.teach.check.expected import expected
 from archcalc.teach.check.explain import capital
 from archcalc.teach.check.mistakes.counts import in_place, singles
@@ -76,8 +77,8 @@ def _category(title: str) -> str:
 def _question(kind: str, name: str, body: str, feedback: str) -> Iterator[str]:
     yield f'<question type="{kind}">'
     yield f"<name><text>{_text(words.line(name))}</text></name>"
-    yield f'<questiontext format="html"><text>{_text(body)}</text></questiontext>'
-    yield f'<generalfeedback format="html"><text>{_text(feedback)}</text></generalfeedback>'
+    yield f'<questiontext format="html"><text>{_text(turned(body))}</text></questiontext>'
+    yield f'<generalfeedback format="html"><text>{_text(turned(feedback))}</text></generalfeedback>'
     if kind == "description":
         yield "<defaultgrade>0</defaultgrade>"
     yield f"<penalty>{'0' if kind == 'description' else '0.3333333'}</penalty>"

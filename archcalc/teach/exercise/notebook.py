@@ -16,7 +16,7 @@ from typing import Any
 
 from archcalc.core import words
 from archcalc.core.language import mark, say
-from archcalc.core.markup import escape_markdown
+from archcalc.core.markup import escape_markdown, turned
 from archcalc.explain.derive.formats import sections, sum_section
 from archcalc.teach.check.expected import Value, expected
 from archcalc.teach.check.model import TOTAL
@@ -67,7 +67,8 @@ def notebook(sheet: Worksheet, student: str, key: bool) -> str:
 
 
 def _markdown(text: str) -> dict[str, Any]:
-    return {"cell_type": "markdown", "metadata": {}, "source": text.rstrip("\n").splitlines(keepends=True)}
+    source = turned(text.rstrip("\n"), "\n\n").splitlines(keepends=True)
+    return {"cell_type": "markdown", "metadata": {}, "source": source}
 
 
 def _code(text: str) -> dict[str, Any]:

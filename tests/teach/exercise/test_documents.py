@@ -169,6 +169,20 @@ def test_a_document_in_hebrew_runs_from_right_to_left() -> None:
         assert (properties.jc is None) == (properties.find("{*}bidi") is not None)
 
 
+@pytest.mark.parametrize("language", ["he", "ru"])
+def test_texts_in_pages_of_other_programs_say_their_direction(language: str) -> None:
+    use(language)
+    try:
+        cells = json.loads(sheet_bytes(sheet_of(), "notebook"))["cells"]
+        quiz = ElementTree.fromstring(sheet_bytes(sheet_of(), "moodle"))
+    finally:
+        use("en")
+    texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    texts += [found.text or "" for found in quiz.iterfind("question/questiontext/text")]
+    assert len(texts) > 8
+    assert {text.startswith('<div dir="rtl">') and text.endswith("</div>") for text in texts} == {language == "he"}
+
+
 # --- the notebook
 
 
