@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _TEXT = re.compile(r"<text ([^>]*)>(.*?)</text>", re.DOTALL)
 _ATTRIBUTE = re.compile(r'([\w:-]+)="([^"]*)"')
 _TAG = re.compile("<[^>]*>")
+#: Signs of direction in a table of what glyphs stand for: they are drawn as spaces, which a reader takes for them.
+_UNSEEN = re.compile(b"<(?:200[EF]|202[A-E]|206[6-9])>", re.IGNORECASE)
 #: A larger PNG does not fit into memory everywhere.
 MOST_PIXELS = 60_000_000
 #: Addresses, in bytes, that the JavaScript engine of vl-convert reserves; where it cannot, it ends the process.
@@ -101,12 +103,16 @@ def to_pdf(pages: Sequence[str], title: str, subject: str, scale: float = 1.0) -
 def document(pages: Sequence[str], title: str, subject: str, scale: float = 1.0) -> PdfWriter:
     """The document of `to_pdf`, to add more to."""
     from pypdf import PdfReader, PdfWriter
+    from pypdf.generic import StreamObject
 
     writer = PdfWriter()
     for page in pages:
         reader = PdfReader(io.BytesIO(converter().svg_to_pdf(_in_runs(page))))
         for number in range(1, len(reader.xref[0]) + 1):
-            _sort(reader.get_object(number))
+            thing: Any = reader.get_object(number)
+            _sort(thing)
+            if isinstance(thing, StreamObject) and b"begincmap" in (texts := thing.get_data()):
+                thing.set_data(_UNSEEN.sub(b"<0020>", texts))
         own = reader.pages[0]
         _scale(own, min(scale, LONGEST_SIDE / float(max(own.mediabox.width, own.mediabox.height))))
         writer.add_page(own)

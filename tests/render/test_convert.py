@@ -51,6 +51,15 @@ def test_a_page_is_scaled_with_what_is_drawn_on_it(width: int, scale: float, fac
     assert places[:2] == pytest.approx([100 * factor, 50 * factor], abs=0.01)
 
 
+@pytest.mark.parametrize("weight", ["normal", "bold"])
+def test_spaces_next_to_signs_of_direction_are_read_back_as_spaces(weight: str) -> None:
+    words = "\u2066conv 1\u2069 \u2067a b\u2069 \u200ec\u200f"
+    text = f'<text x="9" y="50" font-weight="{weight}" font-family="Arimo">{words}</text>'
+    drawn = f'<svg xmlns="http://www.w3.org/2000/svg" width="200" height="100">{text}</svg>'
+    found = PdfReader(io.BytesIO(to_pdf([drawn], "title", "subject"))).pages[0].extract_text()
+    assert found.split() == ["conv", "1", "a", "b", "c"]
+
+
 def test_no_drawing_is_read_for_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading one takes longer than all that makes it."""
 

@@ -140,6 +140,14 @@ def _in_lines(text: str, most: int, bold: bool) -> str:
     return "\n".join(wrap(text, high, 1.0, bold))
 
 
+def row_colours(shown: Grid, theme: Theme) -> list[str]:
+    """The ground of each row of a table: of its heading and total, and of every second one between."""
+    found = [(theme.background, theme.frame.fill)[index % 2 == 0] for index in range(len(shown.rows))]
+    for index in (0, -1)[: 1 + shown.table.total]:
+        found[index] = mix(theme.background, theme.frame.line, 0.45)
+    return found
+
+
 def table_shapes(shown: Grid, area: Area, theme: Theme) -> Cluster:
     """A table as shapes, for formats without tables of their own."""
     table, size = shown.table, shown.size
@@ -147,12 +155,11 @@ def table_shapes(shown: Grid, area: Area, theme: Theme) -> Cluster:
     y = area.y
     is_turned = direction() == "rtl"
     left = area.x + (area.width - shown.width if is_turned else 0.0)
+    grounds = row_colours(shown, theme)
     for index, (row, height) in enumerate(zip(shown.rows, shown.heights, strict=True)):
         total = table.total and index == len(table.rows)
-        if index == 0 or total:
-            shapes.append(Rect(left, y, shown.width, height, mix(theme.background, theme.frame.line, 0.45)))
-        elif index % 2 == 0:
-            shapes.append(Rect(left, y, shown.width, height, theme.frame.fill))
+        if (ground := grounds[index]) != theme.background:
+            shapes.append(Rect(left, y, shown.width, height, ground))
         x = left + shown.width if is_turned else left
         for text, width, right in zip(row, shown.widths, table.right, strict=True):
             x -= width if is_turned else 0.0

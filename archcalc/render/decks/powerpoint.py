@@ -9,14 +9,14 @@ from typing import Any
 from archcalc.core.language import apart, direction, is_turned, with_marks
 from archcalc.core.words import document_property
 from archcalc.render.decks.animation import Target, clicks, timing
-from archcalc.render.decks.layout import grid, placed_for_reading, text_lines
+from archcalc.render.decks.layout import grid, placed_for_reading, row_colours, text_lines
 from archcalc.render.decks.slides import BELOW, BODY, Area, Deck, Slide
 from archcalc.render.decks.template import POINT, Template, body, slide_number, title_size
 from archcalc.render.diagrams.drawing import Cluster, Drawing
 from archcalc.render.diagrams.ooxml import NAMESPACES
-from archcalc.render.diagrams.pptx import SlideWriter, without_dates
+from archcalc.render.diagrams.pptx import SlideWriter, rgb, without_dates
 from archcalc.render.diagrams.text import clean, shorten, text_width
-from archcalc.render.diagrams.theme import THEMES
+from archcalc.render.diagrams.theme import LIGHT, THEMES
 
 #: The size of a subtitle.
 SUBTITLE = 14.0
@@ -169,15 +169,16 @@ def _contents(template: Template, page: Any, layout: Any, slide: Slide) -> list[
 
 
 def _add_table(template: Template, page: Any, slide: Slide, area: Area, unit: float) -> None:
-    """A table of PowerPoint, in the template's own style."""
+    """A table of PowerPoint: in the colours of the theme, or in the style of a template that is light."""
     from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
+    from pptx.text.text import Font
     from pptx.util import Emu, Pt
 
     assert slide.table is not None
-    place = BELOW if slide.subtitle else Area(0, 0, BODY.width, BODY.height)
-    shown = grid(slide.table, place)
+    below = BELOW if slide.subtitle else Area(0, 0, BODY.width, BODY.height)
+    shown = grid(slide.table, below)
     from_right = direction() == "rtl"
-    top = round(area.y + place.y * unit)
+    top = round(area.y + below.y * unit)
     left = area.x + (area.width - shown.width * unit if from_right else 0.0)
     frame = page.shapes.add_table(
         len(shown.rows), len(shown.widths), Emu(round(left)), Emu(top), Emu(round(shown.width * unit)),
@@ -186,11 +187,16 @@ def _add_table(template: Template, page: Any, slide: Slide, area: Area, unit: fl
     frame.name = clean(slide.title)
     table = frame.table
     table.last_row = shown.table.total
+    # The style of a table takes texts for dark and cells for light, whatever the theme calls so.
+    theme = THEMES[template.theme]
+    grounds = row_colours(shown, theme) if template.is_own or theme is not LIGHT else [None] * len(shown.rows)
     # Not every program knows tables from right to left: their columns are written so.
     order = -1 if from_right else 1
     for column, width in zip(table.columns, shown.widths[::order], strict=True):
         column.width = Emu(round(width * unit))
-    for row, texts, height in zip(table.rows, shown.rows, shown.heights, strict=True):
+    bold = (0, len(shown.rows) - 1)[: 1 + shown.table.total]
+    lines = zip(table.rows, shown.rows, shown.heights, grounds, strict=True)
+    for place, (row, texts, height, ground) in enumerate(lines):
         row.height = Emu(round(height * unit))
         for cell, text, right in zip(row.cells, texts[::order], shown.table.right[::order], strict=True):
             cell.margin_left = cell.margin_right = Emu(round(5 * unit))
@@ -199,7 +205,15 @@ def _add_table(template: Template, page: Any, slide: Slide, area: Area, unit: fl
             inner = cell.text_frame
             inner.word_wrap = False
             inner.text = with_marks(text)
+            if ground is not None:
+                cell.fill.solid()
+                cell.fill.fore_color.rgb = rgb(ground)
             for paragraph in inner.paragraphs:
                 paragraph.alignment = PP_ALIGN.RIGHT if right or from_right else PP_ALIGN.LEFT
-                paragraph.font.size = Pt(round(shown.size * template.share * unit / POINT, 1))
+                # PowerPoint reads nothing of what a paragraph says of its runs; an empty one has the font of its end.
+                fonts = [run.font for run in paragraph.runs] or [Font(paragraph._p.get_or_add_endParaRPr())]
+                for font in fonts:
+                    font.size = Pt(round(shown.size * template.share * unit / POINT, 1))
+                    if ground is not None:
+                        font.color.rgb, font.bold = rgb(theme.ink), place in bold
             _turn(inner)

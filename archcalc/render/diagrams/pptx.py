@@ -73,7 +73,8 @@ def without_dates(data: bytes) -> bytes:
     return target.getvalue()
 
 
-def _colour(colour: str) -> Any:
+def rgb(colour: str) -> Any:
+    """A colour as python-pptx takes it."""
     from pptx.dml.color import RGBColor
 
     # python-pptx has no types here.
@@ -89,7 +90,7 @@ def _fill_slide(slide: Slide, drawing: Drawing, unit: float) -> None:
     from pptx.oxml import parse_xml
 
     slide.background.fill.solid()
-    slide.background.fill.fore_color.rgb = _colour(drawing.background)
+    slide.background.fill.fore_color.rgb = rgb(drawing.background)
     _fill_title(slide, drawing, unit)
     tree: Any = slide.shapes._spTree
     for _, shape in SlideWriter(drawing, unit).shapes():
@@ -117,7 +118,7 @@ def _fill_title(slide: Slide, drawing: Drawing, unit: float) -> None:
     paragraph.alignment, paragraph.line_spacing = PP_ALIGN.LEFT, Pt(size * unit / POINT)
     for run in paragraph.runs:
         run.font.size, run.font.bold, run.font.name = Pt(size * unit / POINT), True, _font()
-        run.font.color.rgb = _colour(lines[0].colour)
+        run.font.color.rgb = rgb(lines[0].colour)
 
 
 def _font() -> str:

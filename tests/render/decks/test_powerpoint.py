@@ -18,6 +18,7 @@ from archcalc.render.decks.deck import render, usual_plan
 from archcalc.render.decks.lecture import Plan, Points, Section, Titled, Wanted
 from archcalc.render.decks.template import Template
 from archcalc.render.diagrams.fonts import installed
+from archcalc.render.diagrams.theme import THEMES, contrast
 from tests.render.decks.presentations import corporate, opened, parts, slides_of, texts_of
 from tests.render.decks.test_deck import analysis_of, deck_of
 
@@ -131,6 +132,30 @@ def test_texts_in_an_unknown_font_have_space(font: str) -> None:
 @pytest.mark.parametrize(("dark", "theme"), [(True, "dark"), (False, "light")])
 def test_pictures_are_dark_on_a_dark_template(dark: bool, theme: str) -> None:
     assert Template(corporate(dark=dark), "corporate.pptx", "light").theme == theme
+
+
+@pytest.mark.parametrize(
+    ("theme", "template"),
+    [("light", None), ("dark", None), ("print", None), ("dark", corporate()), ("dark", corporate(dark=False))],
+)
+def test_cells_of_tables_have_the_colours_of_the_theme(theme: str, template: bytes | None) -> None:
+    plan = usual_plan([analysis_of(name) for name in ("lenet5", "alexnet")])
+    slides = opened(render(plan, "pptx", theme=theme, template=template)[0]).slides
+    tables = [shape.table for slide in slides for shape in slide.shapes if shape.has_table]
+    assert len(tables) > 2
+    cells = [cell for table in tables for cell in table.iter_cells()]
+    runs = [(cell, run) for cell in cells for paragraph in cell.text_frame.paragraphs for run in paragraph.runs]
+    colours = THEMES[theme]
+    for cell, run in runs:
+        assert run.font.size is not None
+        assert str(run.font.color.rgb) == colours.ink[1:].upper()
+        assert contrast(colours.ink, f"#{cell.fill.fore_color.rgb}") > 7
+
+
+def test_tables_on_a_light_template_have_its_style() -> None:
+    cells = "".join(re.findall("<a:tc>.*?</a:tc>", "".join(slides_of(made("lenet5", template=corporate(dark=False))))))
+    assert "<a:tc>" in cells
+    assert "<a:solidFill>" not in cells
 
 
 @pytest.mark.slow
