@@ -294,9 +294,10 @@ def legal_name(name: str) -> str:
 def _names(foreign: ForeignNetwork) -> dict[str, str]:
     """The legal and unique name of every input and node. A single input is `input`.
 
-    A layer that is named as a block goes into that block: `stage` next to `stage/conv` becomes `stage/add`.
+    A layer that is named as a block goes into that block: `stage` next to `stage/conv` becomes `stage/add`. An input is
+    in no block: it becomes `stage_input`.
     """
-    wanted = {name: legal_name(name) or "input" for name in foreign.inputs}
+    wanted = {name: legal_name(name).replace("/", "_") or "input" for name in foreign.inputs}
     if len(wanted) == 1:
         wanted = dict.fromkeys(wanted, "input")
     stems = dict.fromkeys(wanted, "input")
@@ -309,7 +310,8 @@ def _names(foreign: ForeignNetwork) -> dict[str, str]:
     taken: set[str] = set()
     counts: dict[str, int] = {}
     for given, name in wanted.items():
-        free = found = f"{name}/{stems[given]}" if name in blocks else name
+        inner = f"{name}_input" if given in foreign.inputs else f"{name}/{stems[given]}"
+        free = found = inner if name in blocks else name
         while found in taken or found in blocks:
             counts[free] = counts.get(free, 1) + 1
             found = f"{free}_{counts[free]}"

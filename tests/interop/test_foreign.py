@@ -15,6 +15,7 @@ from archcalc.passes.analysis import analyse
 from archcalc.spec.build import build
 from archcalc.spec.load import spec_of
 from archcalc.spec.source import parse_source
+from archcalc.spec.write import write_graph
 
 
 def node(name: str, op: str, *inputs: str, **fields: Any) -> ForeignNode:
@@ -79,6 +80,13 @@ def test_names_become_unique_and_are_no_blocks() -> None:
     assert [layer.name for layer in graph] == [
         "input", "a/b", "a/relu", "a/b_2", "a/b_3", "(c)", "(c)_2", "relu", "input_2",
     ]  # fmt: skip
+
+
+def test_inputs_are_in_no_block() -> None:
+    nodes = [node("b/fc", "linear", "b", out_features=4), node("add", "add", "in/a", "b/fc")]
+    made = to_network(network(*nodes, inputs={"in/a": (4,), "b": (4,)}))
+    assert list(made.inputs) == ["in_a", "b_input"]
+    assert build(spec_of(parse_source(write_graph(made), "again.yaml"))) == made
 
 
 @pytest.mark.parametrize(
