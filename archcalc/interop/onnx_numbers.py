@@ -32,8 +32,13 @@ def is_parameter(stored: Stored) -> bool:
     if stored.size != 1 or not stored.is_decimal or len(stored.sources) != 1:
         return False
     (name,) = stored.sources
-    is_word = _WORD.fullmatch(name) and name not in TRANSLATIONS and (stored.shape or _PARAMETERS.search(name))
-    return bool(_PATH.fullmatch(name) or is_word) and _CONSTANTS.search(name) is None
+    is_usual = name not in TRANSLATIONS and (stored.shape or _PARAMETERS.search(name))
+    return bool(_PATH.fullmatch(name) or (is_word(name) and is_usual)) and _CONSTANTS.search(name) is None
+
+
+def is_word(name: str) -> bool:
+    """Whether a name may be that of a parameter of the outermost module, or one that a person gave."""
+    return _WORD.fullmatch(name) is not None
 
 
 def is_bias(stored: Stored, product: str | None, nodes: Sequence[Node]) -> bool:

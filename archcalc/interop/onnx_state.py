@@ -38,8 +38,9 @@ class State:
         self.nodes: list[Node] = []
         self.values: dict[str, Value] = {}
         self.used: set[str] = set(graph.outputs)
-        #: Arrays of one number that are parameters, and those that are settings of operations.
+        #: Arrays of one number that are parameters, those of them that a word names, and settings of operations.
         self.trained: set[str] = set()
+        self.named: dict[str, None] = {}
         self.numbers: dict[str, int] = {}
         #: The shapes and elements of the outputs of nodes that are equal in all that shapes depend on.
         self.inferred: dict[tuple[object, ...], list[tuple[Sizes | None, int]]] = {}

@@ -92,9 +92,10 @@ class Trace(State):
             notes.append(
                 f"the values of {apart[0][:100]}{more} are in another file, which is not read; shapes are known"
             )
-        if numbers := [name for name in self.numbers if name in self.graph.initializers]:
-            more = f" and {len(numbers) - 1:,} more" if len(numbers) > 1 else ""
-            notes.append(f"single numbers of the file count as constants, not as parameters: {numbers[0][:100]}{more}")
+        for names, kind in ((self.numbers, "constants, not as parameters"), (self.named, "parameters, by their names")):
+            if own := [name for name in names if name in self.graph.initializers]:
+                more = f" and {len(own) - 1:,} more" if len(own) > 1 else ""
+                notes.append(f"single numbers of the file count as {kind}: {own[0][:100]}{more}")
         values = {name: value for name, value in self.values.items() if name in made}
         batch = {each.name: each.batch for each in self.graph.inputs if each.batch}
         return Program(

@@ -8,7 +8,7 @@ from archcalc.interop.arrays import np
 from archcalc.interop.onnx_call import Call, decimal, translates
 from archcalc.interop.onnx_constants import Stored
 from archcalc.interop.onnx_layers import reshaped
-from archcalc.interop.onnx_numbers import is_bias, is_parameter
+from archcalc.interop.onnx_numbers import is_bias, is_parameter, is_word
 from archcalc.interop.onnx_state import dtype_of
 
 #: Operations without attributes, under their names in a program.
@@ -209,10 +209,13 @@ def _is_trained(call: Call, index: int) -> bool:
     stored = call.constant(index)
     if stored is None:
         return False
-    if is_parameter(stored) or (call.op == "Add" and is_bias(stored, call.inputs[1 - index], call.trace.nodes)):
-        call.trace.trained.update(stored.sources)
-        return True
-    return False
+    is_added = call.op == "Add" and is_bias(stored, call.inputs[1 - index], call.trace.nodes)
+    if not is_added and not is_parameter(stored):
+        return False
+    call.trace.trained.update(stored.sources)
+    if not is_added:
+        call.trace.named.update(dict.fromkeys(filter(is_word, stored.sources)))
+    return True
 
 
 def _number(call: Call, index: int) -> float | None:

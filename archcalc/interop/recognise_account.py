@@ -43,12 +43,14 @@ def account(program: Program, held: Mapping[str, int], buffers: Mapping[str, int
     others = [name for name in copies if copies[name] % sizes[name]]
     repeated = sum(copies[name] - sizes[name] for name in several_times)
     notes = [*_fixed(program, buffers), *_parameters(program, held)] if not sizes else []
-    if spread:
-        rest = f" and {len(spread) - 1} more" if len(spread) > 1 else ""
+    larger = [name for name in spread if program.constants[name].size > sum(sizes[each] for each in sources[name])]
+    if larger:
         notes.append(
-            f"{spread[0][:100]}{rest}: computed from smaller arrays of the file; a layer that adds or multiplies "
+            f"{_first(larger)}: computed from smaller arrays of the file; a layer that adds or multiplies "
             "such an array has all its values, which are more than the file holds"
         )
+    if masks := [name for name in spread if name not in larger]:
+        notes.append(f"masks count as buffers, not as parameters: {_first(masks)}")
     if left_out:
         notes.append(
             f"{_values(sizes[name] for name in left_out)} of the file are in no layer, but in its settings or in "
@@ -95,6 +97,10 @@ def _parameters(program: Program, held: Mapping[str, int]) -> list[str]:
 
 def _values(sizes: Iterable[int]) -> str:
     return several(sum(sizes), "value")
+
+
+def _first(names: list[str]) -> str:
+    return names[0][:100] + (f" and {len(names) - 1:,} more" if len(names) > 1 else "")
 
 
 def _named(names: list[str]) -> str:

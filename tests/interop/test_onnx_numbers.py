@@ -31,8 +31,9 @@ def test_a_single_number_is_a_parameter_by_its_name(
 ) -> None:
     proto = model([helper.make_node(op, ["x", name], ["y"])], arrays={name: np.full(shape, 2.5, np.float32)})
     graph = to_network(from_onnx(proto))
-    note = f"single numbers of the file count as constants, not as parameters: {name}"
-    assert (analyse(graph).totals.params, graph.notes) == ((1, ()) if is_parameter else (0, (note,)))
+    kind = "parameters, by their names" if is_parameter else "constants, not as parameters"
+    notes = () if "." in name and is_parameter else (f"single numbers of the file count as {kind}: {name}",)
+    assert (analyse(graph).totals.params, graph.notes) == (int(is_parameter), notes)
     x = weights(1, 3, 8, 8)
     expected = np.asarray(ReferenceEvaluator(proto).run(None, {"x": x})[0])  # type: ignore[index]  # no dict
     np.testing.assert_allclose(outputs(graph, x), expected, rtol=1e-6)
@@ -63,3 +64,18 @@ def test_constant_nodes_are_no_parameters() -> None:
     number = helper.make_node("Constant", [], ["a.scale"], value_float=2.5)
     graph = to_network(from_onnx(model([number, helper.make_node("Mul", ["x", "a.scale"], ["y"])])))
     assert (analyse(graph).totals.params, graph.notes) == (0, ())
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "counts", "note"),
+    [(-1e9, 0.0, (0, 49), "masks count as buffers, not as parameters: mask"), (0.0, 1.0, (49, 0), None)],
+)
+def test_an_array_of_zeros_and_of_what_hides_is_a_mask(
+    low: float, high: float, counts: tuple[int, int], note: str | None
+) -> None:
+    mask = np.triu(np.full((7, 7), low, np.float32), 1) + np.tril(np.full((7, 7), high, np.float32))
+    nodes = [helper.make_node("MatMul", ["x", "x"], ["p"]), helper.make_node("Add", ["p", "mask"], ["y"])]
+    graph = to_network(from_onnx(model(nodes, (1, 3, 7, 7), {"mask": mask})))
+    totals = analyse(graph).totals
+    assert (totals.params, totals.buffers) == counts
+    assert graph.notes == (() if note is None else (note,))
