@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
 from archcalc.core.language import say, say_many
+from archcalc.core.shapes import Shape
 from archcalc.passes.analysis import Row
 from archcalc.teach.check.agreement import agrees, fits, missing, possible_factors, read_column, resembles, scaled
 from archcalc.teach.check.answers.twice import counts_two
@@ -35,6 +36,7 @@ from archcalc.teach.check.model import (
 from archcalc.teach.check.networks import in_millions
 from archcalc.teach.check.prepared import PreparedNetwork
 from archcalc.teach.check.student import Follows, StudentNetwork, Where
+from archcalc.teach.check.students import Students, following
 from archcalc.teach.check.sums import diagnose_slip, diagnose_total, shown
 from archcalc.teach.check.totals import Column, Outcome, judge_total
 from archcalc.teach.reading.stated import Stated
@@ -52,7 +54,7 @@ class Marking:
     def __init__(self, network: PreparedNetwork, questions: Sequence[Question]) -> None:
         self.network = network
         self.questions = list(questions)
-        self.student = StudentNetwork(network.recounter)
+        self.students = Students(network.recounter)
         self.columns = {quantity: Column(quantity) for quantity in CHECKED}
         self.done: dict[int, Cell] = {}
         self.first: dict[Where, Question] = {}
@@ -73,10 +75,7 @@ class Marking:
             else:
                 self.done[question.position] = _without_layer(question)
         for index in range(len(self.network.rows)):
-            if self.student.shape_from:
-                self.student.enter(index)
-            if self.has_fields and (self.student.field_from or self.student.shape_from):
-                self.student.enter_field(index)
+            self.students.enter(index, self.has_fields)
             for question in sorted(places.get(index, ()), key=lambda one: CHECKED.index(one.answer.quantity)):
                 self._check(question, index)
         for question in places.get(len(self.network.rows), ()):
@@ -129,6 +128,11 @@ class Marking:
             if is_kept and read_label(answer.layer).kinds == STATISTICS:
                 found += int(answer.text.replace(",", ""))
         return found
+
+    @property
+    def student(self) -> StudentNetwork:
+        """The network that the student has, most likely."""
+        return self.students.likeliest
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -227,13 +231,13 @@ class Marking:
         quantity, match, readings = question.answer.quantity, question.match, question.readings
         if stated := next((one for one in readings if fits(one, right, quantity)), None):
             return Outcome(Verdict.RIGHT, stated, right, note=self._convention(question, right))
-        follows = self._follows_for_block(match, index, quantity) if match.is_block else self._follows(index, quantity)
+        follows, *others = [following(self.network, student, match, index, quantity) for student in self.students.all]
         if match.is_source and (given := self.student.outputs.get(index)) is not None:
             follows = [Follows(given, self.student.shape_from[index]), *follows]
         else:
             # Of a cell that is there twice, the second does not follow from the first.
             follows = [one for one in follows if one.source != (match.layer, quantity)]
-        for one in follows:
+        for one in chain(follows, *others):
             if stated := next((reading for reading in readings if fits(reading, one.value, quantity)), None):
                 return Outcome(Verdict.CARRIED, stated, right, one)
         stated = _of_rank(readings, right)
@@ -295,29 +299,6 @@ class Marking:
         source = given_by(judged.follows.source, layer, quantity, self.done.values())
         return (Diagnosis("carried_forward", layer, quantity, say("Right, given your {source}.", source=source)),)
 
-    def _follows(self, index: int, quantity: str) -> list[Follows]:
-        """What would be right given what is wrong before; the likeliest first."""
-        student = self.student
-        if quantity == "output_shape":
-            return list(student.shapes_of(index))
-        if quantity == "receptive_field":
-            field, source = student.fields.get(index), student.field_from.get(index)
-            return [Follows(field.size, source)] if field and source else []
-        return list(student.counts_of(index, quantity))
-
-    def _follows_for_block(self, match: Match, index: int, quantity: str) -> list[Follows]:
-        """The same for all layers of a block together."""
-        student = self.student
-        if quantity in ("output_shape", "receptive_field"):
-            return self._follows(index, quantity)
-        total, source = 0, None
-        for row in self.network.inside(match.layer):
-            place = self.network.recounter.index[row.name]
-            value = expected(student.rows.get(place, row), self.network.analysis, quantity)
-            total += value if isinstance(value, int) else 0
-            source = source or student.row_from.get(place)
-        return [Follows(total, source)] if source is not None else []
-
     def _why_of_block(self, match: Match, quantity: str, stated: Stated) -> tuple[Diagnosis, ...]:
         """What is wrong with a sum over a block; its shape is that of its last layer."""
         values = [
@@ -363,11 +344,12 @@ class Marking:
                 source = judged.follows.source if judged.follows and not is_wrong else (layer, quantity)
                 # What is right in another way, as before a pool, is the whole shape to what follows.
                 shape = self.network.rows[index].output_shape if judged.verdict is Verdict.RIGHT else stated.shape
-                self.student.write_shape(index, shape, source)
+                self._write(judged, shape, lambda student, sides: student.write_shape(index, sides, source))
         elif quantity == "receptive_field":
             value = int(stated.value) if stated.value is not None and stated.value.denominator == 1 else 0
             rank = len(judged.right) if isinstance(judged.right, tuple) else 0
-            self.student.write_field(index, stated.sides[:rank] if stated.sides else (value,) * rank, is_wrong)
+            sides = stated.sides[:rank] if stated.sides else (value,) * rank
+            self._write(judged, sides, lambda student, sides: student.write_field(index, sides, is_wrong))
         elif stated.value is not None:
             assert isinstance(judged.right, int)
             carried = judged.follows.value if judged.follows and not is_wrong else judged.right
@@ -375,6 +357,12 @@ class Marking:
             self.columns[quantity].write(layer, stated, judged.right, None if is_wrong else carried)
             if judged.verdict is not Verdict.RIGHT:
                 self.student.counts[layer, quantity] = stated.value if is_wrong else Fraction(carried)
+
+    def _write(self, judged: Outcome, sides: Shape, write: Callable[[StudentNetwork, Shape], None]) -> None:
+        if judged.verdict is Verdict.WRONG:
+            self.students.write_wrong(sides, judged.right, judged.follows and judged.follows.value, write)
+        else:
+            self.students.write(sides, write)
 
     def _as_two(self, question: Question, right: Value) -> str:
         """The right number in a column that counts each multiply-add as two operations; else nothing."""

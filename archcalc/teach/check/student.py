@@ -7,7 +7,7 @@ The rules are those of the ops, on other shapes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -109,6 +109,11 @@ class StudentNetwork:
     counts: dict[Where, Fraction] = field(default_factory=dict)
     #: Layers whose output is right in the table, though what they read is not: they are printed, or known otherwise.
     settled: set[int] = field(default_factory=set)
+
+    def copy(self) -> StudentNetwork:
+        """The same, to go on in another way."""
+        kept = {one.name: getattr(self, one.name) for one in fields(self)}
+        return StudentNetwork(**{name: one if name == "network" else one.copy() for name, one in kept.items()})
 
     def output(self, index: int) -> Shape:
         return self.outputs.get(index, self.network.rows[index].output_shape)

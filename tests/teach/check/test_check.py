@@ -227,6 +227,50 @@ def test_a_mistake_is_not_carried_past_an_output_that_is_right(layer: str, text:
     assert positions in last.diagnoses[0].explanation
 
 
+_BEFORE = [("conv2", "23x23x256"), ("pool2", "11x11x256"), ("conv3", "11x11x384")]
+_AFTER = [("conv5", "11x11x256"), ("pool5", "5x5x256")]
+
+
+@pytest.mark.parametrize(
+    ("between", "after"),
+    [
+        ([("conv4", "11x384x11")], _AFTER),  # sides in the wrong order
+        ([("conv4", "384x11x11")], _AFTER),
+        ([("conv4", "11x384x11")], [("conv5", "11x384x256")]),  # taken as they stand
+        ([("conv4", "11x348x11")], _AFTER),
+        ([("conv4", "11x11x348")], _AFTER),  # a slip that was not gone on with
+        ([("conv4", "11x12x384")], _AFTER),
+        ([("conv4", "11x11")], _AFTER),  # without the channels
+        ([("conv4", "9x9x384")], _AFTER),
+        ([("conv4", "9x9x384")], [("conv5", "9x9x256"), ("pool5", "4x4x256")]),
+        ([("conv4", "9x384x9"), ("conv5", "9x256x9")], [("pool5", "5x5x256")]),
+        ([("conv4", "13x384x13")], [("conv5", "11x11x256")]),
+    ],
+)
+def test_what_is_right_given_a_mistake_stays_so_after_another(
+    between: list[tuple[str, str]], after: list[tuple[str, str]]
+) -> None:
+    answers = [(layer, "output_shape", text) for layer, text in [*_BEFORE, *between, *after]]
+    assert [cell.verdict for cell in check("alexnet", answers).cells][-len(after) :] == [Verdict.CARRIED] * len(after)
+
+
+@pytest.mark.parametrize(
+    ("layer", "quantity", "value"),
+    [
+        ("conv4", "multiplications", 11 * 11 * 9 * 384 * 384),
+        ("conv5", "multiplications", 11 * 11 * 9 * 384 * 256),
+        ("conv4", "activations", 11 * 11 * 384),
+        ("fc6", "params", (5 * 5 * 256 + 1) * 4096),
+    ],
+)
+def test_counts_follow_from_the_sides_in_their_right_order(layer: str, quantity: str, value: int) -> None:
+    shapes = [(name, "output_shape", text) for name, text in (*_BEFORE, ("conv4", "11x384x11"))]
+    *_, last = check("alexnet", [*shapes, (layer, quantity, str(value))]).cells
+    assert (last.verdict, last.carried_from) == (Verdict.CARRIED, ("conv2", "output_shape"))
+    *_, wrong = check("alexnet", [*shapes, ("conv4", "params", "1327487")]).cells
+    assert (wrong.verdict, wrong.carried) == (Verdict.WRONG, None)
+
+
 # --- single cells
 
 CASES = [
