@@ -231,13 +231,13 @@ class Marking:
         quantity, match, readings = question.answer.quantity, question.match, question.readings
         if stated := next((one for one in readings if fits(one, right, quantity)), None):
             return Outcome(Verdict.RIGHT, stated, right, note=self._convention(question, right))
-        follows, *others = [following(self.network, student, match, index, quantity) for student in self.students.all]
+        follows, *besides = [following(self.network, student, match, index, quantity) for student in self.students.all]
         if match.is_source and (given := self.student.outputs.get(index)) is not None:
             follows = [Follows(given, self.student.shape_from[index]), *follows]
         else:
             # Of a cell that is there twice, the second does not follow from the first.
             follows = [one for one in follows if one.source != (match.layer, quantity)]
-        for one in chain(follows, *others):
+        for one in chain(follows, *besides):
             if stated := next((reading for reading in readings if fits(reading, one.value, quantity)), None):
                 return Outcome(Verdict.CARRIED, stated, right, one)
         stated = _of_rank(readings, right)
