@@ -119,13 +119,27 @@ def _labels(request: Request) -> tuple[str, ...]:
     return request.labels or ("shape", "kernel")
 
 
-def recipe(rows: Sequence[Row], most: int = 3) -> list[str]:
-    """What some layers do, each kind once, 5 × conv 3×3, 256; where there are many kinds, how many of each op."""
+def recipe(rows: Sequence[Row], parts: Mapping[str, str], most: int = 3) -> list[str]:
+    """What some layers do, each kind once, 5 × conv 3×3, 256; where there are many kinds, how many of each op.
+
+    Layers with the weights of another part say so, all at once where all that have weights use those of one.
+    """
+    owners = {row.name: _owner(row, parts) for row in rows if row.weights_of or row.params or row.buffers}
+    whole = next(iter(owners.values()), "") if len(set(owners.values())) == 1 else ""
     counted = [row for row in rows if row.op.family not in FOLLOWERS and row.op.family not in ("merge", "input")]
-    kinds = Counter(row._replace(weights_of=None).summary for row in counted)
+    kinds = Counter((row._replace(weights_of=None).summary, owners.get(row.name, "")) for row in counted)
     if len(kinds) > most:
-        kinds = Counter(say(row.op.noun) for row in counted)
-    return [f"{count} × {text}" if count > 1 else text for text, count in kinds.items()]
+        kinds = Counter((say(row.op.noun), owners.get(row.name, "")) for row in counted)
+    texts = []
+    for (text, owner), count in kinds.items():
+        said = say("{summary}, weights of {layer}", summary=text, layer=owner) if owner and not whole else text
+        texts.append(f"{count} × {said}" if count > 1 else said)
+    return [*texts, say("weights of {owner}", owner=whole)] if whole else texts
+
+
+def _owner(row: Row, parts: Mapping[str, str]) -> str:
+    """The part whose weights a layer uses; nothing where it has its own."""
+    return parts.get(row.weights_of, row.weights_of.partition("/")[0]) if row.weights_of else ""
 
 
 def _lines(place: Place, rows: Sequence[Row], request: Request, parts: Mapping[str, str]) -> tuple[str, ...]:
@@ -140,11 +154,7 @@ def _lines(place: Place, rows: Sequence[Row], request: Request, parts: Mapping[s
             first.append(format_shape(rows[-1].output_shape))
         elif label == "kernel":
             lines += [merge.summary] if merge else []
-            lines += recipe(rows, 2 if kind == "backbone" else 3)
-            owners = dict.fromkeys(
-                parts.get(row.weights_of, row.weights_of.partition("/")[0]) for row in rows if row.weights_of
-            )
-            lines += [say("weights of {owner}", owner=", ".join(owners))] if owners else []
+            lines += recipe(rows, parts, 2 if kind == "backbone" else 3)
         elif label == "receptive_field":
             lines += label_texts(rows[-1], (label,))
         else:
@@ -195,7 +205,12 @@ def _placed(pyramid: Pyramid, wiring: Wiring, request: Request) -> dict[Place, C
     for size in reversed(pyramid.sizes):
         row = [card for card in made.values() if card.place[1] == size]
         stacks = {kind: [card for card in row if card.place[0] == kind] for kind in COLUMNS}
-        heights = {kind: sum(card.height + GAP for card in stack) - GAP for kind, stack in stacks.items() if stack}
+        stacks["backbone"].reverse()  # from the input up, with space for an arrow
+        gaps = {**dict.fromkeys(COLUMNS, GAP), "backbone": UP}
+        heights = {
+            kind: sum(card.height for card in stack) + gaps[kind] * (len(stack) - 1)
+            for kind, stack in stacks.items() if stack
+        }  # fmt: skip
         beside = size in rows
         if beside:
             heights["head"] = max(card.height for card in stacks["head"]) + 2 * PAD
@@ -212,7 +227,7 @@ def _placed(pyramid: Pyramid, wiring: Wiring, request: Request) -> dict[Place, C
                 wide = widest[kind] if kind in ("shared", "head") else card.width
                 here = left[kind] + (widest[kind] - wide) / 2
                 found[card.place] = card._replace(x=here, y=top, width=wide)
-                top += card.height + GAP
+                top += card.height + gaps[kind]
         labelled = any(way.rows and way.source[1] == size != way.target[1] for way in pyramid.ways)
         y += tall + (max(UP, lines * NOTE * LEADING + 16) if labelled else UP)
     return found
@@ -253,7 +268,7 @@ def _card(card: Card, step: int, theme: Theme) -> Cluster:
 def _ways_texts(way: Way, wiring: Wiring, request: Request) -> list[str]:
     """What happens on the way between two parts, in its order, and what it counts."""
     labels, rows = _labels(request), [wiring.rows[row] for row in way.rows]
-    texts = [text for row in rows for text in recipe([row])] if "kernel" in labels else []
+    texts = [text for row in rows for text in recipe([row], {})] if "kernel" in labels else []
     texts = [chain(["", text]) if number else text for number, text in enumerate(texts)]
     return [*texts, *(text for label in labels if label in COUNTS and (text := count_text(rows, label)))]
 

@@ -11,7 +11,7 @@ from archcalc.render.diagrams.wiring import FOLLOWERS, Wiring
 
 Size = tuple[int, ...]
 Kind = Literal["backbone", "neck", "shared", "head"]
-#: A part by its kind, the size of its maps and, of a head, its output.
+#: A part by its kind, the size of its maps and, of a head, its output; an input is a part of its own by its name.
 Place = tuple[Kind, Size, str]
 
 
@@ -160,6 +160,8 @@ class _Finder:
             raise Unsuited(f"{self.rows[index].name} of {self.network} belongs to no map of an output")
         names = [name for name, layer in self.outputs if self.size(layer) == size]
         own = {number for number, (_, layer) in enumerate(self.outputs) if self.size(layer) == size}
+        if not self.inputs[index] and self.rows[index].op.family == "input":
+            return "backbone", size, self.rows[index].name
         if index in self.merges or index in self.continued:
             return "neck", size, ""
         if reach <= own and (len(reach) < len(own) or len(own) == 1):

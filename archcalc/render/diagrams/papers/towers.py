@@ -32,7 +32,7 @@ from archcalc.render.diagrams.solids import SCALES, Box, Measure, depth_note, jo
 from archcalc.render.diagrams.text import LEADING, text_width, wrap
 from archcalc.render.diagrams.theme import Theme, family_name
 from archcalc.render.diagrams.wiring import Wiring
-from archcalc.render.diagrams.words import lines_of
+from archcalc.render.diagrams.words import drawn_together, lines_of
 
 #: More towers, or more maps in a row, are no figure.
 MOST_TOWERS, MOST = 4, 24
@@ -94,6 +94,7 @@ def towers_drawing(request: Request) -> Drawing:
         "of their own. Activations belong to the box before them; pools are named, not drawn.",
         parts=parts, scale=say(SCALES[sizes]),
     )  # fmt: skip
+    note = " ".join([note, *drawn_together(_unnamed(floors, wiring))])
     note += depth_note(volume.shape for volume in divided)
     description = say("{title}: feature maps in {parts} towers from left to right.", title=title, parts=parts)
     body = Body(tuple(items), left, top - 4, right, bottom)
@@ -155,6 +156,13 @@ def _is_alone(volume: Volume, groups: int, wiring: Wiring) -> bool:
     """Whether each channel is read by itself, which alone makes no towers."""
     shapes = _row(volume, wiring).input_shapes
     return bool(shapes) and groups == shapes[0][0]
+
+
+def _unnamed(floors: Sequence[Floor], wiring: Wiring) -> list[Row]:
+    """The layers that are neither drawn nor named and are no activations, as LRN."""
+    shown = {_row(floor.volume, wiring).name for floor in floors}
+    rows = [wiring.analysis.by_name[name] for floor in floors for name in floor.names if name not in shown]
+    return [row for row in rows if row.op.family not in ("activation", "pooling")]
 
 
 def _part(floor: Floor) -> Volume:

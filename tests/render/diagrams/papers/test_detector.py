@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from archcalc.core.errors import UsageError
+from archcalc.core.shapes import format_shape
 from archcalc.passes.analysis import analyse
 from archcalc.render.diagrams.choices import Choices
 from archcalc.render.diagrams.draw import draw
@@ -79,7 +80,7 @@ def test_darknet_53_is_the_backbone_of_yolov3() -> None:
     parts = pyramid("yolov3").parts
     convolutions = [
         sum(rows[index].op.family == "convolution" for index in members)
-        for (kind, _, _), members in parts.items() if kind == "backbone"
+        for (kind, _, name), members in parts.items() if kind == "backbone" and not name
     ]  # fmt: skip
     # Table 1: 1, 1 + 2, 1 + 2·2, 1 + 2·8, 1 + 2·8, 1 + 2·4; with the connected layer these are the 53 of its name.
     assert convolutions == [1, 3, 5, 17, 17, 9]
@@ -145,6 +146,62 @@ def test_arrows_are_maps_that_are_read(name: str) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_text_lies_over_another(name: str, theme: str) -> None:
     check_picture(draw(analysis_of(name), "svg", Choices(style="detector", fit="16:9", theme=theme)).data.decode())
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_the_input_is_a_box_at_the_foot_of_the_backbone(name: str) -> None:
+    drawing = figure("detector", name)
+    size = format_shape(analysis_of(name).rows[0].output_shape)
+    assert texts(nodes(drawing)[-1:]) == [f"input · {size}"]
+    assert sum(edge.title.startswith(f"input · {size} → ") for edge in edges(drawing)) == 1
+
+
+LEVELS = """\
+input: 64x64x3
+blocks:
+  head:
+    shared: {shared}
+    layers:
+      - conv2d: {{name: t, out_channels: 16, kernel_size: 3, padding: 1}}
+      - relu
+      - conv2d: {{name: out, out_channels: 9, kernel_size: 1}}
+layers:
+  - conv2d: {{name: C1, out_channels: 8, kernel_size: 3, stride: 2, padding: 1}}
+  - conv2d: {{name: C2, out_channels: 8, kernel_size: 3, stride: 2, padding: 1}}
+  - conv2d: {{name: M2, out_channels: 16, kernel_size: 1}}
+  - upsample2d: {{name: up, scale: 2}}
+  - conv2d: {{name: L1, from: C1, out_channels: 16, kernel_size: 1}}
+  - add: {{name: M1, from: [up, L1]}}
+{heads}
+outputs: {{large: h2, small: h1}}
+"""
+OWN = "  - conv2d: {{name: P{0}, from: M{0}, out_channels: 16, kernel_size: 3, padding: 1}}\n"
+BLOCK = "  - head: {{name: h{0}, from: {1}}}\n"
+LAYER = "  - conv2d: {{name: h{0}, out_channels: 9, kernel_size: 1{1}}}\n"
+NORM = "  - batch_norm2d: {{name: N{0}, from: M{0}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("shared", "heads", "large", "small"),
+    [
+        ("true", BLOCK.format(2, "M2") + BLOCK.format(1, "M1"),
+         "conv 3×3, 16 · conv 1×1, 9", "conv 3×3, 16 · conv 1×1, 9 · weights of large"),
+        ("false", BLOCK.format(2, "M2") + BLOCK.format(1, "M1"),
+         "conv 3×3, 16 · conv 1×1, 9", "conv 3×3, 16 · conv 1×1, 9"),
+        ("true", OWN.format(2) + BLOCK.format(2, "P2") + OWN.format(1) + BLOCK.format(1, "P1"),
+         "2 × conv 3×3, 16 · conv 1×1, 9",
+         "conv 3×3, 16 · conv 3×3, 16, weights of large · conv 1×1, 9, weights of large"),
+        ("true", NORM.format(2) + BLOCK.format(2, "N2") + NORM.format(1) + BLOCK.format(1, "N1"),
+         "conv 3×3, 16 · conv 1×1, 9", "conv 3×3, 16, weights of large · conv 1×1, 9, weights of large"),
+        ("true", OWN.format(2) + LAYER.format(2, "") + OWN.format(1) + LAYER.format(1, ", weights: h2"),
+         "conv 3×3, 16 · conv 1×1, 9", "conv 3×3, 16 · conv 1×1, 9, weights of large"),
+    ],
+    ids=["all", "none", "the block", "all but a normalisation", "the last layer"],
+)  # fmt: skip
+def test_a_head_says_which_of_its_weights_it_shares(shared: str, heads: str, large: str, small: str) -> None:
+    found = nodes(drawing_of(analyse(graph(LEVELS.format(shared=shared, heads=heads))), Choices(style="detector"))[0])
+    lines = {node[0].partition(AND)[0]: AND.join(node[1:]) for node in (texts([one]) for one in found)}
+    assert (lines["large"], lines["small"]) == (large, small)
 
 
 SHARED_AND_OUTPUT = """\

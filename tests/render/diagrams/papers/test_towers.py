@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -109,3 +110,9 @@ def test_no_text_lies_over_another(name: str, theme: str) -> None:
 def test_a_network_without_groups_has_no_towers(name: str, reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
         draw(analysis_of(name), "svg", Choices(style="towers"))
+
+
+def test_layers_without_a_box_are_named_in_the_note() -> None:
+    """Section 3.3: response normalisation follows the first and the second convolution."""
+    shown = draw(analysis_of("alexnet@grouped"), "svg", Choices(style="towers")).data.decode()
+    assert "Without a box: LRN, dropout." in " ".join(re.sub("<[^>]*>", " ", shown).split())
