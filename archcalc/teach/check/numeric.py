@@ -123,7 +123,11 @@ def _counted_again(tables: Tables, context: LayerContext, quantity: str, stated:
 
 
 def _as_written(found: list[Explanation], stated: Stated) -> list[Explanation]:
-    """Where a mistake has exactly the numbers of the written calculation, no further typo is looked for."""
+    """Explanations that may have led to the written calculation, if there is one.
+
+    Where a mistake has exactly its numbers, no further typo is looked for.
+    """
+    found = [one for one in found if not _contradicts(one.tree, stated)]
     if stated.expression is None or not any(_unlike(one.tree, stated) < 0 for one in found):
         return found
     return [one for one in found if one.cost < LAST_RESORT or _unlike(one.tree, stated) < 0]
@@ -293,6 +297,34 @@ def _unlike(tree: Node | None, stated: Stated) -> int:
             others[value] -= 1
     differ = left.total() + others.total()
     return -10 if not differ else min(10 * differ, 40)
+
+
+def _contradicts(tree: Node | None, stated: Stated) -> bool:
+    """Whether a number was written that an explanation's calculation has not, nor as a product or part of its own."""
+    if tree is None or tree.is_atom or stated.expression is None or stated.expression.is_atom:
+        return False
+    nodes = list(substituted(tree).walk())
+    known = {node.value for node in nodes}
+    sums = [node.value for node in nodes if node.kind == "+"]
+    own, written = _numbers(nodes[0]), _numbers(stated.expression)
+    products = [own, *[Counter(_factors_of(node)) for node in nodes if node.kind == "*"]]
+    parts = [value for value in own - written if _factors(value, written)]
+
+    def is_of(value: int) -> bool:
+        return (
+            value in known
+            or any(_factors(value, one) for one in products)
+            or any(part % value == 0 for part in parts)
+            or any(one % value == 0 and one // value in known for one in sums)  # 23·23·614656 for a sum of products
+        )
+
+    return not all(is_of(value) for value in written if value > 1)
+
+
+def _factors_of(node: Node) -> Iterator[int]:
+    """The values that are multiplied."""
+    for part in node.parts if node.kind == "*" else ():
+        yield from _factors_of(part) if part.kind == "*" else (part.value,)
 
 
 def _factors(value: int, numbers: Counter[int]) -> Counter[int]:

@@ -122,6 +122,21 @@ def test_two_mistakes_are_explained_one_after_the_other() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "mistake"),
+    [
+        ("3*256*384", "unknown"),  # a bias for each slice and no window: 384·384 + 384·384
+        ("294912", "bias_per_weight"),
+        ("9*256*384", "forgot_bias"),
+        ("2304*384+384", "wrong_input_channels"),
+        ("3*3*98688", "bias_per_weight"),
+        ("9*98304+384", "wrong_input_channels"),
+    ],
+)
+def test_an_explanation_has_the_numbers_that_were_written(written: str, mistake: str) -> None:
+    assert why("alexnet", "conv4", "params", written)[0].mistake == mistake
+
+
 def test_alternatives_come_after_the_best() -> None:
     found = why("alexnet", "conv1", "output_shape", "54x54x96")
     assert ids(found) == [(0, "forgot_plus_one"), (1, "other_input")]
