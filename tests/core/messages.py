@@ -25,7 +25,7 @@ from archcalc.explain.derive.network import SUMS
 from archcalc.ops import OPS
 from archcalc.ops.base import Pointwise
 from archcalc.ops.windowed import side_names
-from archcalc.spec.catalogue import load
+from archcalc.spec.catalogue import SPECS
 from archcalc.teach.check.mistakes import MISTAKES
 from archcalc.teach.check.model import CHECKED, TOTAL, Verdict
 from archcalc.teach.exercise.worksheet import ASKED
@@ -39,11 +39,6 @@ COUNTED = (
     "bias", "buffer value", "byte", "class token", "feature", "filter", "group", "head", "hidden unit", "image",
     "input", "code value", "length", "running mean", "running variance", "weight", "block",
     "layer", "map", "network", "configuration", "place", "neuron", "parameter", "pixel", "row", "submission", "value",
-)  # fmt: skip
-#: The networks of lectures, whose descriptions are translated.
-DESCRIBED = (
-    "lenet5", "alexnet", "zfnet", "deconvnet", "nin", "vgg16", "vgg19", "googlenet", "inception_v2", "inception_v3",
-    "inception_v4", "inception_resnet_v2", "resnet50", "plain34", "xception", "mobilenet", "nasnet_mobile", "unet",
 )  # fmt: skip
 #: The functions whose first texts are messages, and how many there are.
 KEYWORDS = {"say": 1, "mark": 1, "say_many": 2}
@@ -81,10 +76,12 @@ def words() -> Iterator[str]:
         yield from side_names(rank)
     yield from map(str, Verdict)
     yield from MISTAKES.values()
-    for spec in Path(archcalc.__file__).parents[1].joinpath("specs").rglob("*.yaml"):
-        yield from notes_of(yaml.load(spec.read_text(encoding="utf-8"), yaml.CSafeLoader))
-    for name in DESCRIBED:
-        yield load(name).description
+    for file in SPECS.rglob("*.yaml"):
+        spec = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
+        yield from notes_of(spec)
+        # Of the networks themselves; variants and parts of networks stay English.
+        described = [spec, *spec.get("networks", {}).values()] if file.parent == SPECS else []
+        yield from (one["description"] for one in described if "description" in (one or {}))
     for tool in TOOLS.values():
         yield from filter(None, (tool.noun, tool.added, *(note.text for note in tool.notes)))
     # What letters of formulas mean.
