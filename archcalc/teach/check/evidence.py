@@ -41,6 +41,8 @@ class CellEvidence:
     def wrong(self, group: Group, match: Match) -> int:
         """How many answers of a row are wrong where it is about this layer, block or total."""
         positions = [position for position in group.cells if self.readings[position]]
+        if not match.layer:
+            return len(positions)
         index = None if match.is_block or match.first else self.network.recounter.index.get(match.layer)
         if index is not None:
             return sum(self._is_wrong(position)[index] for position in positions)

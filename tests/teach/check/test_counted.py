@@ -61,6 +61,12 @@ COUNTED_ON = """| module     | #parameters or shape   | #flops   |
 | conv2.bn   | 0.128K                 | 0.401M   |
 | conv3.conv | 0.111M                 | 0.347G   |
 """
+#: Some rows of a table, one of a module that has another name here.
+PIECE = """| module | #parameters or shape | #flops |
+|:--|:--|:--|
+| layers.12 | 1.611M | 87.259M |
+| layers.12.3.layers | 0.476M | 23.332M |
+"""
 #: A pool to the size that its map has, which VGG-16 of the paper does not have.
 IDLE = """| module     | #parameters or shape   | #flops   |
 |:-----------|:-----------------------|:---------|
@@ -158,6 +164,17 @@ def test_what_a_tool_prints_of_a_variant_is_named() -> None:
     assert "the total of thop for vgg16@torchvision" in counted.diagnoses[0].explanation
 
 
+@pytest.mark.parametrize("table", [FVCORE, PARAMETERS])
+@pytest.mark.parametrize(
+    "page", ["{table}", "# Answers\n\nBy fvcore:\n\n{table}", "As printed:\n\n```text\n{table}```\n"]
+)
+def test_what_tools_print_in_markdown(page: str, table: str) -> None:
+    assert (
+        [answer._replace(place=None) for answer in parse_answers(page.format(table=table).encode(), "a.md").answers]
+        == [answer._replace(place=None) for answer in parse_answers(table.encode(), "a.txt").answers]
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("network", "text", "right"),
     [
@@ -166,6 +183,7 @@ def test_what_a_tool_prints_of_a_variant_is_named() -> None:
         ("mobilenet_v2", MODULES, 10),
         ("googlenet@torchvision", COUNTED_ON, 10),
         ("vgg16", IDLE, 4),
+        ("mnasnet1_0", PIECE, 4),
         ("resnet18", TREE, 12),
         ("resnet18", PTFLOPS, 12),
         ("resnet18", DEEPSPEED, 14),
@@ -180,6 +198,9 @@ def test_what_a_tool_prints_of_a_variant_is_named() -> None:
         (SMALL, f"{THOP}FLOPs = 1.786496M\nParams = 136.938K", 2),
         ("resnet18", "('1.824G', '11.690M')", 2),
         ("resnet18", "MACs: 1.824G, Params: 11.690M", 2),
+        # What torchinfo prints below its table, newer and older.
+        ("alexnet@torchvision", "Total params: 61,100,840\nTotal mult-adds (M): 714.68\n", 2),
+        ("alexnet@torchvision", "Total params: 61,100,840\nTotal mult-adds (Units.MEGABYTES): 714.68\n", 2),
         # A global pool that code calls as a function counts nothing, nor do parts of an attention as parameters.
         ("mobilenet_v2", "(327486720.0, 3504872.0)", 2),
         ("vit_b_16", "(11286254592.0, 58067176.0)", 2),

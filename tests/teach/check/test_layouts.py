@@ -62,6 +62,13 @@ def test_lines_that_describe_layers() -> None:
     [
         # An empty cell in the middle, and a row of sums.
         "Layer    Output      Params\nC1       28x28x6     156\nS2                   0\nTotal                61706\n",
+        # Names of two words under a heading of two.
+        "Layer name  #Params\nC1 conv     156\nS2 pool     0\nF6 dense    10164\ntotal       61706\n",
+        # A total over two columns.
+        "<table><tr><th>Layer<th>Output<th>Params<tr><td>C1<td>28x28x6<td>156<tr><td colspan=2>Total<td>61706</table>",
+        # Narrow spaces in numbers, and those of a page between columns.
+        "Layer\u00a0\u00a0 Params\u00a0\u00a0 Output\nC1\u00a0 \u00a0  156\u00a0 \u00a0  28x28x6\nF6      10\u202f164   84\n"
+        "Total   61\u2009706\n",
         # Single spaces, where all lines are blank at the same places.
         "Layer Output  Params\nC1    28x28x6 156\nS2    14x14x6 0\n",
         # Headings of two words over blanks that go through all lines, and those of Keras over shapes of another form.

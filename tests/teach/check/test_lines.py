@@ -25,12 +25,15 @@ LINES = [
     ("zfnet", "Conv1 -> 110x110x96, params = (7*7*3+1)*96 = 14208\n", 2),
     ("zfnet", "Conv1 → 110x110x96 (14,208 params)\nPool1 → 55x55x96 (0 params)\n", 4),
     ("alexnet", "* conv1: 55x55x96, 34944 parameters\n* conv2: 27x27x256, 614656 parameters\n", 4),
+    ("alexnet", "[227x227x3] INPUT\n[55x55x96] CONV1: 96 11x11 filters at stride 4, pad 0\n"
+                "[27x27x96] MAX POOL1: 3x3 filters at stride 2\n[4096] FC6: 4096 neurons\n", 4),
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("file", ["notes.txt", "notes.md", "stdin"])
 @pytest.mark.parametrize(("network", "text", "right"), LINES)
-def test_lines_about_layers(network: str, text: str, right: int) -> None:
-    check = check_answers(analysis_of(network), parse_answers(text.encode(), "notes.txt").answers)
+def test_lines_about_layers(network: str, text: str, right: int, file: str) -> None:
+    check = check_answers(analysis_of(network), parse_answers(text.encode(), file).answers)
     assert [cell.verdict for cell in check.cells] == [Verdict.RIGHT] * right
 
 

@@ -25,7 +25,9 @@ _BARS = str.maketrans(dict.fromkeys("│┃║╎┆", "|"))
 #: ----, ==== ====, +---+---+, ├───┼───┤
 _LINES = r"[\s+|\-=_─━═┌┬┐├┼┤└┴┘╒╤╕╞╪╡╘╧╛╔╦╗╠╬╣╚╩╝┏┳┓┡╇┩┣╋┫┗┻┛╭╮╰╯]"
 _RULE = re.compile(rf"(?=.*[\-=_─━═]{{3}}){_LINES}+")
-_PIECE = re.compile(r"\S+(?: \S+)*")
+_PIECE = re.compile(r"[^ ]+(?: [^ ]+)*")
+#: Spaces that do not break, or are narrow: only those before three digits of a number belong to it.
+_NO_NUMBER = re.compile(r"(?<!\d)[\u00a0\u2009\u202f]|[\u00a0\u2009\u202f](?!\d{3}(?!\d))")
 _WORD = re.compile(r"\S+")
 #: The cells of a line and the columns of the page at which they begin.
 Line = Sequence[tuple[str, int]]
@@ -33,7 +35,8 @@ Line = Sequence[tuple[str, int]]
 
 def read_aligned(text: str, file: str) -> Answers | None:
     """The answers of a table in plain text; None of what is none."""
-    lines = [line[:_LONGEST_LINE].expandtabs(8).rstrip() for line in text.translate(_BARS).splitlines()]
+    plain = _NO_NUMBER.sub(" ", text.translate(_BARS))
+    lines = [line[:_LONGEST_LINE].expandtabs(8).rstrip() for line in plain.splitlines()]
     for layout in (_boxed, _by_rule, read_records, read_described, read_totals, read_calculated, _stacked, _by_spaces):
         rows = layout(lines, file)
         if rows is not None:
@@ -137,9 +140,14 @@ def _with_whole(pieces: Line, spans: Iterable[tuple[int, int]]) -> list[tuple[in
 
 
 def _has_layer(heading: str) -> bool:
-    """Whether a heading of several words begins with that of the layers: Layer Output."""
-    head = find_head(heading.split(maxsplit=1)[0])
-    return " " in heading and head is not None and head.key == LAYER
+    """Whether a heading of several words is that of the layers and of another column: Layer Output, not Layer name."""
+    heads = [find_head(part) for part in heading.split(maxsplit=1)]
+    return (
+        len(heads) == 2
+        and heads[0] is not None
+        and heads[0].key == LAYER
+        and (heads[1] is None or heads[1].key != LAYER)
+    )
 
 
 def _pieces(line: str) -> Line:

@@ -19,6 +19,8 @@ _TABLE = re.compile(r"\W*(?:module\W+#parameters or shape\W+#flops|name\W+#eleme
 _ROW = re.compile(
     r"\s*\|\s*(?P<name>[\w.]+)\s*\|\s*(?P<params>[\d.]+[KMGTP]?)?\s*\|\s*(?:(?P<operations>[\d.]+[KMGTP]?)?\s*\|\s*)?"
 )
+#: What fvcore calls the network itself.
+_ROOT = "model"
 #: (conv1): Conv2d( begins a module, and ) or a line with ) at its end closes it.
 _MODULE = re.compile(r"\s*(?:\((?P<name>[\w.]+)\): )?(?P<kind>\w+)\((?P<rest>.*)")
 #: DeepSpeed and calflops, which has FLOPs in the place of a latency; older ones have a comma before the share.
@@ -121,13 +123,10 @@ def _as_rounded(written: str, tool: str) -> str:
 
 
 def _of_table(lines: list[str]) -> Iterator[_Counts]:
-    is_first = True
     for number, line in enumerate(lines, 1):
         if match := _ROW.fullmatch(line):
-            yield _Counts(
-                TOTAL if is_first else match["name"], number, match["params"] or "", match["operations"] or ""
-            )
-            is_first = False
+            name = TOTAL if match["name"] == _ROOT else match["name"]
+            yield _Counts(name, number, match["params"] or "", match["operations"] or "")
 
 
 def _of_tree(lines: list[str], counts: re.Pattern[str]) -> Iterator[_Counts]:

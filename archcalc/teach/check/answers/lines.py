@@ -37,6 +37,11 @@ _CALCULATED = re.compile(
 )
 
 
+def begins_with_shape(text: str) -> bool:
+    """[55x55x96] CONV1: 96 11x11 filters at stride 4, which is no JSON."""
+    return _SHAPE_FIRST.fullmatch(text.partition("\n")[0]) is not None
+
+
 def read_described(lines: Sequence[str], file: str) -> list[list[Item]] | None:
     """CONV3-64: [224x224x64]  memory: 224*224*64=3.2M  weights: (3*3*3)*64 = 1,728."""
     read = [(number, found) for number, line in enumerate(lines, 1) if (found := _description(line))]

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 from archcalc.core.language import say
 from archcalc.teach.check.answers.table import MOST_COLUMNS, MOST_ROWS, Answers, Item, fault, read_tables
+from archcalc.teach.check.labels import read_label
 from archcalc.teach.check.model import Place
 
 _TABLE = re.compile(r"<table[\s>]|<tr[\s>]", re.IGNORECASE)
@@ -88,7 +89,10 @@ class _Tables(HTMLParser):
             return
         self._hold()
         item = Item(" ".join("".join(self._text).split()), self._place)
-        for _ in range(min(self._span, MOST_COLUMNS - len(self._row))):
+        is_total = not self._row and read_label(item.text).is_total
+        for at in range(min(self._span, MOST_COLUMNS - len(self._row))):
+            if at and is_total:
+                item = Item("", self._place)
             if self._down > 1:
                 self._held[len(self._row)] = (item, self._down, True)
             self._row.append(item)

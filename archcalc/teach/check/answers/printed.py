@@ -31,6 +31,12 @@ _CELLS = {
 _COLUMN = re.compile("|".join(map(re.escape, _CELLS)), re.IGNORECASE)
 #: Total mult-adds (G): 4.09, of torchinfo; older ones write Units.GIGABYTES.
 _TOTAL_OPERATIONS = re.compile(r"Total mult-adds \((?:Units\.)?(?P<unit>[KMGT])\w*\):\s*(?P<number>[\d.]+)")
+#: What torchinfo prints below its table.
+_BELOW = re.compile(
+    r"\s*(?:(?:Total|Trainable|Non-trainable) params|Total mult-adds \([\w.]+\)|"
+    r"(?:Input|Forward/backward pass|Params|Estimated Total) size \(\w+\)):.*|[=\s]*",
+    re.IGNORECASE,
+)
 _TOTAL = re.compile(r"Total params:\s*(?P<params>\d[\d,]*)", re.IGNORECASE)
 #: The lines of tables and of trees.
 _LINES = str.maketrans(dict.fromkeys("│┃|├└─┡━╇┩┏┳┓┗┻┛┼┤╰╯╭╮", " "))
@@ -66,13 +72,20 @@ class _Row(NamedTuple):
 def looks_printed(text: str) -> bool:
     """Whether a text is a printed summary."""
     lines = [line[:_LONGEST_LINE] for line in text[:20_000].splitlines()]
-    return any(_HEADING.search(line) for line in lines) or _box_heading(_boxed(lines)) is not None
+    has_heading = any(_HEADING.search(line) for line in lines) or _box_heading(_boxed(lines)) is not None
+    return has_heading or _are_totals(lines)
+
+
+def _are_totals(lines: Sequence[str]) -> bool:
+    """Whether there is nothing but what torchinfo prints below its table, with multiply-adds."""
+    return all(map(_BELOW.fullmatch, lines)) and any(map(_TOTAL_OPERATIONS.search, lines))
 
 
 def is_by_hand(text: str) -> bool:
     """Whether a table under the heading of a summary is written by hand: with more columns, or other shapes."""
     lines = [line[:_LONGEST_LINE] for line in text[:20_000].splitlines()]
-    return has_more_columns(text) or not (any("┃" in line for line in lines) or _has_rows(lines))
+    is_printed = any("┃" in line for line in lines) or _has_rows(lines) or _are_totals(lines)
+    return has_more_columns(text) or not is_printed
 
 
 def _has_rows(lines: Sequence[str]) -> bool:

@@ -17,6 +17,7 @@ from archcalc.teach.check.answers.darknet import looks_like_darknet, read_darkne
 from archcalc.teach.check.answers.delimited import has_heading, read_delimited
 from archcalc.teach.check.answers.fields import read_fields
 from archcalc.teach.check.answers.latex import looks_like_latex, read_latex
+from archcalc.teach.check.answers.lines import begins_with_shape
 from archcalc.teach.check.answers.markdown import looks_like_markdown, read_markdown
 from archcalc.teach.check.answers.notebook import read_notebook
 from archcalc.teach.check.answers.page import looks_like_html, read_html
@@ -40,12 +41,14 @@ ENDINGS = {
 }  # fmt: skip
 #: What YAML alone has.
 _YAML = re.compile(r"^\s*- |[{\[]\w+:", re.MULTILINE)
+#: The lines before and after what stands in Markdown as it is.
+_FENCE = re.compile(r"^ {0,3}(?:`{3,}|~{3,})[^`\n]*$", re.MULTILINE)
 _READERS: dict[str, Callable[[str, str], Answers]] = {
     "csv": read_delimited,
     "tsv": read_delimited,  # whatever the name says, the delimiter is the one that is there
     "yaml": read_yaml,
     "json": read_json,
-    "markdown": read_markdown,
+    "markdown": lambda text, file: _of_page(text, file),
     "latex": read_latex,
     "html": read_html,
     "text": lambda text, file: (
@@ -174,6 +177,22 @@ def _guessed(text: str, file: str) -> Answers:
         return lines
 
 
+def _of_page(text: str, file: str) -> Answers:
+    """The answers of a page in Markdown: its tables; what tools print, fenced or not, and lists as in plain text."""
+    plain = _FENCE.sub("", text)
+    if counted_by(plain):
+        return read_counted(plain, file)
+    try:
+        return read_markdown(text, file)
+    except SpecError as error:
+        if looks_like_markdown(plain):
+            raise
+        try:
+            return _guessed(plain, file)
+        except SpecError:
+            raise error from None
+
+
 def _guess(text: str) -> str:
     """The form of a text without a telling name."""
     if looks_like_latex(text):
@@ -183,7 +202,7 @@ def _guess(text: str) -> str:
     if counted_by(text) or looks_like_darknet(text):
         return "text"
     start = text.lstrip()[:1]
-    if start in ("{", "["):
+    if start == "{" or (start == "[" and not begins_with_shape(text.lstrip())):
         return "json"
     if looks_like_markdown(text):
         return "markdown"
