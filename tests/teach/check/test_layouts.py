@@ -67,7 +67,8 @@ def test_lines_that_describe_layers() -> None:
         # A total over two columns.
         "<table><tr><th>Layer<th>Output<th>Params<tr><td>C1<td>28x28x6<td>156<tr><td colspan=2>Total<td>61706</table>",
         # Narrow spaces in numbers, and those of a page between columns.
-        "Layer\u00a0\u00a0 Params\u00a0\u00a0 Output\nC1\u00a0 \u00a0  156\u00a0 \u00a0  28x28x6\nF6      10\u202f164   84\n"
+        "Layer\u00a0\u00a0 Params\u00a0\u00a0 Output\nC1\u00a0 \u00a0  156\u00a0 \u00a0  28x28x6\n"
+        "F6      10\u202f164   84\n"
         "Total   61\u2009706\n",
         # Single spaces, where all lines are blank at the same places.
         "Layer Output  Params\nC1    28x28x6 156\nS2    14x14x6 0\n",
