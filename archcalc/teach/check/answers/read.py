@@ -43,12 +43,30 @@ ENDINGS = {
 _YAML = re.compile(r"^\s*- |[{\[]\w+:", re.MULTILINE)
 #: The lines before and after what stands in Markdown as it is.
 _FENCE = re.compile(r"^ {0,3}(?:`{3,}|~{3,})[^`\n]*$", re.MULTILINE)
+
+
+def _of_page(text: str, file: str) -> Answers:
+    """The answers of a page in Markdown: its tables; what tools print, fenced or not, and lists as in plain text."""
+    plain = _FENCE.sub("", text)
+    if counted_by(plain):
+        return read_counted(plain, file)
+    try:
+        return read_markdown(text, file)
+    except SpecError as error:
+        if looks_like_markdown(plain):
+            raise
+        try:
+            return _guessed(plain, file)
+        except SpecError:
+            raise error from None
+
+
 _READERS: dict[str, Callable[[str, str], Answers]] = {
     "csv": read_delimited,
     "tsv": read_delimited,  # whatever the name says, the delimiter is the one that is there
     "yaml": read_yaml,
     "json": read_json,
-    "markdown": lambda text, file: _of_page(text, file),
+    "markdown": _of_page,
     "latex": read_latex,
     "html": read_html,
     "text": lambda text, file: (
@@ -175,22 +193,6 @@ def _guessed(text: str, file: str) -> Answers:
         if lines is None or not lines.answers:
             raise
         return lines
-
-
-def _of_page(text: str, file: str) -> Answers:
-    """The answers of a page in Markdown: its tables; what tools print, fenced or not, and lists as in plain text."""
-    plain = _FENCE.sub("", text)
-    if counted_by(plain):
-        return read_counted(plain, file)
-    try:
-        return read_markdown(text, file)
-    except SpecError as error:
-        if looks_like_markdown(plain):
-            raise
-        try:
-            return _guessed(plain, file)
-        except SpecError:
-            raise error from None
 
 
 def _guess(text: str) -> str:
