@@ -144,7 +144,9 @@ def of_sum(tables: Tables, quantity: str, stated: Stated, block: str = "") -> li
         return [*no_digit(total, stated), _unknown_sum(total)][:1]
     column = tables.get(("total", quantity, block), lambda: _column(tables, quantity, total, block))
     likely = [one for one in _likely(column.table, stated) if _is_seen(one, total, stated)]
-    found = [_found(one, stated) for one in likely if _is_telling(column, one, total)]
+    likely = [one for one in likely if _is_telling(column, one, total)]
+    alone = [one for one in likely if len(one.steps) == 1]
+    found = [_found(one, stated) for one in alone or likely]
     found += list(in_powers_of_1024(total, stated)) or cut_off(total, stated)
     found += by_thousands(total, stated)
     found += slips(total, stated, found)

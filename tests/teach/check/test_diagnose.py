@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import archcalc
+from archcalc.core.quantities import QUANTITIES
 from archcalc.passes.analysis import Analysis, Row
 from archcalc.passes.params import count_params
 from archcalc.passes.shapes import ShapedLayer
+from archcalc.spec.catalogue import variants_in_catalogue
 from archcalc.teach.check.diagnose import Situation, diagnose
 from archcalc.teach.check.expected import derivations, expected
 from archcalc.teach.check.mistakes import formulas
@@ -135,6 +137,19 @@ def test_two_mistakes_are_explained_one_after_the_other() -> None:
 )
 def test_an_explanation_has_the_numbers_that_were_written(written: str, mistake: str) -> None:
     assert why("alexnet", "conv4", "params", written)[0].mistake == mistake
+
+
+@pytest.mark.parametrize(
+    ("network", "quantity"),
+    [("alexnet", "params"), ("alexnet", "multiplications"), ("vgg16", "params"), ("resnet50", "multiplications")],
+)
+def test_the_total_of_a_variant_is_one_mistake(network: str, quantity: str) -> None:
+    for name in variants_in_catalogue(network):
+        value = QUANTITIES[quantity].sum_of(analysed(name).rows)
+        if value != QUANTITIES[quantity].sum_of(analysed(network).rows):
+            found = why(network, TOTAL, quantity, str(value))
+            assert len({one.rank for one in found}) == len(found), found
+            assert "counted_running_statistics" not in {one.mistake for one in found if network in ("alexnet", "vgg16")}
 
 
 def test_alternatives_come_after_the_best() -> None:

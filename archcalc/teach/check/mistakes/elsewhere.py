@@ -42,9 +42,10 @@ def variants(network: NetworkContext, quantity: str) -> Iterator[Alternative]:
             "that is {name}, {value}. Here it is {own}.", name=name, value=analysis.graph.title or name, own=own
         )
         yield Alternative(value, (Mistake("other_variant", reason),), _VARIANT)
-        if quantity == "params" and value != QUANTITIES[quantity].sum_of(network.rows):
+        more = _kept(analysis) if quantity == "params" else 0
+        if more and value != QUANTITIES[quantity].sum_of(network.rows):
             steps = Mistake("other_variant", reason), Mistake("counted_running_statistics", _as_keras())
-            yield Alternative(value + _kept(analysis), steps, _OF_KERAS)
+            yield Alternative(value + more, steps, _OF_KERAS)
     kept = _kept(network.analysis)
     if quantity == "params" and kept > sum(row.buffers for row in network.rows):  # a counter besides
         whole = QUANTITIES[quantity].sum_of(network.analysis.rows) + kept
