@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 from archcalc.teach.check.costs import Costs, Evidence
-from archcalc.teach.check.labels import Label, read_label
+from archcalc.teach.check.labels import WEIGHTED, Label, read_label
 from archcalc.teach.check.model import Group, Match
 from archcalc.teach.check.names import Names, could_be_any
 from archcalc.teach.check.numbering import Numbering, families
@@ -25,7 +25,6 @@ _SEPARABLE = re.compile(
     r"[\s_#-]*(?P<number>\d{0,2})",
     re.IGNORECASE,
 )
-_WEIGHTED = {"convolution", "dense"}
 #: Families that people leave out of such a name.
 _LEFT_OUT = ("activation", "regularisation")
 _LONGEST = 80
@@ -93,7 +92,7 @@ class Joined:
             own = [families(part.kinds[:1]) for part in parts]
             kinds = set().union(*own)
             is_sum = len(kinds.difference(_LEFT_OUT)) > 1 and "input" not in kinds
-            if is_sum and len(kinds) == len(parts) and len(kinds & _WEIGHTED) == 1:
+            if is_sum and len(kinds) == len(parts) and len(kinds & WEIGHTED) == 1:
                 return parts
         return ()
 
@@ -123,15 +122,10 @@ class Joined:
         """The runs; and with the normalisations between their layers and after them, where they leave such out."""
         yield runs
         if any(self._between(run) for run in runs):
-            yield [[*range(run[0], run[-1] + 1), *self._norm_after(run[-1])] for run in runs]
+            yield [[*range(run[0], run[-1] + 1), *self.by_name.norm_after(run[-1])] for run in runs]
 
     def _between(self, run: Sequence[int]) -> bool:
         return any(self.rows[at].params for at in range(run[0], run[-1]) if at not in run)
-
-    def _norm_after(self, last: int) -> Iterator[int]:
-        following = self.rows[last + 1 : last + 2]
-        if following and following[0].op.family == "normalisation" and self.rows[last].name in following[0].inputs:
-            yield last + 1
 
     def _ways(
         self, rows: Sequence[tuple[int, tuple[Label, ...]]], runs: Sequence[Sequence[int]]
@@ -143,7 +137,7 @@ class Joined:
             numbered = next((part for part in parts if part.numbers), None)
             if numbered is None:
                 continue
-            weighted = next(at for at, part in enumerate(parts) if families(part.kinds[:1]) <= _WEIGHTED)
+            weighted = next(at for at, part in enumerate(parts) if families(part.kinds[:1]) <= WEIGHTED)
             label = parts[weighted]._replace(numbers=numbered.numbers)
             fitting = [
                 at for at, run in enumerate(runs) if not self.costs.number(label, run[weighted], Numbering.BY_KIND)

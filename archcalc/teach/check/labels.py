@@ -82,6 +82,11 @@ DEPTH_AND_INDEX = re.compile(r": \d+-\d+$")
 _TYPED = re.compile(
     r"(?P<name>[\w./-]+(?:…|\.\.\.)?)\s*\((?P<type>[^\W\d_][\w ]{2,})(?:(?P<cut>…|\.\.\.)?\)|(?:…|\.\.\.)?)"
 )
+#: Families of layers with weights, and of those that come right after them.
+WEIGHTED = {"convolution", "dense"}
+_AFTER = {"normalisation", "activation", "regularisation"}
+#: A name and what is in brackets behind it.
+_DESCRIBED = re.compile(r"(?P<name>[^()]*[^()\s])\s*\((?P<inside>[^()]+)\)")
 #: A type of Keras that is two layers here; the kinds of its `Normalization`, which has the statistics of the data.
 _SEPARABLE = re.compile(r"separablec[onv12d]*")
 STATISTICS = ("rescale",)
@@ -265,12 +270,39 @@ def _typed(text: str, plain: str) -> Label | None:
         return Label(text, squeezed(name), (), own.numbers, is_typed=True, is_block=True, is_separable=True)
     is_cut = bool(match["cut"]) or not plain.endswith(")")
     kinds = _kinds_from(kind) if is_cut else STATISTICS if kind == "normalization" else _kinds(kind)
-    if not kinds or (own.kinds and not is_cut and OPS[kinds[0]].family == "activation" and name.isalnum()):
+    if not kinds or (not is_cut and OPS[kinds[0]].family == "activation" and _is_of_weights(name)):
         return None  # conv1 (ReLU) has two layers
     is_made = squeezed(re.sub(r"_?\d*$", "", name)) == squeezed(match["type"])
     return own._replace(
         text=text, key=squeezed(name), kinds=kinds, is_typed=True, is_made=is_made, is_block=False, words=frozenset()
     )
+
+
+def _is_of_weights(name: str) -> bool:
+    """Whether all words of a name for a kind mean layers with weights: conv1_1, not conv1_relu."""
+    found = [kinds for word in re.findall(r"[a-z]+", _spaced(name.lower())) if (kinds := _first_kind([word])[0])]
+    return bool(found) and all(OPS[kinds[0]].family in WEIGHTED for kinds in found)
+
+
+def is_weightless(name: str) -> bool:
+    """Whether a name is a word for what comes after a layer with weights, or nothing."""
+    kinds = read_label(name).kinds
+    return not name or (bool(kinds) and OPS[kinds[0]].family in {*_AFTER, "pooling", "shape"})
+
+
+@lru_cache(maxsize=8192)
+def described(text: str) -> str:
+    """The name of a layer with weights before a bracket that only says what comes after it; else nothing.
+
+    >>> described("Conv 1 (BN, ReLU)"), described("conv1_bn (BatchNormalization)"), described("Inception (3a)")
+    ('Conv 1', '', '')
+    """
+    said = _DESCRIBED.fullmatch(text.strip(" *`"))
+    if said is None or read_label(text).is_typed:
+        return ""
+    kinds = [read_label(part).kinds for part in re.split(r"\s*[,;+&/→-]\s*|\s+", said["inside"].strip())]
+    is_after = all(found and OPS[found[0]].family in _AFTER for found in kinds)
+    return said["name"] if is_after and _is_of_weights(said["name"]) else ""
 
 
 @lru_cache(maxsize=1024)
@@ -401,7 +433,11 @@ def _in_digits(character: str) -> str:
     return str(int(value)) if character in "₀₁₂₃₄₅₆₇₈₉" else f" {int(value)} "
 
 
+#: The full stop of an abbreviation: pos. embedding.
+_ABBREVIATED = re.compile(r"(?<=[^\W\d_]{2})\.(?=\s[^\W\d_])")
+
+
 def plain_label(label: str) -> str:
     """A name in lower case, with single spaces and without marks around it."""
     folded = unicodedata.normalize("NFC", _decimal(visible(label))).lower()
-    return re.sub(r"\s+", " ", folded).strip(" .:*#`|_")
+    return _ABBREVIATED.sub("", re.sub(r"\s+", " ", folded)).strip(" .:*#`|_")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from archcalc.teach.check.labels import DEPTH_AND_INDEX, read_label
+from archcalc.teach.check.labels import DEPTH_AND_INDEX, WEIGHTED, read_label
 from archcalc.teach.check.numbering import families
 from archcalc.teach.check.vocabulary import words
 
@@ -17,7 +17,6 @@ _TO = re.compile(rf"\s*(?:[-–—−~～…]|\.{{2,3}})\s*|\s+(?:{'|'.join(word
 #: A name that ends with a number: conv3, conv1_2, Conv 3.
 _NUMBERED = re.compile(r"(?P<stem>.*[^\W\d].*?)(?P<number>\d{1,3})")
 _MOST_LISTED, _LONGEST = 64, 200
-_WEIGHTED = {"convolution", "dense"}
 
 
 class Listed(NamedTuple):
@@ -55,7 +54,7 @@ class Listed(NamedTuple):
 def _is_of_weights(name: str) -> bool:
     label = read_label(name)
     is_pointwise = re.fullmatch(r"(?:pw|pointwise)\W*\d+", name, re.IGNORECASE) is not None
-    return is_pointwise or (bool(label.numbers and label.kinds) and families(label.kinds) <= _WEIGHTED)
+    return is_pointwise or (bool(label.numbers and label.kinds) and families(label.kinds) <= WEIGHTED)
 
 
 def listed(label: str) -> Listed | None:

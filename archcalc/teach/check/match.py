@@ -20,7 +20,7 @@ from archcalc.teach.check.frameworks import is_of_keras, layer_of
 from archcalc.teach.check.gaps import in_gaps
 from archcalc.teach.check.joined import Joined
 from archcalc.teach.check.kinds import kind_cost
-from archcalc.teach.check.labels import Label, read_label, squeezed
+from archcalc.teach.check.labels import Label, described, read_label, squeezed
 from archcalc.teach.check.listed import Listed, listed
 from archcalc.teach.check.meanings import Meanings
 from archcalc.teach.check.model import NAMELESS, TOTAL, Answer, Group, Match
@@ -120,7 +120,8 @@ class Matcher:
         counts = Counter(label.key for label in labels)
         found: dict[int, Match] = {}
         for row, (group, label) in enumerate(zip(groups, labels, strict=True)):
-            if counts[label.key] == 1 and not label.is_typed and self.by_name.is_exact(group.label):
+            is_exact = self.by_name.is_exact(group.label) or bool(self.by_name.parts_of_sum(group.label))
+            if counts[label.key] == 1 and not label.is_typed and is_exact:
                 match = self._named(group, label, evidence)
                 if match is None or match.layer in ("", TOTAL):
                     continue
@@ -133,7 +134,7 @@ class Matcher:
         """The layers of rows whose names, whole or in a framework, say which layer of this network they are."""
         found: dict[int, Match] = {}
         for row, group in enumerate(groups):
-            at = layer_of(group.label, self.of_frameworks)
+            at = None if described(group.label) else layer_of(group.label, self.of_frameworks)
             label = read_label(group.label)
             if at is not None and (not label.is_typed or self._has_kind(self.layers[at], label.kinds)):
                 found[row] = self.layers[at]
@@ -265,6 +266,12 @@ class Matcher:
             found = self._of_patches(group, label, evidence)
         if found is None and not self.costs.has_size(label) and (several := listed(group.label)) is not None:
             return self._of_several(several, group, evidence)
+        if found is not None and self._names_norm(group.label) and "weights" not in evidence.asked(group):
+            return found
+        if found is not None and not found.is_block and described(group.label):
+            at = self.index[found.layer]
+            norm = list(self.by_name.norm_after(at))
+            return min(found, self.by_name.of_these([at, *norm]), key=lambda match: evidence.wrong(group, match))
         if found is not None and found.is_block:
             # A block with one layer that multiplies is that layer to many: its convolution without batch norm.
             inside = self.by_name.inside(found.layer)
@@ -283,6 +290,11 @@ class Matcher:
         if found is not None and whole is not None:  # a convolution and its pool: what both store is counted too
             return min(found, Match(whole, is_block=True), key=lambda match: evidence.wrong(group, match))
         return found
+
+    def _names_norm(self, label: str) -> bool:
+        """Whether it is a sum of which a normalisation is a part: conv1 + bn1."""
+        parts = self.by_name.parts_of_sum(label)
+        return any(self.rows[at].op.family == "normalisation" for part in parts[1:] for at in part)
 
     def _of_parts(self, parts: Sequence[Match], group: Group, evidence: Evidence) -> Match:
         """The parts of a block that a row may be about: all together, or one of which all is right."""

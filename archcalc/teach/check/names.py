@@ -13,7 +13,7 @@ from archcalc.core.words import line
 from archcalc.passes.analysis import Row
 from archcalc.teach.check.blocks import stages_of
 from archcalc.teach.check.frameworks import layer_of, modules_of_frameworks, names_of_frameworks
-from archcalc.teach.check.labels import plain_label, read_label, squeezed
+from archcalc.teach.check.labels import Label, described, is_weightless, plain_label, read_label, squeezed
 from archcalc.teach.check.listed import listed
 from archcalc.teach.check.model import NAMELESS, TOTAL, Match
 from archcalc.teach.check.vocabulary import words
@@ -26,7 +26,7 @@ _INNER = (" - ", "–", "—")
 _BLOCK_WORDS = re.compile(rf"\b(?:{'|'.join(sorted(words('block') | {'layer'}))})\b")
 
 
-_MOST_NAMED = 6
+_MOST_NAMED, _MOST_ADDED = 6, 16
 #: What follows the name of a block, and words for its output.
 _APART = re.compile(r"[\s/._-]+")
 _ENDS = words("block end")
@@ -72,12 +72,16 @@ class Names:
 
     def find(self, label: str, is_block: bool = False) -> Match | None:
         """The layer, block or total that a row names, also before what describes it: CONV1: 96 11x11 filters."""
+        if name := described(label):
+            return self.find(name)
         if found := self.find_whole(label):
             return found
         if len(parts := self.parts_of_block(label)) == 1:
             return parts[0]
         for mark in (":", ",", "(", " - ", "–", "—", "+"):
             head, has_mark, rest = label.partition(mark)
+            if mark == "+" and not all(map(is_weightless, rest.split(mark))):
+                continue  # a sum with what has no name here
             if has_mark and (found := self._by_name(head)):
                 return self._in_block(found.layer, rest.split(mark)) if found.is_block and mark in _INNER else found
         block = self.plain_blocks.get(squeezed(_BLOCK_WORDS.sub("", plain_label(label)))) if is_block else None
@@ -85,7 +89,7 @@ class Names:
 
     def find_whole(self, label: str) -> Match | None:
         """What all of a name means, or each name of a list."""
-        return self._by_name(label) or self._of_several(label)
+        return None if described(label) else self._by_name(label) or self._of_sum(label) or self._of_several(label)
 
     def parts_of_block(self, label: str) -> list[Match]:
         """What the name of a block with more behind it may mean: fire2 squeeze, inception_3a concat, fire2 expand."""
@@ -158,6 +162,42 @@ class Names:
             return Match(fitting[0].name) if len(fitting) == 1 and at == len(parts) - 1 else None
         return Match(block, is_block=True)
 
+    def parts_of_sum(self, label: str) -> list[Sequence[int]]:
+        """The layers of each part of a sum of names: transition1/norm + ReLU. None where a part is not sure.
+
+        A word for a kind is the next layer of it, after a layer of this name.
+        """
+        found: list[Sequence[int]] = []
+        names = [name.strip() for name in label.strip(" *`").split("+")]
+        for name in names if 1 < len(names) <= _MOST_ADDED else ():
+            layers = self._part(name)[1] or self._part(".".join(name.split()))[1]
+            if not layers and found:
+                layers = self._next_of(read_label(name), found)
+            if not layers:
+                return []
+            found.append(layers)
+        return found
+
+    def _next_of(self, label: Label, before: Sequence[Sequence[int]]) -> Sequence[int]:
+        """The layer of a kind that reads the last of some layers, or is in the block that they are."""
+        if not label.kinds or label.numbers[:1] not in ((), (6,)) or label.is_block:  # ReLU6
+            return ()
+        last = before[-1]
+        inner = [at for at in last[1:] if len(last) > 1 and self.rows[at].op.kind in label.kinds]
+        if inner:
+            return inner[:1]
+        after = last[-1] + 1
+        is_next = after < len(self.rows) and self.rows[last[-1]].name in self.rows[after].inputs
+        return (after,) if is_next and self.rows[after].op.kind in label.kinds else ()
+
+    def _of_sum(self, label: str) -> Match | None:
+        parts = self.parts_of_sum(label)
+        indices = sorted({*chain.from_iterable(parts)})
+        if not parts or len(indices) < max(map(len, parts)):
+            return None
+        is_weighted = all(self.rows[at].multiplications for at in indices)
+        return self.of_list(indices, label.strip(" *`")) if is_weighted else self.of_these(indices)
+
     def _of_several(self, label: str) -> Match | None:
         """The layers of a list: conv1_1, conv1_2 · conv3–conv5."""
         listing = listed(label)
@@ -177,6 +217,8 @@ class Names:
         key = squeezed(name)
         if key in self.plain:
             return self.plain[key], (self.index[self.plain[key]],)
+        if name in self.index:
+            return name, (self.index[name],)
         at = layer_of(name, self.of_frameworks)
         if at is not None:
             return self.names[at], (at,)
@@ -206,6 +248,12 @@ class Names:
         self.lists[name] = list(indices)
         self.blocks[name] = indices[-1]
         return Match(name, is_block=True)
+
+    def norm_after(self, at: int) -> list[int]:
+        """The normalisation that reads a layer and is the next."""
+        following = self.rows[at + 1 : at + 2]
+        is_norm = bool(following) and following[0].op.family == "normalisation"
+        return [at + 1] if is_norm and self.names[at] in following[0].inputs else []
 
     def inside(self, block: str) -> list[Row]:
         """The layers of a block."""

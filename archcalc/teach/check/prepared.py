@@ -119,12 +119,13 @@ class PreparedNetwork:
         return (right,)
 
     def _before_end(self, block: str) -> tuple[Value, ...]:
-        """What the last branch of a block gives to a concatenation at its end, or a stage to the pool after it."""
+        """What a block adds to the maps that it reads, or a stage gives to the pool after it."""
         inside = self.inside(block)
         if len(inside) < 2:
             return ()
         before, last = inside[-2:]
-        is_branch = last.op.kind == "concat" and before.name in last.inputs
+        names = {row.name for row in inside}
+        is_branch = last.op.kind == "concat" and before.name in last.inputs and not names.issuperset(last.inputs)
         is_pool = block in self.matcher.by_name.stages and last.op.family == "pooling"
         return (before.output_shape,) if is_branch or is_pool else ()
 
