@@ -10,7 +10,7 @@ from archcalc.core import words
 from archcalc.core.demonstration import Group, Step, Written, written_number
 from archcalc.core.language import say
 from archcalc.execute.calls import backward_of, in_use, settings_of
-from archcalc.execute.demonstrate.grids import Places, channels, place_text
+from archcalc.execute.demonstrate.grids import Places, channels, grid, place_text
 from archcalc.execute.demonstrate.slide import Shown, filters
 from archcalc.execute.demonstrate.small import Small, numbers
 from archcalc.execute.kernels import KERNELS, Array
@@ -25,10 +25,13 @@ def transposed(small: Small) -> Shown:
         Group(say("filters of channel {channel}", channel=c), channels(f"w{c}", "", one).grids)
         for c, one in enumerate(weight)
     ]
-    groups = [channels("x", say("input"), x[0]), *kernels, channels("o", say("output"), out[0])]
+    groups = [channels("x", say("input"), x[0]), *kernels]
+    if bias is not None:
+        groups.append(Group(say("biases"), tuple([grid(f"b{k}", bias[k : k + 1]) for k in range(len(bias))])))
     # Before anything is added the result is its bias.
     reached = small.again(np.zeros_like(x))[0]
-    groups[-1] = channels("o", say("output"), reached)
+    at_out = len(groups)
+    groups.append(channels("o", say("output"), reached))
     places = Places(groups)
     steps = []
     for channel, *position in np.ndindex(*x.shape[1:]):
@@ -41,8 +44,7 @@ def transposed(small: Small) -> Shown:
         under = small.again(unit, **zero, weight=np.ones_like(weight))[0] != 0
         reached = reached + added
         written = tuple(
-            Written(places.cell(1 + len(weight), k, at), float(reached[(k, *at)]))
-            for k, *at in np.argwhere(under).tolist()
+            Written(places.cell(at_out, k, at), float(reached[(k, *at)])) for k, *at in np.argwhere(under).tolist()
         )
         used = tuple(
             cell for k in range(weight.shape[1]) for cell in places.everywhere(1 + channel, k, weight[channel, k])

@@ -246,15 +246,23 @@ def test_a_field_is_what_a_change_reaches(network: str, layer: str, sizes: list[
     assert demonstration.steps[-1].lines[1] == f"receptive field by the formula: {sizes[-1]}×{sizes[-1]}"
 
 
+def test_the_biases_of_a_transposed_convolution_are_shown() -> None:
+    grids = {grid.name: np.array(grid.values) for grid in shown("transposed", "3x3x2 -> deconv3-2/2p1").grids()}
+    assert [name for name in grids if name.startswith("b")] == ["b0", "b1"]
+    for k in range(2):
+        assert (grids[f"o[:,:,{k}]"] == grids[f"b{k}"]).all()
+
+
 def test_padding_of_a_transposed_convolution_cuts_off_the_edges() -> None:
     demonstration = shown("transposed", "3x3x1 -> deconv3-1/2p1")
-    x, w, o = (np.array(grid.values) for grid in demonstration.grids())
+    x, w, b, o = (np.array(grid.values) for grid in demonstration.grids())
+    assert (o == b).all()
     whole = np.zeros((7, 7))  # (3 - 1)*2 + 3
     for i, j in np.ndindex(3, 3):
         whole[2 * i : 2 * i + 3, 2 * j : 2 * j + 3] += x[i, j] * w
     made = o.copy()
     for cell, value in at_the_end(demonstration).items():
-        if cell.grid == 2:
+        if cell.grid == 3:
             made[cell.row, cell.column] = value
     assert (made - o == whole[1:-1, 1:-1]).all()
 
