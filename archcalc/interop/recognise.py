@@ -20,7 +20,7 @@ from archcalc.interop import (  # noqa: F401  # they register their operations
 )
 from archcalc.interop.foreign import ForeignNetwork
 from archcalc.interop.program import Node, Program
-from archcalc.interop.recognise_account import account, values_in
+from archcalc.interop.recognise_account import account, order_notes, values_in
 from archcalc.interop.recognise_batch import JOINED, batch_axes, mixed_axes, refuse_mixed
 from archcalc.interop.recognise_handler import HANDLERS, Handler
 from archcalc.interop.recognise_layers import Fixed, UnknownFormError
@@ -111,6 +111,7 @@ class Recogniser:
             *(text.format(*[names.get(layer, layers.names.wanted[layer].name) for layer in those])
               for text, those in layers.named_notes),
         ]  # fmt: skip
+        left_out += order_notes(program, nodes, outputs, names)
         accounts, repeated = account(program, held, buffers)
         notes = tuple(dict.fromkeys([*program.notes, *texts, *left_out, *accounts]))
         nodes, outputs = with_names(nodes, names), {key: names.get(layer, layer) for key, layer in outputs.items()}

@@ -6,10 +6,31 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from archcalc.core.words import several
+from archcalc.interop.foreign import ForeignNode
 from archcalc.interop.program import Program
 
 #: So many arrays are named.
 _NAMED = 3
+
+
+#: Operations that put the axes of a map into another order.
+_REORDERS = ("permute", "transpose")
+
+
+def order_notes(
+    program: Program, nodes: Iterable[ForeignNode], outputs: Mapping[str, str], names: Mapping[str, str]
+) -> list[str]:
+    """A note on layers that put inputs and outputs into the order of axes here, where the program has no operation."""
+    moves = [node for node in program.nodes if node.op in _REORDERS]
+    sources = set(program.inputs).difference(*(node.inputs for node in moves))
+    turned = {name for node in moves for name in node.outputs}
+    results = {outputs[key] for key, value in program.outputs.items() if value not in turned}
+    added = [names.get(node.name, node.name) for node in nodes
+             if node.op in _REORDERS and (node.name in results or node.inputs[0] in sources)]  # fmt: skip
+    if not added:
+        return []
+    counted = "this map counts" if len(added) == 1 else "these maps count"
+    return [f"{_named(added)}: here channels are the first axis; {counted} as stored, and the model makes no copy"]
 
 
 def values_in(program: Program, held: Mapping[str, int]) -> int:

@@ -10,6 +10,11 @@ from archcalc.interop.program import Constant, Node, Program, Value
 from archcalc.interop.recognise import recognise
 
 
+def of_counts(notes: Sequence[str]) -> tuple[str, ...]:
+    """The notes but that on the order of axes."""
+    return tuple(note for note in notes if "channels are the first axis" not in note)
+
+
 class Writer:
     """Writes a program operation by operation; values are named after their number."""
 

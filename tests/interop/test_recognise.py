@@ -253,3 +253,19 @@ def test_parameters_that_are_not_trained(trained: tuple[bool, bool], frozen: boo
     found = recognise(write.program())
     assert (found.nodes[-1].frozen, len(found.notes)) == (frozen, notes)
     assert not notes or "6 of its 8 parameters are frozen" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("turned", "layers"), [("", "transpose, transpose_2"), ("x", "transpose"), ("y", "transpose"), ("xy", "")]
+)
+def test_a_note_names_the_maps_that_only_have_another_order(turned: str, layers: str) -> None:
+    """The network of (batch, positions, features) has no operation that turns its input or output, or has one."""
+    write = Writer(*((1, 4, 5) if "x" in turned else (1, 5, 4)))
+    x = write("transpose", (1, 5, 4), "x", dim0=1, dim1=2) if "x" in turned else "x"
+    write("linear", (1, 5, 4), x, write.weight("w", 4, 4), None)
+    write("relu", (1, 5, 4), write.last)
+    write("linear", (1, 5, 6), write.last, write.weight("v", 6, 4), None)
+    if "y" in turned:
+        write("transpose", (1, 6, 5), write.last, dim0=1, dim1=2)
+    notes = [note.partition(":")[0] for note in recognise(write.program()).notes]
+    assert notes == ([layers] if layers else [])
