@@ -136,9 +136,11 @@ class Matcher:
         for row, group in enumerate(groups):
             at = None if described(group.label) else layer_of(group.label, self.of_frameworks)
             label = read_label(group.label)
+            own = self._named(group, label, evidence) if self.by_name.is_exact(group.label) else None
+            is_own = own is not None and not evidence.wrong(group, own)  # a module may have the name of another layer
             if at is not None and (not label.is_typed or self._has_kind(self.layers[at], label.kinds)):
-                found[row] = self.layers[at]
-            elif (module := self.by_name.module(group.label)) and not evidence.wrong(group, module):
+                found[row] = own if own is not None and is_own else self.layers[at]
+            elif not is_own and (module := self.by_name.module(group.label)) and not evidence.wrong(group, module):
                 found[row] = module
             elif self.by_name.is_part(group.label) and (own := self._named(group, label, evidence)) is not None:
                 found[row] = own

@@ -103,9 +103,9 @@ class Names:
         return []
 
     def module(self, label: str) -> Match | None:
-        """The layers in a module that has no other name here: features.2.conv.0."""
+        """The layers in a module of a framework: features.2.conv.0."""
         inner = self.in_modules.get(label.strip(" *`").lower(), ())
-        return self.of_list(sorted({*inner})) if inner and "." in label and self.find(label) is None else None
+        return self.of_list(sorted({*inner})) if inner else None
 
     def together(self, parts: Sequence[Match]) -> Match:
         """Several parts of a block as one: both kinds of windows of fire2 expand."""

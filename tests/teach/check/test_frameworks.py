@@ -21,6 +21,23 @@ def cells(network: str, *rows: str, column: str = "params") -> list[Cell]:
     return list(check_answers(analysis_of(network), parse_answers(table.encode(), "a.csv").answers).cells)
 
 
+#: Names that two layers have, one here and one in a framework: either is right.
+SHARED = [
+    ("googlenet@torchvision", ["conv1,9536", "maxpool1,0", "conv2,4224", "conv3,110976"]),
+    ("googlenet@torchvision", ["conv1,9536", "conv2,110976"]),
+    ("googlenet", ["conv2.conv,110784"]),
+    ("googlenet", ["conv2.conv,4160"]),
+    ("googlenet@torchvision", ["conv2.conv,4096", "conv2.bn,128", "conv3.conv,110592", "conv3.bn,384"]),
+    ("gpt2_small", ["h.0.mlp,4722432"]),
+    ("gpt2_small", ["h0/mlp,4723968", "h.1.mlp,4723968", "h.2.mlp.c_fc,2362368"]),
+]
+
+
+@pytest.mark.parametrize(("network", "rows"), SHARED)
+def test_names_that_are_another_layer_here(network: str, rows: list[str]) -> None:
+    assert [cell.verdict for cell in cells(network, *rows)] == [Verdict.RIGHT] * len(rows)
+
+
 #: A value of another layer, and the right one: window · maps that are read · filters, and a bias for each filter.
 OTHERS = [
     ("resnet18", "layer2.0.conv1", 9 * 128 * 128, 9 * 64 * 128),
