@@ -147,7 +147,7 @@ def demo(
     Args:
         what: `conv`, `pool`, `im2col`, `matrix`, `dilated`, `transposed`, `receptive-field` or `backward`.
         network: The network.
-        layer: The layer; by default the first that suits, of a receptive field the last.
+        layer: The layer; by default the first that can be shown, of a receptive field the last.
         numbers: `input` (channels, *positions), `weight` and `bias` in place of made numbers, as lists or arrays.
         seed: Other made numbers.
         theme: `light`, `dark` or `print`.

@@ -39,8 +39,8 @@ def command(
     """A layer at work, step by step: windows move, numbers multiply and add, the output fills in.
 
     WHAT is conv, pool, im2col, matrix (a convolution as a dense layer), dilated, transposed, receptive-field or
-    backward. LAYER is by default the first that suits. A large layer is shown on fewer channels, filters and pixels;
-    the notes say so. All numbers are those of the executor.
+    backward. LAYER is by default the first that can be shown. A large layer is shown on fewer channels, filters and
+    pixels; the notes say so. All numbers are those of the executor.
     """
     check_target(output)
     form = form or ending(output, FORMATS)

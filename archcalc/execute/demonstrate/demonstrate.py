@@ -13,7 +13,7 @@ from archcalc.core.shapes import format_shape
 from archcalc.core.suggest import did_you_mean
 from archcalc.execute.demonstrate import scatter, slide
 from archcalc.execute.demonstrate.fields import receptive_field
-from archcalc.execute.demonstrate.small import MOST_STEPS, Small, base, find_layer, shrink
+from archcalc.execute.demonstrate.small import MOST_STEPS, Small, base, shrink, suitable
 from archcalc.execute.kernels import Array
 from archcalc.ops.windowed import plain
 from archcalc.passes.analysis import Analysis
@@ -39,7 +39,7 @@ KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 def demonstrate(
     kind: str, analysis: Analysis, layer: str | None = None, seed: int = 0, given: Mapping[str, Array] | None = None
 ) -> Demonstration:
-    """One of `KINDS` on a layer, by default the first that suits; of a receptive field the last.
+    """One of `KINDS` on a layer, by default the first that can be shown; of a receptive field the last.
 
     `given`: numbers in place of made ones, `input` (channels, *positions), `weight` and `bias`. Raises `UsageError`
     for a kind or a layer that does not exist or does not suit, and for numbers of another shape.
@@ -52,11 +52,41 @@ def demonstrate(
     if kind == "receptive-field":
         if given:
             raise UsageError("a receptive field does not depend on numbers: give none")
-        index = _last_of_maps(analysis, kinds) if layer is None else find_layer(analysis, layer, kinds, kind)
+        index = _last_of_maps(analysis, kinds) if layer is None else suitable(analysis, layer, kinds, kind)[0]
         shown, one_channel = receptive_field(analysis, index, seed)
         name = analysis.rows[index].name
         return _made(kind, _heading(title, name, what), "", shown, one_channel)
-    index = find_layer(analysis, layer, kinds, kind)
+    layers = suitable(analysis, layer, kinds, kind)
+    if kind == "dilated":  # a window of one pixel has no gaps
+        layers.sort(key=lambda index: max(getattr(analysis.rows[index].op, "kernel_size", (1,))) == 1)
+    small, shown, remarks = _first(kind, analysis, layers, seed, given)
+    taken, result = (tuple(array.shape[1:]) for array in (small.x, small.out))
+    subtitle = say(
+        "{operation}: {sizes}",
+        operation=small.op.summary([taken]),
+        sizes=f"{format_shape(taken)} → {format_shape(result)}",
+    )
+    return _made(
+        kind, _heading(title, small.layer.name, what), subtitle, shown, (*remarks, *small.smaller), _settings(small)
+    )
+
+
+def _first(
+    kind: str, analysis: Analysis, layers: Sequence[int], seed: int, given: Mapping[str, Array] | None
+) -> tuple[Small, slide.Shown, tuple[str, ...]]:
+    """The first of these layers that is small enough to be shown. Raises `UsageError` of the first where none is."""
+    refused: list[UsageError] = []
+    for index in layers:
+        try:
+            return _small(kind, analysis, index, seed, given)
+        except UsageError as error:
+            refused.append(error)
+    raise refused[0]
+
+
+def _small(
+    kind: str, analysis: Analysis, index: int, seed: int, given: Mapping[str, Array] | None
+) -> tuple[Small, slide.Shown, tuple[str, ...]]:
     op: Any = analysis.rows[index].op
     change: dict[str, Any] = {}
     remarks: tuple[str, ...] = ()
@@ -67,15 +97,7 @@ def demonstrate(
     shown = _shown(kind, small, seed)
     if len(shown[1]) > MOST_STEPS:
         raise UsageError(f"this takes {len(shown[1])} steps; at most {MOST_STEPS} are shown: a smaller map")
-    taken, result = (tuple(array.shape[1:]) for array in (small.x, small.out))
-    subtitle = say(
-        "{operation}: {sizes}",
-        operation=small.op.summary([taken]),
-        sizes=f"{format_shape(taken)} → {format_shape(result)}",
-    )
-    return _made(
-        kind, _heading(title, small.layer.name, what), subtitle, shown, (*remarks, *small.smaller), _settings(small)
-    )
+    return small, shown, remarks
 
 
 def _heading(network: str, layer: str, what: str) -> str:

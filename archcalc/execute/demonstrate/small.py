@@ -76,13 +76,12 @@ def numbers(name: str, size: Shape, low: int, high: int, seed: int) -> Array:
     return np.array(values, dtype=np.float64).reshape(size)
 
 
-def find_layer(analysis: Analysis, name: str | None, kinds: tuple[str, ...], what: str) -> int:
-    """The index of a layer of one of these kinds: by name, or the first. Raises `UsageError`."""
+def suitable(analysis: Analysis, name: str | None, kinds: tuple[str, ...], what: str) -> list[int]:
+    """The indices of the layers of these kinds, or of the one with this name. Raises `UsageError` without any."""
     graph = analysis.graph
     if name is None:
-        for index, layer in enumerate(graph):
-            if base(layer.op) in kinds:
-                return index
+        if found := [index for index, layer in enumerate(graph) if base(layer.op) in kinds]:
+            return found
         raise UsageError(f"{graph.name} has no layer for {what}; it is shown on {', '.join(kinds)}")
     from archcalc.core.suggest import did_you_mean
 
@@ -92,7 +91,7 @@ def find_layer(analysis: Analysis, name: str | None, kinds: tuple[str, ...], wha
     layer = graph.layers[exact[0]]
     if base(layer.op) not in kinds:
         raise UsageError(f"{layer.name} is a {layer.op.kind}; {what} is shown on {', '.join(kinds)}")
-    return exact[0]
+    return exact[:1]
 
 
 def shrink(

@@ -323,6 +323,20 @@ def test_the_same_seed_gives_the_same_numbers() -> None:
     assert first != shown("conv", "5x5x3 -> conv3-2/2p1", seed=1)
 
 
+@pytest.mark.parametrize(
+    ("kind", "network", "layer"),
+    [
+        ("dilated", "alexnet", "conv2"),  # 21 pixels, moved by 4, fit in no map that is shown
+        ("dilated", "nin", "mlpconv2/conv"),
+        ("transposed", "deconvnet", "deconv2/filter"),
+        ("im2col", "12x12x4 -> conv3-4g2 -> conv3-4", "conv2"),
+        ("conv", "alexnet", "conv1"),
+    ],
+)
+def test_the_default_is_the_first_layer_that_can_be_shown(kind: str, network: str, layer: str) -> None:
+    assert f", {layer}: " in shown(kind, network).title
+
+
 NUMBERS = {"input": np.zeros((1, 5, 4))}
 
 
