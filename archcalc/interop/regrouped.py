@@ -13,7 +13,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from archcalc.graph.layer_graph import LayerGraph
-from archcalc.interop.structured import write_structured
+from archcalc.interop.structured import write_noted
 from archcalc.ops.base import Pointwise
 from archcalc.passes.analysis import analyse
 from archcalc.spec.write import settings_of
@@ -31,19 +31,21 @@ _BLOCK = re.compile(r"(\d|\d[a-z](?=_[a-z]))_(?=.)")
 _COUNT = re.compile(r"(?<=.)_?\d+(?=_|$)")
 
 
-def write_regrouped(graph: LayerGraph) -> tuple[str, str]:
-    """The shortest spec of a network with the names that it has, or with others; and a note where it has others."""
-    best, note = write_structured(graph), ""
+def write_regrouped(graph: LayerGraph) -> tuple[str, tuple[str, ...]]:
+    """The shortest spec of a network with the names that it has, or with others; and what to say of it."""
+    best, notes = write_noted(graph)
+    worse = 1.0
     if 2 * sum("/" in layer.name for layer in graph.layers) > len(graph.layers):
-        return best, note
+        return best, notes
     for names in (_by_names(graph), _by_parts(graph)):
         if names:
             layers = tuple([layer._replace(name=names.get(layer.name, layer.name)) for layer in graph.layers])
-            text = write_structured(replace(graph, layers=layers, recipe=None))
-            if (_WORSE if note else 1) * text.count("\n") < best.count("\n"):
+            text, found = write_noted(replace(graph, layers=layers, recipe=None))
+            if worse * text.count("\n") < best.count("\n"):
                 first = next(layer.name for layer in graph.layers if layer.name in names)
-                best, note = text, f"layers of blocks have the names of these blocks: {first} is {names[first]}"
-    return best, note
+                renamed = f"layers of blocks have the names of these blocks: {first} is {names[first]}"
+                best, notes, worse = text, (renamed, *found), _WORSE
+    return best, notes
 
 
 def _by_names(graph: LayerGraph) -> dict[str, str]:

@@ -9,7 +9,7 @@ written out where it is; what is in it keeps its path.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
@@ -48,14 +48,15 @@ class _Scope:
                 yield part
 
 
-def find_structure(graph: LayerGraph) -> Structure:
-    """The blocks of a network."""
-    return _Finder(graph).structure()
+def find_structure(graph: LayerGraph, keep_order: bool = False) -> Structure:
+    """The blocks of a network; with `keep_order` only those whose layers run one after another in it."""
+    return _Finder(graph, keep_order).structure()
 
 
 class _Finder:
-    def __init__(self, graph: LayerGraph) -> None:
+    def __init__(self, graph: LayerGraph, keep_order: bool) -> None:
         self.graph = graph
+        self.keep_order = keep_order
         self.layers = graph.layers
         self.blocks: list[Block] = []
         #: The names of all layers and scopes.
@@ -78,35 +79,47 @@ class _Finder:
         return Structure(self.body(root), self.blocks)
 
     def order(self, scope: _Scope) -> None:
-        """Put the parts of a scope in an order in which each reads only earlier ones; dissolve what cannot be."""
+        """Dissolve the parts of a scope that cannot be put in an order in which each reads only earlier ones."""
         import networkx
 
         while True:
-            place = {}
-            for name, part in scope.parts.items():
-                for index in part.layers if isinstance(part, _Scope) else (part,):
-                    place[index] = name
-            wiring: networkx.DiGraph[str] = networkx.DiGraph()
-            wiring.add_nodes_from(scope.parts)
-            for index, name in place.items():
-                layer = self.layers[index]
-                for source in (*layer.inputs, *(() if layer.weights_of is None else (layer.weights_of,))):
-                    if source in place and place[source] != name:
-                        wiring.add_edge(place[source], name)
+            names = list(scope.parts)
+            wiring = self.wiring(
+                [part.layers if isinstance(part, _Scope) else (part,) for part in scope.parts.values()]
+            )
             tangled = [part for part in networkx.strongly_connected_components(wiring) if len(part) > 1]
             if not tangled:
                 break
-            for name in set().union(*tangled):
+            for name in [names[place] for part in tangled for place in part]:
                 inner = scope.parts[name]
                 if isinstance(inner, _Scope):
                     del scope.parts[name]
                     scope.parts |= {f"{name}/{own}": part for own, part in inner.parts.items()}
-        first = {name: min(part.layers) if isinstance(part, _Scope) else part for name, part in scope.parts.items()}
-        names = networkx.lexicographical_topological_sort(wiring, key=first.__getitem__)
-        scope.parts = {name: scope.parts[name] for name in names}
         for part in scope.parts.values():
             if isinstance(part, _Scope):
                 self.order(part)
+
+    def wiring(self, parts: Iterable[Iterable[int]]) -> networkx.DiGraph[int]:
+        """Which of some parts reads which; each is the indices of its layers."""
+        import networkx
+
+        place = {index: number for number, part in enumerate(parts) for index in part}
+        wiring: networkx.DiGraph[int] = networkx.DiGraph()
+        wiring.add_nodes_from(place.values())
+        for index, number in place.items():
+            layer = self.layers[index]
+            for source in (*layer.inputs, *(() if layer.weights_of is None else (layer.weights_of,))):
+                if source in place and place[source] != number:
+                    wiring.add_edge(place[source], number)
+        return wiring
+
+    def in_order(self, items: Sequence[Item]) -> list[Item]:
+        """The lines, each after what it reads, and else in the order of the network."""
+        import networkx
+
+        wiring = self.wiring([item.layers for item in items])
+        order = networkx.lexicographical_topological_sort(wiring, key=lambda place: min(items[place].layers))
+        return [items[place] for place in order]
 
     def heights(self, scope: _Scope, found: dict[int, list[_Scope]]) -> int:
         inner = [self.heights(part, found) for part in scope.parts.values() if isinstance(part, _Scope)]
@@ -124,6 +137,7 @@ class _Finder:
                 items += [_renamed(item, name) for item in self.done[part.path]]
             else:
                 items.append(self.layer(name, part))
+        items = self.in_order(items)
         inside = {index for item in items for index in item.layers}
         entries = list(dict.fromkeys(entry for item in items for entry in item.entries if entry not in inside))
         if not scope.path:
@@ -185,7 +199,11 @@ class _Finder:
         """Make blocks of bodies with one skeleton; the others are written out where they are."""
         alike: dict[Hashable, list[Body]] = {}
         for body in bodies:
-            alike.setdefault(body.skeleton, []).append(body)
+            layers = {index for item in body.items for index in item.layers}
+            if self.keep_order and max(layers) - min(layers) >= len(layers):
+                self.done[body.scope] = body.unfolded
+            else:
+                alike.setdefault(body.skeleton, []).append(body)
         for group in alike.values():
             items = group[0].items
             has_uses = len(items) > 1 and any(item.block is not None for item in items)

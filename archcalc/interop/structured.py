@@ -8,12 +8,15 @@ from typing import Any
 from archcalc.core.errors import ArchcalcError, UsageError
 from archcalc.graph.layer_graph import LayerGraph, Output
 from archcalc.interop.structure import find_structure
-from archcalc.interop.structure_parts import Block, Body, Item
+from archcalc.interop.structure_parts import Block, Body, Item, Structure
 from archcalc.passes.analysis import Analysis, Row, analyse
 from archcalc.spec.build import build
 from archcalc.spec.load import spec_of
 from archcalc.spec.source import parse_source
 from archcalc.spec.write import Written, facts_of, head_of, inline, outputs_of
+
+#: Layers that run between those of a block are in no block if the spec has at most so many times as many lines then.
+_LONGER = 1.5
 
 
 def write_structured(graph: LayerGraph) -> str:
@@ -22,7 +25,26 @@ def write_structured(graph: LayerGraph) -> str:
     Parameters of the network are kept at the values that they had, as numbers. Raises `UsageError` where the spec
     would mean another network: then `archcalc spec` writes it layer by layer.
     """
-    structure = find_structure(graph)
+    return write_noted(graph)[0]
+
+
+def write_noted(graph: LayerGraph) -> tuple[str, tuple[str, ...]]:
+    """The same, and what to say of it: that its blocks run layers in an order with another peak of memory."""
+    before = analyse(graph)
+    text, peak = _proved(before, find_structure(graph))
+    wanted = before.totals.peak_activation_bytes
+    if peak == wanted:
+        return text, ()
+    longer, kept = _proved(before, find_structure(graph, keep_order=True))
+    if kept == wanted and longer.count("\n") <= _LONGER * text.count("\n"):
+        return longer, ()
+    note = "layers of blocks run one after another, in another order than in the network"
+    return text, (f"{note}: {peak:,} bytes of maps are alive at the peak, in its order {wanted:,}",)
+
+
+def _proved(before: Analysis, structure: Structure) -> tuple[str, int]:
+    """The spec, and the bytes of maps at its peak. Raises `UsageError` unless it means this network."""
+    graph = before.graph
     lines = [*head_of(graph, settings=False), *facts_of(graph)]
     if structure.blocks:
         lines.append("blocks:")
@@ -33,8 +55,7 @@ def write_structured(graph: LayerGraph) -> str:
     if graph.outputs != (Output("output", last),):
         lines += outputs_of(graph)
     text = "\n".join([*lines, ""])
-    _prove(text, graph)
-    return text
+    return text, _prove(text, before).totals.peak_activation_bytes
 
 
 # --- lines
@@ -137,16 +158,20 @@ def _fields(item: Item, place: int, block: Block | None, inputs: Sequence[str]) 
 # --- proof
 
 
-def _prove(text: str, graph: LayerGraph) -> None:
-    """Raise `UsageError` unless a spec means this network: each layer, its inputs, shapes, numbers, and the totals."""
+def _prove(text: str, before: Analysis) -> Analysis:
+    """What a spec means. Raises `UsageError` unless that is this network: each layer, its inputs, shapes, and numbers.
+
+    Layers may run in another order.
+    """
+    name = before.graph.name
     try:
         again = analyse(build(spec_of(parse_source(text, "imported.yaml"))))
     except ArchcalcError as error:
-        raise UsageError(_SORRY.format(graph.name, str(error).splitlines()[0][:200])) from error
-    before = analyse(graph)
+        raise UsageError(_SORRY.format(name, str(error).splitlines()[0][:200])) from error
     differing = _difference(before, again)
     if differing:
-        raise UsageError(_SORRY.format(graph.name, differing))
+        raise UsageError(_SORRY.format(name, differing))
+    return again
 
 
 _SORRY = (

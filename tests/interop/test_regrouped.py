@@ -112,7 +112,7 @@ def test_equal_parts_are_blocks(case: str) -> None:
     write = Writer()
     make(write)
     graph = write.network()
-    text, note = write_regrouped(graph)
+    text, (note,) = write_regrouped(graph)
     assert set(lines) <= set(text.splitlines()), text
     assert len(text.splitlines()) <= most
     assert note.startswith("layers of blocks have the names of these blocks: ")
@@ -140,6 +140,6 @@ def _with_paths(write: Writer) -> None:
 def test_names_stay_where_no_parts_are_equal_or_names_have_blocks(make: Callable[[Writer], None]) -> None:
     write = Writer()
     make(write)
-    text, note = write_regrouped(write.network())
-    assert not note
+    text, notes = write_regrouped(write.network())
+    assert not notes
     assert all(node.name in text for node in write.nodes)

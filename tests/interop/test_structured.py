@@ -12,7 +12,7 @@ from archcalc.core.errors import UsageError
 from archcalc.graph.layer_graph import LayerGraph
 from archcalc.interop import structured
 from archcalc.interop.foreign import ForeignNetwork, ForeignNode, to_network
-from archcalc.interop.structured import write_structured
+from archcalc.interop.structured import write_noted, write_structured
 from archcalc.passes.analysis import analyse
 from archcalc.spec.build import build
 from archcalc.spec.catalogue import load
@@ -191,6 +191,41 @@ def test_interleaved_scopes_are_put_in_order() -> None:
     assert facts(again(text)) == facts(graph)
 
 
+def two_calls(units: int) -> LayerGraph:
+    """An encoder of so many units that is called on two inputs, one after the other; each call is then averaged."""
+    nodes: list[ForeignNode] = []
+    for call, given in (("", "a"), ("_2", "b")):
+        source = given
+        for index in range(units):
+            for name, kind, fields in (
+                ("wide", "conv2d", {"out_channels": 32, "kernel_size": 1}), ("relu", "relu", {}),
+                ("narrow", "conv2d", {"out_channels": 8, "kernel_size": 1}),
+            ):  # fmt: skip
+                weights = f"e/{index}/{name}" if call and fields else None
+                nodes.append(ForeignNode(f"e/{index}/{name}{call}", kind, fields, (source,), weights=weights))
+                source = nodes[-1].name
+        nodes.append(ForeignNode(f"mean{call}", "global_avg_pool2d", {}, (source,)))
+    nodes.append(ForeignNode("difference", "subtract", {}, ("mean", "mean_2")))
+    sizes = {"a": (1, 16, 16), "b": (1, 16, 16)}
+    return to_network(ForeignNetwork("n", "N", sizes, tuple(nodes), {"y": "difference"}))
+
+
+@pytest.mark.parametrize(("units", "in_order"), [(1, True), (2, True), (12, False)])
+def test_an_encoder_that_is_called_twice(units: int, in_order: bool) -> None:
+    """It stays in the order in which it runs, unless blocks make the spec much shorter; then the other peak is said."""
+    graph = two_calls(units)
+    text, notes = write_noted(graph)
+    made = again(text)
+    assert facts(made) == facts(graph)
+    peaks = [analyse(one).totals.peak_activation_bytes for one in (made, graph)]
+    if in_order:
+        assert [layer.name for layer in made] == [layer.name for layer in graph]
+        assert not notes
+    else:
+        assert [f"{peak:,} bytes" in notes[0] or f"its order {peak:,}" in notes[0] for peak in peaks] == [True, True]
+        assert peaks[0] > peaks[1]
+
+
 def test_shared_weights_and_frozen_layers_stay() -> None:
     shared = [
         ForeignNode("d1/conv", "conv2d", {"out_channels": 8, "kernel_size": 1}, ("x",), frozen=True),
@@ -220,7 +255,11 @@ def test_networks_made_at_random(seed: int) -> None:
         nodes += made
         known += [node.name for node in made]
     graph = network(*nodes)
-    assert facts(again(write_structured(graph))) == facts(graph)
+    text, notes = write_noted(graph)
+    loaded = again(text)
+    assert facts(loaded) == facts(graph)
+    peaks = {analyse(one).totals.peak_activation_bytes for one in (loaded, graph)}
+    assert len(peaks) == 1 + len(notes)
 
 
 def test_what_would_not_be_the_same_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,10 +19,10 @@ def command(network: NetworkChoice, target: Target) -> None:
     that code; any other network is taken as well. What is written is loaded again, and every layer and total compared.
     """
     from archcalc.interop.regrouped import write_regrouped
-    from archcalc.interop.structured import write_structured
+    from archcalc.interop.structured import write_noted
 
     graph = network.load()
-    text, renamed = write_regrouped(graph) if network.is_model else (write_structured(graph), "")
+    text, notes = write_regrouped(graph) if network.is_model else write_noted(graph)
     target.write(text)
-    for line in (*graph.notes, *([renamed] if renamed else [])):
+    for line in (*graph.notes, *notes):
         note(f"note: {line}")

@@ -16,7 +16,7 @@ from archcalc.cli.serve.tables import has_converter, table
 from archcalc.core.errors import ArchcalcError, MissingPackageError, Problem, SpecError, UsageError
 from archcalc.graph.inputs import parse_inputs
 from archcalc.interop.models import load
-from archcalc.interop.structured import write_structured
+from archcalc.interop.structured import write_noted, write_structured
 from archcalc.interop.suffixes import FORMATS, suffix_of
 from archcalc.objects import Analysis
 from archcalc.render.tables.formats import render
@@ -132,9 +132,10 @@ def import_file(request: Request) -> dict[str, Any]:
             graph = load(path, None, parse_inputs(request.text("input")) if request.has("input") else None)
             if len(graph) > MOST_LAYERS:
                 raise UsageError(f"{given[:80]} has {len(graph):,} layers; the playground takes {MOST_LAYERS:,}")
+            text, notes = write_noted(graph)
             return {
-                "text": write_structured(graph),
-                "notes": [note.replace("--input", "input") for note in graph.notes],
+                "text": text,
+                "notes": [note.replace("--input", "input") for note in (*graph.notes, *notes)],
             }
         except MissingPackageError as error:
             raise MissingPackageError(error.package, str(error).replace(f"{folder}/", "")) from None
