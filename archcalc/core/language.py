@@ -41,11 +41,9 @@ _PART = re.compile(f"{_OPEN}[^{_OPEN}-{_CLOSE}]*{_CLOSE}")
 
 #: What stands for an isolate: marks are letters without a width that are written from left to right, or the other way.
 #: After a value the second one lets a number that follows take its place in the line.
-_MARKS = {_OPEN: ("\u200e", "\u200e\u200f"), _RIGHT: ("\u200f", "\u200f")}
-#: The same inside a part from left to right, where only an embedding turns a part back.
-_INNER = {_OPEN: ("\u200e", "\u200e"), _RIGHT: ("\u202b", "\u202c\u200e")}
+_MARKS = {_OPEN: "\u200e", _RIGHT: "\u200f", _CLOSE: "\u200e\u200f"}
 #: Between two layers that run one after the other.
-THEN = " → "
+THEN, THEN_TURNED = " → ", " ← "
 ISOLATES = _OPEN + _RIGHT + _CLOSE
 
 _chosen: ContextVar[str] = ContextVar("language", default=ENGLISH)
@@ -121,9 +119,7 @@ def sets_apart(text: str) -> bool:
 
 def turned(text: str) -> str:
     """A line that runs from right to left, set apart as such where it stands in a picture from left to right."""
-    if language() not in RIGHT_TO_LEFT or not is_turned(text) or text.startswith(_RIGHT):
-        return text
-    return f"{_RIGHT}{text}{_CLOSE}"
+    return f"{_RIGHT}{text}{_CLOSE}" if language() in RIGHT_TO_LEFT and is_turned(text) else text
 
 
 def balanced(parts: Sequence[str]) -> list[str]:
@@ -142,20 +138,19 @@ def balanced(parts: Sequence[str]) -> list[str]:
 
 
 def with_marks(text: str) -> str:
-    """A text for slides: marks of direction (UAX #9, section 2.6), which are older than isolates, in their place."""
+    """A text for slides: marks of direction (UAX #9, section 2.6), which are older than isolates, in their place.
+
+    Not every program orders parts within parts, so there should be none.
+    """
     if language() not in RIGHT_TO_LEFT:
         return text
     found: list[str] = []
-    opened: list[tuple[str, str]] = []
+    opened: list[str] = []
     for sign in text:
         if sign in (_OPEN, _RIGHT):
-            first, last = (_INNER if opened and opened[-1][0] == _OPEN else _MARKS)[sign]
-            opened.append((sign, last))
-            found.append(first)
-        elif sign == _CLOSE:
-            found.append(opened.pop()[1] if opened else "")
-        else:
-            found.append(sign)
+            opened.append(sign)
+        from_right = sign == _CLOSE and not (opened and opened.pop() == _OPEN)
+        found.append(_MARKS[_RIGHT] if from_right else _MARKS.get(sign, sign))
     return "".join(found)
 
 
@@ -172,16 +167,20 @@ def cells_apart(cells: Sequence[str]) -> list[str]:
 
 
 def chain(parts: Sequence[str]) -> str:
-    """Layers that run one after the other, from left to right in every language: conv 3×3 → ReLU.
+    """Layers that run one after the other, in the direction of the language: conv 3×3 → ReLU.
 
     An empty first part stands for a line before: → ReLU.
     """
-    return formula(THEN.join(cells_apart(parts)).lstrip()) if parts[1:] else parts[0]
+    if not parts[1:]:
+        return parts[0]
+    if language() not in RIGHT_TO_LEFT:
+        return THEN.join(parts).lstrip()
+    return f"{_RIGHT}{THEN_TURNED.join(cells_apart(parts)).lstrip()}{_CLOSE}"
 
 
 def is_chain(text: str) -> bool:
-    """Whether a line is a chain, which runs from left to right whatever letters it has."""
-    return text.startswith(_OPEN) and text.endswith(_CLOSE) and THEN.strip() in text
+    """Whether a line is, or has, a chain."""
+    return (THEN_TURNED if language() in RIGHT_TO_LEFT else THEN).strip() in text
 
 
 def all_of(parts: Sequence[str]) -> str:
@@ -213,8 +212,8 @@ def _filled(message: str, values: dict[str, Any], name: str) -> str:
 
 
 def is_turned(text: str) -> bool:
-    """Whether a text has letters that are written from right to left."""
-    return any(bidirectional(sign) == "R" for sign in text)
+    """Whether a text has letters that are written from right to left, or a part that is set apart as such."""
+    return any(bidirectional(sign) in ("R", "RLI") for sign in text)
 
 
 class _Isolating(Formatter):
@@ -224,7 +223,7 @@ class _Isolating(Formatter):
         text: str = super().format_field(value, format_spec)
         if is_turned(text):
             # A phrase of its own, with its own signs; a name that leaves one open would turn what follows.
-            return text if text.count(_OPEN) == text.count(_CLOSE) else text.replace(_OPEN, "").replace(_CLOSE, "")
+            return text if sets_apart(text) else without_isolates(text)
         if _OPEN in text and not any(sign.isalnum() for sign in _PART.sub("", text)):
             return text  # parts that are set apart already, in the order of the language
         text = text.replace(_OPEN, "").replace(_CLOSE, "")

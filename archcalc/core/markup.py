@@ -12,7 +12,7 @@ _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "×": r"$\times$", "–": "--", "−": "$-$", "·": r"$\cdot$", "γ": r"$\gamma$", "β": r"$\beta$", "α": r"$\alpha$",
-    "→": r"$\to$", "²": "$^2$", "±": r"$\pm$", "…": r"\dots{}", "⌈": r"$\lceil$", "⌉": r"$\rceil$",
+    "→": r"$\to$", "←": r"$\gets$", "²": "$^2$", "±": r"$\pm$", "…": r"\dots{}", "⌈": r"$\lceil$", "⌉": r"$\rceil$",
     "\u2066": "", "\u2067": "", "\u2069": "", "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "≤": r"$\le$", "≥": r"$\ge$",
 }  # fmt: skip
 

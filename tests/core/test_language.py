@@ -17,10 +17,12 @@ from archcalc.core.language import (
     all_of,
     chain,
     is_chain,
+    is_turned,
     of_environment,
     one_of,
     say,
     say_many,
+    turned,
     use,
     with_marks,
 )
@@ -231,12 +233,15 @@ def test_a_chain_is_written_with_arrows(parts: list[str], text: str) -> None:
     assert chain(parts) == text
 
 
-def test_a_chain_runs_from_left_to_right_in_hebrew() -> None:
-    """The arrows point to the right in every language: each layer is set apart, as is the whole line."""
+def test_a_chain_runs_in_the_direction_of_the_language() -> None:
+    """In Hebrew from right to left, as the line in which it may stand; each layer is set apart, and none in another."""
     use("he")
     text = chain(["אחת", "ReLU", "שתיים"])
-    assert text == "\u2066\u2067אחת\u2069 → \u2066ReLU\u2069 → \u2067שתיים\u2069\u2069"
+    assert text == "\u2067\u2067אחת\u2069 ← \u2066ReLU\u2069 ← \u2067שתיים\u2069\u2069"
     assert is_chain(text)
+    assert is_turned(chain(["ReLU", "LRN"]))
     assert not is_chain("אחת \u20663×3\u2069")
-    marked = with_marks(text).removeprefix("\u200e").removesuffix("\u200e\u200f")
-    assert marked == "\u202bאחת\u202c\u200e → \u200eReLU\u200e → \u202bשתיים\u202c\u200e"
+    assert with_marks(text) == "\u200f\u200fאחת\u200f ← \u200eReLU\u200e\u200f ← \u200fשתיים\u200f\u200f"
+    assert say("{layer}, output", layer=text).count(text) == 1
+    # What follows a chain is part of its line.
+    assert turned(f"{text} · a") == f"\u2067{text} · a\u2069"

@@ -10,7 +10,7 @@ from math import prod
 from operator import itemgetter
 from typing import NamedTuple
 
-from archcalc.core.language import THEN, say
+from archcalc.core.language import is_chain, say
 from archcalc.core.shapes import format_shape
 from archcalc.core.words import several
 from archcalc.ops.merge import Add, Concat, Multiply
@@ -177,7 +177,7 @@ def _piece(node: Node, unit: Unit, wiring: Wiring, read_on: Set[int], sharing: S
         below += [(line, False) for line in wrap(clean(text), WRAP, NOTE)]
     said = {clean(words.summary(row, is_said)) for row in rows}
     for line in part.lines:  # such as whose map is read, or a number
-        if line not in said and THEN.strip() not in line:
+        if line not in said and not is_chain(line):
             below += [(text, False) for text in wrap(line, WRAP, NOTE)]
     resized = not inputs or any(size[1:] != shape[1:] for size in inputs)
     return Piece(node, shape, joined, "", format_shape(shape) if resized or joined else "", tuple(below), beside)

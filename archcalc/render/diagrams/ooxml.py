@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Literal, NamedTuple
 
-from archcalc.core.language import direction, is_chain, is_turned, language, with_marks
+from archcalc.core.language import direction, is_turned, language, with_marks
 from archcalc.render.diagrams.drawing import Point
 
 #: Connection sites of a rectangle.
@@ -101,8 +101,8 @@ def paragraphs(lines: Sequence[Sequence[Run]], align: str) -> str:
 
 
 def _direction(line: Sequence[Run]) -> str:
-    """A paragraph with letters that are written from right to left runs so, if it is no chain."""
-    turned = any(is_turned(run.text) and not is_chain(run.text) for run in line)
+    """A paragraph with letters that are written from right to left runs so."""
+    turned = any(is_turned(run.text) for run in line)
     return ' rtl="1"' if direction() == "rtl" and turned else ""
 
 

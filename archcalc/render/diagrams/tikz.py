@@ -29,8 +29,8 @@ _SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "×": r"\ensuremath{\times}", "·": r"\textperiodcentered{}", "−": r"\ensuremath{-}", "–": "--", "…": r"\ldots{}",
-    "→": r"\ensuremath{\rightarrow}", "γ": r"\ensuremath{\gamma}", "β": r"\ensuremath{\beta}", "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    "→": r"\ensuremath{\rightarrow}", "←": r"\ensuremath{\leftarrow}", "|": r"\textbar{}",
+    "γ": r"\ensuremath{\gamma}", "β": r"\ensuremath{\beta}", '"': r"\textquotedbl{}",
 }  # fmt: skip
 #: pdfTeX's fonts have the letters of Latin-1 and Latin Extended-A, but for these.
 END, ABSENT = 0x180, "ĦħĸĿŀŉŦŧſ"

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from archcalc.core.language import THEN, apart, chain, say
+from archcalc.core.language import THEN, apart, chain, is_chain, say
 from archcalc.core.words import AT_LEAST
 from archcalc.ops.base import Op
 from archcalc.ops.windowed import Windowed, plain
@@ -98,7 +98,7 @@ def lines_of(parts: Sequence[str], between: str, width: float, size: float) -> l
 def counted(lines: Sequence[str]) -> list[str]:
     """The lines, with equal neighbours in one."""
     runs = [(line, len(list(run))) for line, run in groupby(lines)]
-    return [line if number == 1 else f"{number} × ({line})" if THEN in line else f"{number} × {line}"
+    return [line if number == 1 else f"{number} × ({line})" if is_chain(line) else f"{number} × {line}"
             for line, number in runs]  # fmt: skip
 
 

@@ -471,17 +471,6 @@ def test_the_shipped_fonts_have_every_sign_of_our_languages(name: str, network: 
     assert picture.notes == ()
 
 
-def test_layers_that_follow_each_other_run_from_left_to_right_in_hebrew() -> None:
-    use("he")
-    try:
-        picture = draw(analysis_of("googlenet"), "svg", Choices()).data.decode()
-    finally:
-        use("en")
-    chains = [line for line in re.findall(r"<text[^>]*>([^<]*)", picture) if "→" in line]
-    assert chains
-    assert all(re.fullmatch("\u2067?\u2066([^\u2069]*\u2069)+ → .*\u2069", line) for line in chains), chains
-
-
 def test_letters_of_other_scripts_are_said_to_be_missing() -> None:
     assert missing(["a漢\u2066b\u2069־", "字"]) == {"漢", "字"}
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from archcalc.core.language import is_turned, use
-from tests.render.diagrams.pictures import svg_of
+from archcalc.render.diagrams.choices import Choices
+from archcalc.render.diagrams.draw import draw
+from tests.render.diagrams.pictures import analysis_of, svg_of
 
 APART = re.compile("\u2066[^\u2066-\u2069]*\u2069")
 #: A unit away from its number, or a product that a line from right to left would turn round.
@@ -38,6 +40,16 @@ def test_numbers_of_a_box(line: str) -> None:
     assert line in [text.replace("&#x27;", "'") for text in lines_of("resnet50", "blocks")]
 
 
+def test_layers_that_follow_each_other_run_from_right_to_left() -> None:
+    picture = draw(analysis_of("googlenet"), "svg", Choices(style="blocks", fit="16:9", theme="light")).data.decode()
+    lines = re.findall(r"<text[^>]*>([^<]*)", picture)
+    chains = [line for line in lines if "←" in line]
+    assert not [line for line in lines if "→" in line]
+    assert all(line.startswith("\u2067\u2067") for line in chains)
+    conv1 = "\u2067\u2067קונבולוציה \u20667×7\u2069, 64, \u2066/2\u2069\u2069 ← \u2066ReLU\u2069\u2069"
+    assert f"\u2067{conv1}\u2069" in chains
+
+
 @pytest.mark.parametrize(
     ("name", "style"),
     [
@@ -53,3 +65,5 @@ def test_numbers_with_units_and_products_are_set_apart(name: str, style: str) ->
         while (inner := APART.sub("□", rest)) != rest:
             rest = inner
         assert not TURNED.search(rest), line
+        # A part from right to left stands in none from left to right: LibreOffice would not order it.
+        assert "\u2066" not in APART.sub("", line)
