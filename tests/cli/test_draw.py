@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from tests.cli.runner import Run, check_message, run_process
 
@@ -46,6 +47,14 @@ def test_deep_networks_are_folded_by_default(archcalc: Run, tmp_path: Path) -> N
         assert ("folded to" in (tmp_path / "a.svg").read_text()) == folded
 
 
+@pytest.mark.parametrize("style", ["graph", "slabs"])
+def test_a_sheet_has_its_size(archcalc: Run, tmp_path: Path, style: str) -> None:
+    target = tmp_path / "a.pdf"
+    assert archcalc("draw", "alexnet", "--style", style, "--fit", "a4", "-o", target).code == 0
+    box = PdfReader(target).pages[0].mediabox
+    assert (float(box.width), float(box.height)) == pytest.approx((595, 842), abs=0.5)
+
+
 def test_options_of_the_network(archcalc: Run, tmp_path: Path) -> None:
     target = tmp_path / "a.svg"
     assert archcalc("draw", "mobilenet", "--set", "alpha=0.5", "--input", "160x160x3", "-o", target).code == 0
@@ -65,7 +74,7 @@ def test_options_of_the_network(archcalc: Run, tmp_path: Path) -> None:
         (["-o", "a.svg", "--theme", "pink"], ["'pink'", "light, dark, print"]),
         (["-o", "a.svg", "--direction", "UP"], ["'UP'", "TB", "LR"]),
         (["-o", "a.svg", "--color-by", "age"], ["'age'", "multiplications"]),
-        (["-o", "a.svg", "--fit", "wide"], ["16:9", "'wide'"]),
+        (["-o", "a.svg", "--fit", "wide"], ["16:9", "A4", "'wide'"]),
         (["-o", "a.svg", "--fit", "1:9999"], ["too narrow"]),
         (["-o", "a.svg", "--depth", "deep"], ["all", "'deep'"]),
         (["-o", "a.svg", "--depth", "0"], ["1 to 99"]),

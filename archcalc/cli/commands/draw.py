@@ -39,7 +39,7 @@ MOST_NETWORKS = 6
               help=f"{', '.join(THEMES)}; default: light, and an SVG follows a dark page.")  # fmt: skip
 @click.option("--direction", default="fit", metavar="DIR", show_default=True,
               help="TB (down), LR (to the right), fit (in columns or rows).")  # fmt: skip
-@click.option("--fit", metavar="W:H", help="Fill a page of this shape, as in 16:9, with readable text.")
+@click.option("--fit", metavar="W:H", help="Fill a page of this shape, as in 16:9, or A4, with readable text.")
 @click.option("--steps", is_flag=True, help="A series that reveals the network part by part: FILE-01.svg …, or slides.")
 @click.option("--font-size", type=Finite(4, 200), default=12.0, show_default=True, help="In pixels.")
 @click.option("--font", metavar="FILE", multiple=True,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archcalc.core.errors import UsageError
 from archcalc.passes.analysis import Analysis
-from archcalc.render.diagrams.arrange import DIRECTIONS
+from archcalc.render.diagrams.arrange import DIRECTIONS, PAGES
 from archcalc.render.diagrams.compose import COLOUR_BY
 from archcalc.render.diagrams.papers.labels import LABELS, NAMES
 from archcalc.render.diagrams.theme import THEMES
@@ -41,6 +41,8 @@ DEEP = 60
 #: More layers than this are never drawn one by one, unless `depth` is "all".
 MOST_LAYERS = 2000
 RATIO = 16 / 9
+#: The sides of an upright sheet of A4, in points.
+SHEET = PAGES["sheet"]
 
 
 @dataclass(frozen=True)
@@ -123,13 +125,20 @@ def default_style(analysis: Analysis) -> str:
     return "graph" if len(analysis.rows) <= DEEP else "blocks"
 
 
+def is_sheet(text: str | None) -> bool:
+    """Whether a page is an upright sheet of A4, which has a size besides its shape."""
+    return (text or "").strip().lower() == "a4"
+
+
 def parse_ratio(text: str | None) -> float:
-    """16:9 as a number."""
+    """16:9 as a number; A4 is an upright sheet."""
     if text is None:
         return RATIO
+    if is_sheet(text):
+        return SHEET[0] / SHEET[1]
     found = re.fullmatch(r"\s*(\d{1,5}(?:\.\d+)?)\s*[:x×/]\s*(\d{1,5}(?:\.\d+)?)\s*", text)
     if not found or not float(found[1]) or not float(found[2]):
-        raise UsageError(f"--fit takes width:height, as in 16:9, not {text[:40]!r}")
+        raise UsageError(f"--fit takes width:height, as in 16:9, or A4, not {text[:40]!r}")
     ratio = float(found[1]) / float(found[2])
     if not 1 / 20 <= ratio <= 20:
         raise UsageError(f"--fit {text[:40]} is too narrow; sides may differ twentyfold")

@@ -15,11 +15,13 @@ from archcalc.render.diagrams.choices import (
     PAGED,
     PAPERS,
     SHAPED,
+    SHEET,
     SOURCES,
     STYLES,
     Choices,
     check,
     default_style,
+    is_sheet,
     parse_ratio,
 )
 from archcalc.render.diagrams.drawing import Drawing, Text
@@ -154,7 +156,8 @@ def _converted(drawings: list[Drawing], form: str, choices: Choices) -> Picture:
     notes = [f"the shipped font lacks {shorten(absent, 100, 10)}; a font of the system is taken where it has them"]
     notes = notes if absent else []
     if form == "pdf":
-        return Picture(to_pdf([svg(one) for one in drawings], last.title, last.description, POINT), tuple(notes))
+        size = SHEET[0] / last.width if is_sheet(choices.fit) else POINT
+        return Picture(to_pdf([svg(one) for one in drawings], last.title, last.description, size), tuple(notes))
     scale, largest = choices.scale, (MOST_PIXELS / (last.width * last.height)) ** 0.5
     if scale > largest:
         notes.append(f"the PNG is drawn at scale {largest:.2f}, not {scale:g}, to stay within {MOST_PIXELS // 10**6} "
