@@ -176,7 +176,7 @@ def test_a_roster_of_names_with_commas_and_of_two_who_share_one(archcalc: Run) -
 )
 def test_rosters(text: str, names: list[str]) -> None:
     Path("roster.txt").write_text(text, encoding="utf-8")
-    assert read_roster("roster.txt") == names
+    assert read_roster("roster.txt").names == names
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,16 @@ def test_rosters(text: str, names: list[str]) -> None:
 )  # fmt: skip
 def test_a_heading_is_no_student(heading: str) -> None:
     Path("roster.txt").write_text(f"{heading}\nAda Name\nStudent Turing\n", encoding="utf-8")
-    assert read_roster("roster.txt") == ["Ada Name", "Student Turing"]
+    assert read_roster("roster.txt").names == ["Ada Name", "Student Turing"]
+
+
+def test_the_test_student_of_canvas_gets_no_worksheet(archcalc: Run) -> None:
+    text = 'Student,ID,Section\n    Points Possible,,\n"Lee, Ann",71,A\n"Student, Test",72,A\n'
+    Path("roster.csv").write_text(text, encoding="utf-8")
+    result = archcalc("exercise", "lenet5", "--students", "roster.csv", "-f", "csv", "-o", "x")
+    assert result.code == 0
+    assert "'Student, Test' is the test student of Canvas" in result.err
+    assert [file.stem for file in Path("x/worksheets").iterdir()] == ["Lee_Ann"]
 
 
 def test_a_variant_comes_with_its_network(archcalc: Run) -> None:

@@ -89,6 +89,23 @@ def test_sixty_of_sixty_are_graded(archcalc: Run) -> None:
     ].keys()
 
 
+@pytest.mark.parametrize(
+    ("names", "ids"),
+    [
+        (["Ann Lee_1001_assignsubmission_file_/a.csv", "Bo Ek_1002_assignsubmission_file_/a.txt"], ["1001", "1002"]),
+        (["leeann_71_501_a.csv", "Bo.csv"], ["71", ""]),
+        (["ann.csv", "bo.csv"], None),
+    ],
+)
+def test_grades_have_the_numbers_of_the_platform(archcalc: Run, names: list[str], ids: list[str] | None) -> None:
+    for name in names:
+        Path("class", name).parent.mkdir(parents=True, exist_ok=True)
+        Path("class", name).write_text(GOOD, encoding="utf-8")
+    rows = grades(archcalc, "lenet5", "class", "--quantities", "params").values()
+    found = {row["id"] for row in rows if "id" in row}
+    assert found == set(ids or ())
+
+
 def test_anonymous_and_typed_submissions(archcalc: Run) -> None:
     Path("class").mkdir()
     for name in (

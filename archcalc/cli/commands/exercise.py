@@ -18,7 +18,7 @@ from archcalc.teach.check.answers.read import ENDINGS as READABLE
 from archcalc.teach.exercise.formats import ENDINGS, FORMATS, SUFFIX, TEXTS, sheet_bytes
 from archcalc.teach.exercise.handout import Handout
 from archcalc.teach.exercise.people import file_names
-from archcalc.teach.exercise.roster import MOST_STUDENTS, read_roster
+from archcalc.teach.exercise.roster import MOST_STUDENTS, Roster, read_roster
 from archcalc.teach.exercise.variants import is_varied, vary
 from archcalc.teach.exercise.worksheet import ASKED, DEFAULT, Worksheet, make_worksheet
 
@@ -78,11 +78,12 @@ def command(
             raise click.UsageError("--variants or --students, not both")
         if target.is_stdout or key is not None:
             raise click.UsageError("--variants and --students write many files: name a folder with -o, and no --key")
-        roster = (
-            read_roster(students) if students else [f"student-{number}" for number in range(1, (variants or 0) + 1)]
-        )
+        made = [f"student-{number}" for number in range(1, (variants or 0) + 1)]
+        roster = read_roster(students) if students else Roster(made)
         check_empty(str(target.path))
-        _write_all(graph, roster, seed, sheet_of, target.form, Path(str(target.path)))
+        for text in roster.notes:
+            note(text)
+        _write_all(graph, roster.names, seed, sheet_of, target.form, Path(str(target.path)))
         return
     target.check()
     if target.is_stdout and target.form not in TEXTS:

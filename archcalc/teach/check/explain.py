@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from archcalc.core.language import apart, say
+from archcalc.core.language import apart, language, say
 from archcalc.explain.derive.notation import TEXT, number
 from archcalc.explain.derive.steps import substituted
 from archcalc.explain.derive.trace import Node
 from archcalc.teach.check.mistakes.base import Mistake
+
+#: Languages that are not written in Latin letters.
+_OTHER_LETTERS = ("ru", "he", "hy", "zh")
 
 
 def calculation(tree: Node) -> str:
@@ -35,8 +39,13 @@ def sentence(steps: Sequence[Mistake], shown: str, what: str, is_exact: bool = T
 
 
 def capital(text: str) -> str:
-    """The text as the beginning of a sentence."""
-    return text[:1].upper() + text[1:]
+    """The text as the beginning of a sentence; the name of a layer stays as it is.
+
+    A name has a digit, _ or / in its first word, or Latin letters in a language that has others.
+    """
+    first = text.partition(" ")[0]
+    is_name = re.search(r"[\d_/]", first) or (first[:1].isascii() and language() in _OTHER_LETTERS)
+    return text if is_name else text[:1].upper() + text[1:]
 
 
 def result(tree: Node) -> str:

@@ -23,6 +23,8 @@ MOST_STUDENTS = 5_000
 _LARGEST_ROSTER = 1_000_000
 #: What Canvas has in the place of a name, in the line of the points that can be had.
 _NO_STUDENTS = ("points possible",)
+#: The student that Canvas adds to each course to try it out, as its gradebook has it.
+_TEST_STUDENT = "student, test"
 
 
 class _Entry(NamedTuple):
@@ -32,7 +34,14 @@ class _Entry(NamedTuple):
     number: str = ""
 
 
-def read_roster(path: str) -> list[str]:
+class Roster(NamedTuple):
+    """The names of students; `notes` say who was left out."""
+
+    names: list[str]
+    notes: tuple[str, ...] = ()
+
+
+def read_roster(path: str) -> Roster:
     """The names of a file, a line each; of a table the column of names, or the first one. Raises `UsageError`.
 
     `Smith, John` is a name: a line is a table's where its heading says so, or where a number or an address follows.
@@ -42,18 +51,21 @@ def read_roster(path: str) -> list[str]:
         text = visible(read_bytes(path, _LARGEST_ROSTER, "list of names").decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is no UTF-8 text: byte {error.start}") from None
-    entries = [each for name, number in _entries(text) if (each := _Entry(line(name), line(number))).name]
+    listed = [each for name, number in _entries(text) if (each := _Entry(line(name), line(number))).name]
+    entries = [each for each in listed if each.name.lower() != _TEST_STUDENT]
     if not entries:
         raise UsageError(f"{path} names no student; a roster has a name in each line")
     if len(entries) > MOST_STUDENTS:
         raise UsageError(f"{path} names {len(entries):,} students; at most {MOST_STUDENTS:,} at a time")
     people = Counter(name for each in entries for name in set(names_of(each.name)))
-    return [
+    names = [
         f"{each.name} ({each.number})"
         if each.number and any(people[name] > 1 for name in names_of(each.name))
         else each.name
         for each in entries
     ]
+    left_out = dict.fromkeys(each.name for each in listed if each not in entries)
+    return Roster(names, tuple([f"{name!r} is the test student of Canvas and gets no worksheet" for name in left_out]))
 
 
 def _entries(text: str) -> Iterator[_Entry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -157,9 +157,7 @@ def grade(
             read = read_answers(submission.file)
             check = check_answers(task.analysis, read.answers)
             marked = mark(submission.student, check, task.asked, scheme)
-            yield Marked(marked.student, marked.items, read.notes), task
+            yield replace(marked, notes=read.notes, number=submission.number), task
         except ArchcalcError as error:
-            yield (
-                Marked(submission.student, problem="; ".join(" ".join(one.split()) for one in str(error).splitlines())),
-                task,
-            )
+            problem = "; ".join(" ".join(one.split()) for one in str(error).splitlines())
+            yield Marked(submission.student, problem=problem, number=submission.number), task

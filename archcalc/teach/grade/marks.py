@@ -54,6 +54,8 @@ class Marked:
     items: tuple[Item, ...] = ()
     notes: tuple[str, ...] = ()
     problem: str = ""
+    #: What a platform calls the student, where the name of a file says it.
+    number: str = ""
 
     @property
     def score(self) -> Fraction:

@@ -203,12 +203,15 @@ def spread(shares: Sequence[Fraction]) -> str:
 
 
 def render_grades(overview: Overview) -> str:
-    """The grades as CSV, a line a student."""
+    """The grades as CSV, a line a student; with the numbers that a platform gave them, where it gave any."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     kinds = (Verdict.RIGHT, Verdict.CARRIED, Verdict.WRONG, Verdict.EMPTY, Verdict.UNREADABLE)
-    writer.writerow(["student", "score", "max_score", *(kind.value for kind in kinds), "problem"])
+    has_numbers = any(each.number for each in overview.marked)
+    writer.writerow(
+        ["student", "score", "max_score", *(kind.value for kind in kinds), "problem", *["id"] * has_numbers]
+    )
     for each in overview.marked:
-        counts = [each.count(kind) for kind in kinds]
-        writer.writerow([harmless(each.student), points(each.score), each.most, *counts, harmless(each.problem)])
+        cells = [harmless(each.student), points(each.score), each.most, *map(each.count, kinds), harmless(each.problem)]
+        writer.writerow([*cells, *[each.number] * has_numbers])
     return out.getvalue()
