@@ -10,6 +10,9 @@ from archcalc.core.words import several
 
 BYTES: dict[str, int] = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 
+#: The layers whose multiplications everyone counts.
+PRODUCTS = "convolution and dense layers"
+
 
 @dataclass(frozen=True)
 class Conventions:
@@ -32,21 +35,22 @@ class Conventions:
     params_rule: str = ""
     multiplications_rule: str = ""
 
-    def describe(self, batch: int = 1, dtype: str = "float32", counted: Sequence[str] = ()) -> dict[str, str]:
-        """Each choice in a sentence, by name; `counted` are further kinds of layers whose multiplications count."""
+    def describe(self, batch: int = 1, dtype: str = "float32", counted: Sequence[str] = (PRODUCTS,)) -> dict[str, str]:
+        """Each choice in a sentence, by name; `counted` are the kinds of layers whose multiplications count."""
+        others = all_of([say(one) for one in counted if one != PRODUCTS])
         size = BYTES[dtype]
         return {
             "multiplications": self.multiplications_rule
             or (
-                say(
+                say("of convolution and dense layers, one for each multiply-add, bias additions not counted; per image")
+                if not others
+                else say(
                     "of convolution and dense layers and of {others}, one for each multiply-add, bias additions not "
                     "counted; per image",
-                    others=all_of([say(one) for one in counted]),
+                    others=others,
                 )
-                if counted
-                else say(
-                    "of convolution and dense layers, one for each multiply-add, bias additions not counted; per image"
-                )
+                if PRODUCTS in counted
+                else say("of {others}, one for each multiply-add, bias additions not counted; per image", others=others)
             ),
             "params": self.params_rule
             or (

@@ -11,7 +11,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
 
-from archcalc.core.conventions import BYTES, Conventions
+from archcalc.core.conventions import BYTES, PRODUCTS, Conventions
 from archcalc.core.errors import Problem, SpecError, UsageError
 from archcalc.core.language import say
 from archcalc.core.shapes import LARGEST_BATCH, Shape
@@ -136,7 +136,7 @@ class Analysis:
 
     def describe_conventions(self) -> dict[str, str]:
         """What is counted, and how, in a sentence for each choice; kinds of layers that are not there are not named."""
-        sentences = self.conventions.describe(self.batch, self.dtype, self.counted_kinds)
+        sentences = self.conventions.describe(self.batch, self.dtype, self.all_counted_kinds)
         if self.rows and len(self.rows[0].output_shape) != 3:
             sentences["receptive_field"] = say(
                 "input positions that an output can depend on, padding included; not cut off at the ends of the input"
@@ -147,6 +147,13 @@ class Analysis:
     def counted_kinds(self) -> list[str]:
         """The kinds of layers whose multiplications count, besides convolution and dense layers."""
         return list(dict.fromkeys(row.op.counted_as for row in self.rows if row.multiplications and row.op.counted_as))
+
+    @property
+    def all_counted_kinds(self) -> list[str]:
+        """The same with convolution and dense layers, unless others alone multiply."""
+        others = self.counted_kinds
+        has_products = any(row.multiplications and not row.op.counted_as for row in self.rows)
+        return [PRODUCTS, *others] if has_products or not others else others
 
     @cached_property
     def depth(self) -> int:

@@ -14,6 +14,7 @@ from babel.messages import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 
 import archcalc
+from archcalc.core.conventions import PRODUCTS
 from archcalc.core.language import COMPLETE, ENGLISH, PARTIAL
 from archcalc.core.quantities import OF_NETWORKS, QUANTITIES
 from archcalc.core.shapes import AXES
@@ -74,6 +75,7 @@ def words() -> Iterator[str]:
             yield from get_args(mode.annotation)
     for rank in (1, 2, 3):
         yield from side_names(rank)
+    yield PRODUCTS
     yield from map(str, Verdict)
     yield from MISTAKES.values()
     for file in SPECS.rglob("*.yaml"):

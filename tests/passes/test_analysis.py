@@ -145,6 +145,11 @@ def test_the_convention_names_what_else_is_counted() -> None:
         "of convolution and dense layers and of attention (projections, QKᵀ and AV), one for each multiply-add"
     )
     assert (
+        numbers("  - tokens\n  - gru: {hidden_size: 5}\n")
+        .describe_conventions()["multiplications"]
+        .startswith("of recurrent layers, one for each multiply-add")
+    )
+    assert (
         numbers("  - relu\n")
         .describe_conventions()["multiplications"]
         .startswith("of convolution and dense layers, one for each multiply-add")

@@ -54,8 +54,7 @@ def totals(report: Report) -> Html:
     stored = say("{count:,} values per image", count=sums.activations)
     if analysis.batch > 1:
         stored += say(", a batch of {count:,}", count=analysis.batch)
-    others = [say(kind).partition(" (")[0] for kind in analysis.counted_kinds]
-    kinds = all_of([say("convolution and dense layers"), *others])
+    kinds = all_of([say(kind).partition(" (")[0] for kind in analysis.all_counted_kinds])
     cards = [
         ("params", params),
         ("multiplications", say("in {kinds}", kinds=kinds)),
