@@ -274,8 +274,9 @@ def _typed(text: str, plain: str) -> Label | None:
         return None  # conv1 (ReLU) has two layers
     is_made = squeezed(re.sub(r"_?\d*$", "", name)) == squeezed(match["type"])
     return own._replace(
-        text=text, key=squeezed(name), kinds=kinds, is_typed=True, is_made=is_made, is_block=False, words=frozenset()
-    )
+        text=text, key=squeezed(name), kinds=kinds, is_typed=True, is_made=is_made, is_block=False, words=frozenset(),
+        adjective=_adjective(kinds, name),
+    )  # fmt: skip
 
 
 def _is_of_weights(name: str) -> bool:

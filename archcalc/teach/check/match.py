@@ -213,6 +213,13 @@ class Matcher:
         found = with_skipped(groups, before_pools(groups, found, self.by_name, evidence), self.by_name, evidence)
         for index, inner in reversed(modules.items()):
             found[index] = self._module(groups[index], found[index], [found[row] for row in inner], evidence)
+        if is_printed:
+            found = [
+                Match(note=say("which layers are in it is not sure"), is_idle=True)
+                if label.is_module and self._is_convolution(match) and match and evidence.wrong(group, match)
+                else match  # the module around a convolution holds its normalisation too
+                for group, label, match in zip(groups, labels, found, strict=True)
+            ]
         found = self.together.left(groups, found, {*modules, *parts}, evidence)
         self.by_name.keep(known | {match.layer for match in found if match is not None})
         return [match or self.by_name.unknown(group.label) for match, group in zip(found, groups, strict=True)]
@@ -231,6 +238,10 @@ class Matcher:
             match is None or not match.layer or evidence.wrong(group, match) > 0
             for group, match in zip(groups, matches, strict=True)
         )
+
+    def _is_convolution(self, match: Match | None) -> bool:
+        at = self.index.get(match.layer) if match is not None and not match.first else None
+        return at is not None and self.rows[at].op.family == "convolution"
 
     def _module(
         self, group: Group, named: Match | None, inner: Sequence[Match | None], evidence: Evidence

@@ -49,9 +49,8 @@ class Ordered:
             costs = self.costs.pairs(table, row, NAMED) if free[row] else {}
             kinds = table.labels[row].kinds
             if has_no_weights(kinds):  # frameworks need other such layers
-                costs = {
-                    at: cost for at, cost in costs.items() if at < len(self.rows) and self.rows[at].op.kind in kinds
-                }
+                end = self._end(table, row, values)
+                costs = {at: cost for at, cost in costs.items() if at < end and self.rows[at].op.kind in kinds}
             pairs.append({target: cost for target, cost in costs.items() if target in free[row]})
         unmatched = [self.costs.unmatched(table.labels[row]) for row in open_rows]
         aligned = align(pairs, unmatched, self.left_out, self.spans)
@@ -62,6 +61,16 @@ class Ordered:
                 is_idle = has_no_weights(table.labels[row].kinds)
                 chosen[row] = Match(note=say("the network has no such layer at this place"), is_idle=is_idle)
         return chosen
+
+    def _end(self, table: Table, row: int, values: Mapping[int, Match]) -> int:
+        """Before which layer a row without weights must lie: in a part of a summary none with weights is passed by."""
+        last = max(values, default=-1)
+        if row < last:
+            return len(self.rows)
+        places = [self.costs.by_name.place(match) or 0 for match in values.values()]
+        left = sum(not has_no_weights(label.kinds) for label in table.labels[last + 1 : row])
+        after = [at for at in range(max(places, default=-1) + 1, len(self.rows)) if self.rows[at].params]
+        return after[left] if left < len(after) else len(self.rows)
 
     def aligned(self, table: Table) -> list[Match | None]:
         """All rows aligned with all layers, from the input or from the output."""

@@ -426,3 +426,40 @@ def test_what_torchinfo_counts_of_an_attention_in_code_is_not_judged() -> None:
 @pytest.mark.parametrize("name", ["Sequential (conv): 3-4", "Sequential (classifier): 1-3", "ModuleList (layers)"])
 def test_the_name_of_a_container_says_no_kind(name: str) -> None:
     assert read_label(name).kinds == ()
+
+
+def _keras(*rows: tuple[str, str, str]) -> str:
+    """The beginning of a summary that Keras printed in boxes."""
+    return "┃ Layer (type) ┃ Output Shape ┃ Param # ┃\n├───┤\n" + "".join(
+        f"│ {' │ '.join(row)} │\n├───┤\n" for row in rows
+    )
+
+
+#: The beginnings of summaries of Keras, with types that are cut off, and of the last row the first line alone.
+PARTS = [
+    ("mobilenet_v2", _keras(
+        ("Conv1 (Conv2D)", "(None, 112, 112, 32)", "864"),
+        ("bn_Conv1 (BatchNormalizatio…", "(None, 112, 112, 32)", "128"),
+        ("expanded_conv_depthwise (DepthwiseConv2D)", "(None, 112, 112, 32)", "288"),
+        ("expanded_conv_dept… (BatchNormalizatio…", "(None, 112, 112, 32)", "128"),
+        ("expanded_conv_project (Conv2D)", "(None, 112, 112, 16)", "512"),
+        ("expanded_conv_proj… (BatchNormalizatio…", "(None, 112, 112, 16)", "64"),
+        ("block_1_expand (Conv2D)", "(None, 112, 112, 96)", "1,536"),
+        ("block_1_expand_BN (BatchNormalizatio…", "(None, 112, 112, 96)", "384"),
+        ("block_1_depthwise (DepthwiseConv2D)", "(None, 56, 56, 96)", "864"),
+        ("block_1_depthwise_… (BatchNormalizatio…", "(None, 56, 56, 96)", "384"),
+        ("block_1_project (Conv2D)", "(None, 56, 56,", "2,304"),
+    )),
+    ("32x32x3 -> conv3-8 -> conv3-8 -> conv3-8 -> conv3-12 -> conv3-16 -> gap -> dropout -> fc10", _keras(
+        ("conv (Conv2D)", "(None, 32, 32, 8)", "224"),
+        ("conv_1 (Conv2D)", "(None, 32, 32, 8)", "584"),
+        ("conv_2 (Conv2D)", "(None, 32, 32, 8)", "584"),
+        ("conv_3 (Conv2D)", "(None, 32, 32, 12)", "876"),
+        ("drop (Dropout)", "(None, 32, 32, 12)", "0"),
+    )),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("network", "text"), PARTS)
+def test_the_beginning_of_a_summary(network: str, text: str) -> None:
+    assert {cell.verdict for cell in check(network, text).cells} <= {Verdict.RIGHT, Verdict.EMPTY}

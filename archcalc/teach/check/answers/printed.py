@@ -290,6 +290,7 @@ def _box_rows(lines: Sequence[str]) -> Iterator[_Row]:
         return
     for cells, number in _boxed(lines):
         name, shape, params = (cells[column] if column < len(cells) else _CUT_OFF[0] for column in columns)
+        shape += "…" * (shape.count("(") > shape.count(")"))  # the text ends before its last line
         if name and not name.lower().startswith("layer (type") and name.lower() != "layer":
             yield _Row(name, shape, params or "--", number)
 
