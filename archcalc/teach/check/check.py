@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Iterator, Sequence
+from fractions import Fraction
 
 from archcalc.core.language import say
 from archcalc.passes.analysis import Analysis, analyse
@@ -31,7 +33,7 @@ def check_answers(analysis: Analysis, answers: Iterable[Answer]) -> Check:
 
 def _questions(network: PreparedNetwork, answers: Sequence[Answer]) -> Iterator[Question]:
     """The answers, read, with the layers that their rows are about."""
-    read = [_read(answer) for answer in answers]
+    read = _with_small(answers, [_read(answer) for answer in answers])
     groups = [group for group in rows_of(answers) if not _is_remark(network, group, read)]
     evidence = CellEvidence(network, answers, [readings for readings, _ in read])
     matches: list[Match] = [Match()] * len(answers)
@@ -66,6 +68,28 @@ def _questions(network: PreparedNetwork, answers: Sequence[Answer]) -> Iterator[
             yield Question(position, answer, match, readings, note)
         else:
             yield Question(position, answer, match, (), match.note)
+
+
+def _with_small(
+    answers: Sequence[Answer], read: Sequence[tuple[tuple[Stated, ...], str]]
+) -> list[tuple[tuple[Stated, ...], str]]:
+    """The readings; of a column of numbers with equal decimals, 0.00M is what rounds to it: less than half of 0.01M."""
+    halves: dict[tuple[str, str, str], Fraction] = {}
+    for answer, (readings, _) in zip(answers, read, strict=True):
+        if (form := _form(answer)) and (one := readings[0] if readings else None) and one.value and one.high:
+            halves[answer.quantity, answer.heading, form] = one.high - one.value
+    return [
+        (tuple([one._replace(high=half) if one.value == 0 else one for one in readings]), note)
+        if (half := halves.get((answer.quantity, answer.heading, _form(answer))))
+        else (readings, note)
+        for answer, (readings, note) in zip(answers, read, strict=True)
+    ]
+
+
+def _form(answer: Answer) -> str:
+    """The decimals and the unit of a number; nothing where it lacks either."""
+    match = re.fullmatch(r"\d+[.,](\d{1,3})(\s?[^\W\d_]+)", answer.text.strip())
+    return "0" * len(match[1]) + match[2].strip() if match else ""
 
 
 def _is_unweighted(answer: Answer) -> bool:

@@ -218,3 +218,17 @@ def test_a_wrong_cell_in_less_usual_forms(network: str, table: str, right: objec
 def test_a_sum_of_neurons_with_a_wrong_row_follows_from_it() -> None:
     verdicts = verdicts_of("alexnet@grouped", ALEXNET.format(253440, 622312))
     assert [str(verdicts[0]), str(verdicts[-1])] == ["wrong", "carried_forward"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "right"),
+    [
+        ("layer,params (M)\nconv1,0.01\nbn1,0.00\nrelu,0.00\n", [True, True, True]),
+        ("layer,params\nconv1,0.01M\nbn1,0.00M\nfc,0.00M\n", [True, True, False]),
+        ("layer,params\nconv1,0.01M\nbn1,0M\ntotal,0M\n", [True, False, False]),
+        ("layer,params\nbn1,0.00M\n", [False]),
+    ],
+)
+def test_zeros_that_are_rounded_as_their_column(rows: str, right: list[bool]) -> None:
+    found = check_answers(analysis_of("resnet18"), parse_answers(rows.encode(), "a.csv").answers).cells
+    assert [cell.verdict is Verdict.RIGHT for cell in found] == right
