@@ -206,7 +206,8 @@ def scaled(stated: Stated, factor: Fraction) -> Stated:
 def reads_channels_first(cells: Iterable[tuple[Stated, Shape]]) -> dict[bool, bool]:
     """For shapes in brackets and for others: whether a table writes channels first, judged by all its shapes.
 
-    What fits in one order only decides; where nothing fits, the numbers that are right in each order do.
+    What fits in one order only decides, and of wrong sides where the depth stands; else the numbers that are right in
+    each order do.
     """
     votes = {True: 0, False: 0}
     for stated, right in cells:
@@ -219,9 +220,14 @@ def reads_channels_first(cells: Iterable[tuple[Stated, Shape]]) -> dict[bool, bo
         style = is_bracketed(stated)
         if sides in (first, last):
             votes[style] += -1000 if sides == first else 1000
-        else:
-            pairs = zip(sides, last, first, strict=True)
-            votes[style] += sum((side == if_last) - (side == if_first) for side, if_last, if_first in pairs)
+            continue
+        pairs = zip(sides, last, first, strict=True)
+        count = sum((side == if_last) - (side == if_first) for side, if_last, if_first in pairs)
+        if count > 0 and sides[-1] == right[0]:
+            count = 900
+        elif count < 0 and sides[0] == right[0]:
+            count = -900
+        votes[style] += count
     return {style: count < 0 for style, count in votes.items()}
 
 

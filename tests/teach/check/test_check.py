@@ -254,6 +254,13 @@ def test_what_is_right_given_a_mistake_stays_so_after_another(
     assert [cell.verdict for cell in check("alexnet", answers).cells][-len(after) :] == [Verdict.CARRIED] * len(after)
 
 
+def test_one_shape_in_another_order_does_not_turn_the_others_around() -> None:
+    texts = ("23x23x256", "11x11x256", "11x11x384", "11x11x384", "11x11x256", "256x6x6")
+    names = ("conv2", "pool2", "conv3", "conv4", "conv5", "pool5")
+    cells = check("alexnet", [(name, "output_shape", text) for name, text in zip(names, texts, strict=True)]).cells
+    assert [cell.verdict for cell in cells[:5]] == [Verdict.WRONG, *[Verdict.CARRIED] * 4]
+
+
 @pytest.mark.parametrize(
     ("layer", "quantity", "value"),
     [
