@@ -111,7 +111,10 @@ class PreparedNetwork:
         if answer.quantity == "multiplications" and is_of_all(answer.heading):
             return (right, self.right(match, "all_multiplications"))
         if answer.quantity == "params" and answer.heading.startswith(OF_TOOL):
-            return (right, self._params_of_tool(match, TOOLS[answer.heading.removeprefix(OF_TOOL)]))
+            tool = answer.heading.removeprefix(OF_TOOL)
+            bare = _sum([row.params for row in self._rows_of(match) if row.op.kind in _BARE])
+            in_modules = [right - bare] if tool == "ptflops" and isinstance(right, int) and bare else []
+            return (right, self._params_of_tool(match, TOOLS[tool]), *in_modules)
         if answer.quantity == "params" and answer.heading.endswith(OF_KERAS) and isinstance(right, int):
             return (right, right + self._buffers(match))
         if answer.quantity == "activations" and right == 0 and row is not None and "size" in answer.heading:
@@ -252,4 +255,6 @@ def _sum(values: Sequence[Value | None]) -> int | None:
     return None if None in values else sum(value for value in values if isinstance(value, int))
 
 
+#: Arrays that are no modules of PyTorch: the tree of ptflops leaves them out, its total does not.
+_BARE = ("scale", "parameter", "position_embedding", "class_token")
 _PREPARED: dict[tuple[int, str], PreparedNetwork] = {}

@@ -198,6 +198,10 @@ def test_what_tools_print_in_markdown(page: str, table: str) -> None:
         (SMALL, f"{THOP}FLOPs = 1.786496M\nParams = 136.938K", 2),
         ("resnet18", "('1.824G', '11.690M')", 2),
         ("resnet18", "MACs: 1.824G, Params: 11.690M", 2),
+        # The tree of ptflops has no arrays without a module, its total has them.
+        ("convnext_tiny", "ConvNeXt(\n  28.58 M, 99.966% Params, 4.48 GMac, 99.808% MACs, \n)\n", 1),
+        ("vit_b_16", "VisionTransformer(\n  86.42 M, 99.824% Params, 17.6 GMac, 99.959% MACs, \n)\n", 1),
+        ("vit_b_16", "Computational complexity:       17.61 GMac\nNumber of parameters:           86.57 M\n", 2),
         # What torchinfo prints below its table, newer and older.
         ("alexnet@torchvision", "Total params: 61,100,840\nTotal mult-adds (M): 714.68\n", 2),
         ("alexnet@torchvision", "Total params: 61,100,840\nTotal mult-adds (Units.MEGABYTES): 714.68\n", 2),
