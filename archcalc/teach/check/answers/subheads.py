@@ -18,7 +18,7 @@ def one_heading(above: Sequence[str], below: Sequence[str]) -> list[str] | None:
     """The headings of both rows together; None where the second is a row of the table.
 
     >>> one_heading(["layer", "output", "", "params"], ["", "side", "depth", ""])
-    ['layer', 'side', 'output depth', 'params']
+    ['layer', 'output side', 'output depth', 'params']
     """
     if not above or len(below) > len(above) or any(re.search(r"\d", text) for text in below):
         return None
