@@ -110,7 +110,10 @@ class PositionEmbedding(Pointwise):
     kind = "position_embedding"
     stem = "positions"
     noun = "position embedding"
-    words = names("positional embedding|positional encoding|pos embed|позиционное кодирование|位置编码")
+    words = names(
+        "positional embedding|positional encoding|pos embed|pos embedding|pos encoding|pos enc|"
+        "позиционное кодирование|位置编码"
+    )
     family = "parameter"
 
     def param_shapes(self, inputs: Sequence[Shape]) -> tuple[Param, ...]:

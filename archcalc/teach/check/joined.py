@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import product
 
 from archcalc.teach.check.costs import Costs, Evidence
-from archcalc.teach.check.labels import WEIGHTED, Label, read_label
+from archcalc.teach.check.labels import WEIGHTED, Label, read_label, squeezed
 from archcalc.teach.check.model import Group, Match
 from archcalc.teach.check.names import Names, could_be_any
 from archcalc.teach.check.numbering import Numbering, families
 
 _MARK = re.compile(r"\s*(?:[+&/,>→]|->)\s*")
 _SPACE = re.compile(r"\s+(?!\d)")
+#: Between words that may be one name as well: Conv-BN-ReLU, conv_1_bn_relu.
+_HYPHEN = re.compile(r"[-_](?!\d)")
+#: A kind, not the sixth of its kind.
+_RELU6 = re.compile(r"relu[\s_-]?6", re.IGNORECASE)
 #: The kinds in the name of a class: ConvBNReLU 1.
 _KIND = (
     r"(?:Conv(?:[123][dD])?|BatchNorm|BN|Norm|LeakyReLU|ReLU6?|PReLU|SiLU|GELU|ELU|MaxPool|AvgPool|Pool|Dropout|Linear)"
@@ -96,6 +101,56 @@ class Joined:
                 return parts
         return ()
 
+    def in_one_word(self, groups: Sequence[Group], evidence: Evidence) -> dict[int, Match]:
+        """What rows are about whose kinds hyphens join, where all is right so: the next such layers by their order.
+
+        Their names may be those of one layer too, as Keras has them, where others begin so: conv1, conv1_bn. What
+        comes after the convolution may not be there, or not count.
+        """
+        found: dict[int, Match] = {}
+        after: dict[tuple[tuple[str, ...], ...], int] = {}
+        for row, group in enumerate(groups):
+            parts = self._hyphened(group.label)
+            own = self.by_name.find(group.label) if parts else None
+            if not parts or (own is not None and not evidence.wrong(group, own)) or self._is_begun(row, parts, groups):
+                continue
+            kinds = tuple(part.kinds for part in parts)
+            right: list[tuple[int, Match]] = []
+            for kept in self._kept(parts):
+                runs = list(self._runs(kept))
+                if len(kept) == 1:
+                    runs += [[*run, *self.by_name.norm_after(run[0])] for run in runs]
+                wholes = [(run[0], self.by_name.of_these(run)) for run in runs]
+                right += [whole for whole in wholes if not evidence.wrong(group, whole[1])]
+            if right:
+                at, found[row] = min(right, key=partial(self._distance, parts[0], after.get(kinds, 0)))
+                after[kinds] = at + 1
+        return found
+
+    def _kept(self, parts: Sequence[Label]) -> Iterator[list[Label]]:
+        """The parts; without activations; without normalisations; the layer with weights alone."""
+        for left_out in ((), _LEFT_OUT, ("normalisation",), ("normalisation", *_LEFT_OUT)):
+            yield [part for part in parts if families(part.kinds[:1]).isdisjoint(left_out)]
+
+    def _distance(self, label: Label, first: int, whole: tuple[int, Match]) -> tuple[bool, bool, int]:
+        """How far layers are from those of the number of a row, else from the next."""
+        at = whole[0]
+        return bool(label.numbers and self.costs.number(label, at, Numbering.BY_KIND)), at < first, at
+
+    def _hyphened(self, label: str) -> tuple[Label, ...]:
+        """The kinds that hyphens or underscores join, one with weights first."""
+        plain = label.strip(_MARKS)
+        parts = tuple(map(read_label, _HYPHEN.split(plain))) if len(plain) <= _LONGEST else ()
+        own = [families(part.kinds[:1]) for part in parts if part.kinds and not part.is_block]
+        is_named = len(own) == len(parts) > 1 and own[0] <= WEIGHTED
+        return parts if is_named and all(one <= {"normalisation", "pooling", *_LEFT_OUT} for one in own[1:]) else ()
+
+    def _is_begun(self, row: int, parts: Sequence[Label], groups: Sequence[Group]) -> bool:
+        """Whether another row with its number has a name that begins as that of a row does."""
+        keys = [squeezed(group.label) for at, group in enumerate(groups) if at != row]
+        start = re.compile(rf"{re.escape(parts[0].key)}(?!\d)")
+        return bool(parts[0].numbers) and any(start.match(key) for key in keys)
+
     def _runs(self, parts: Sequence[Label]) -> Iterator[list[int]]:
         """The layers of these kinds, each of which reads the one before it; what changes no size may lie between."""
         fitting = [set(self.costs.of_very_kinds(part)) for part in parts]
@@ -134,10 +189,13 @@ class Joined:
         by_layer: dict[int, int] = {}
         by_run: dict[int, int] = {}
         for row, parts in rows:
-            numbered = next((part for part in parts if part.numbers), None)
+            weighted = next(at for at, part in enumerate(parts) if families(part.kinds[:1]) <= WEIGHTED)
+            if parts[weighted].is_last:
+                by_layer[row] = by_run[row] = len(runs) - 1
+                continue
+            numbered = next((part for part in parts if part.numbers and not _RELU6.fullmatch(part.text)), None)
             if numbered is None:
                 continue
-            weighted = next(at for at, part in enumerate(parts) if families(part.kinds[:1]) <= WEIGHTED)
             label = parts[weighted]._replace(numbers=numbered.numbers)
             fitting = [
                 at for at, run in enumerate(runs) if not self.costs.number(label, run[weighted], Numbering.BY_KIND)

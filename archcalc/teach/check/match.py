@@ -159,7 +159,9 @@ class Matcher:
         known = set(self.by_name.lists)
         read = as_in_notes([read_label(group.label) for group in groups])
         labels = renumbered(read, self.rows)
-        joined = {**self.together.joined(groups, evidence), **self.joined.matches(groups, evidence)}
+        in_one_word = self.joined.in_one_word(groups, evidence)
+        held = {row: match for row, match in held.items() if row not in in_one_word}
+        joined = {**self.together.joined(groups, evidence), **self.joined.matches(groups, evidence), **in_one_word}
         found = [
             held.get(row) or joined.get(row) or self._named(group, label, evidence)
             for row, (group, label) in enumerate(zip(groups, read, strict=True))
@@ -189,7 +191,8 @@ class Matcher:
             held={at for at, index in enumerate(rows) if index in held},
         )
         if rows and not self._is_settled(table):
-            values = by_values(table, self.costs) if is_printed or is_tree else None
+            values = {at: in_one_word[index] for at, index in enumerate(rows) if index in in_one_word} or None
+            values = by_values(table, self.costs) if is_printed or is_tree else values
             placed = self.ordered.around(table, values) if values is not None else None
             if placed is not None and not is_tree:
                 placed = in_gaps(table, placed, self.costs)

@@ -45,6 +45,53 @@ def test_a_row_of_several_kinds_is_their_sum(network: str, rows: str) -> None:
     assert [cell.verdict for cell in check.cells] == expected
 
 
+def joined_by_hyphens(network: str, name: str, *, with_norm: bool) -> str:
+    """A table in which each convolution has one row, with its normalisation or without it; pools and dense layers."""
+    rows, found, numbers = analysis_of(network).rows, ["layer,output,params,MACs"], dict.fromkeys(("conv", "fc"), 0)
+    for row, after in zip(rows, [*rows[1:], None], strict=True):
+        params = row.params
+        if row.op.family == "convolution":
+            numbers["conv"] += 1
+            label = name.format(number=numbers["conv"])
+            params += after.params if with_norm and after and after.op.family == "normalisation" else 0
+        elif row.op.family == "dense":
+            numbers["fc"] += 1
+            label = f"fc {numbers['fc']}"
+        elif row.op.family == "pooling":
+            label = "pool"
+        else:
+            continue
+        shape = "x".join(map(str, (*row.output_shape[1:], row.output_shape[0])))
+        found.append(f"{label},{shape},{params},{row.multiplications}")
+    return "\n".join(found)
+
+
+@pytest.mark.parametrize("network", ["alexnet", "vgg16@bn", "googlenet", "resnet34", "mobilenet_v2"])
+@pytest.mark.parametrize(
+    "name", ["conv_{number}_bn_relu", "conv_{number}_relu", "Conv-BN-ReLU", "Conv-BN-ReLU6", "Conv-BN-ReLU {number}"]
+)
+@pytest.mark.parametrize("with_norm", [True, False])
+def test_kinds_that_hyphens_join_are_the_convolution_and_what_follows(
+    network: str, name: str, *, with_norm: bool
+) -> None:
+    table = joined_by_hyphens(network, name, with_norm=with_norm)
+    check = check_answers(analysis_of(network), parse_answers(table.encode(), "a.csv").answers)
+    assert {cell.verdict for cell in check.cells} == {Verdict.RIGHT}
+
+
+def test_a_name_of_keras_is_that_layer_next_to_others_that_begin_so() -> None:
+    table = "layer,params\nconv_1,34944\nconv_1_relu,34944\n"
+    check = check_answers(analysis_of("alexnet"), parse_answers(table.encode(), "a.csv").answers)
+    assert check.cells[1].verdict is not Verdict.RIGHT
+
+
+@pytest.mark.parametrize(("number", "verdict"), [(412160, Verdict.RIGHT), (1584, Verdict.WRONG)])
+def test_the_last_convolution_with_an_activation_whose_name_has_a_number(number: int, verdict: Verdict) -> None:
+    table = f"layer,params\nLast conv + BN + ReLU6,{number}\n"
+    check = check_answers(analysis_of("mobilenet_v2"), parse_answers(table.encode(), "a.csv").answers)
+    assert [cell.verdict for cell in check.cells] == [verdict]
+
+
 @pytest.mark.parametrize(
     "name", ["depthwise separable conv 1", "separable conv 1", "image conv 1", "box subnet conv 1", "score pool 1",
              "cls conv", "lateral conv", "box head"],

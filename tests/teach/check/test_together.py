@@ -18,6 +18,7 @@ STAGES = ("conv2_x", "conv3_x", "conv4_x", "conv5_x")
 #: A network, the layers and blocks that a row is about, and how people call them, between bars.
 NAMES = [
     ("vit_b_32", ("class", "positions"),
+     "CLS + pos. embedding|class + pos. enc.|"
      "[CLS] + positional embedding|cls + pos|CLS token & position embeddings|class token and positional encoding|"
      "cls_token, pos_embed|pos embed + cls token|CLS/pos|class + position|Embeddings (cls + pos)"),
     ("vit_b_32", ("patches", "class", "positions"),
