@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import product
@@ -33,6 +34,10 @@ _SEPARABLE = re.compile(
 #: Families that people leave out of such a name.
 _LEFT_OUT = ("activation", "regularisation")
 _LONGEST = 80
+#: The first word of a name and its number.
+_BEGIN = re.compile(r"\D*\d+(?:\.\d+)*")
+#: So many sets of layers are compared with the rows of a table.
+_MOST_COMPARED = 200_000
 #: What stands around a name in Markdown.
 _MARKS = " *`"
 
@@ -108,24 +113,36 @@ class Joined:
         comes after the convolution may not be there, or not count.
         """
         found: dict[int, Match] = {}
-        after: dict[tuple[tuple[str, ...], ...], int] = {}
+        after: dict[tuple[Label, ...], int] = {}
+        wholes: dict[tuple[Label, ...], list[tuple[int, Match]]] = {}
+        begun = Counter(_begin(group.label) for group in groups)
+        compared = 0
         for row, group in enumerate(groups):
             parts = self._hyphened(group.label)
             own = self.by_name.find(group.label) if parts else None
-            if not parts or (own is not None and not evidence.wrong(group, own)) or self._is_begun(row, parts, groups):
+            if not parts or (own is not None and not evidence.wrong(group, own)):
                 continue
-            kinds = tuple(part.kinds for part in parts)
-            right: list[tuple[int, Match]] = []
-            for kept in self._kept(parts):
-                runs = list(self._runs(kept))
-                if len(kept) == 1:
-                    runs += [[*run, *self.by_name.norm_after(run[0])] for run in runs]
-                wholes = [(run[0], self.by_name.of_these(run)) for run in runs]
-                right += [whole for whole in wholes if not evidence.wrong(group, whole[1])]
+            if parts[0].numbers and begun[_begin(group.label)] > 1:
+                continue
+            kinds = tuple([part._replace(text="", key="", numbers=()) for part in parts])
+            if kinds not in wholes:
+                wholes[kinds] = list(self._wholes(parts))
+            compared += len(wholes[kinds])
+            if compared > _MOST_COMPARED:
+                return found
+            right = [whole for whole in wholes[kinds] if not evidence.wrong(group, whole[1])]
             if right:
                 at, found[row] = min(right, key=partial(self._distance, parts[0], after.get(kinds, 0)))
                 after[kinds] = at + 1
         return found
+
+    def _wholes(self, parts: Sequence[Label]) -> Iterator[tuple[int, Match]]:
+        """What such parts may mean, with the index of its first layer."""
+        for kept in self._kept(parts):
+            runs = list(self._runs(kept))
+            if len(kept) == 1:
+                runs += [[*run, *self.by_name.norm_after(run[0])] for run in runs]
+            yield from ((run[0], self.by_name.of_these(run)) for run in runs)
 
     def _kept(self, parts: Sequence[Label]) -> Iterator[list[Label]]:
         """The parts; without activations; without normalisations; the layer with weights alone."""
@@ -144,12 +161,6 @@ class Joined:
         own = [families(part.kinds[:1]) for part in parts if part.kinds and not part.is_block]
         is_named = len(own) == len(parts) > 1 and own[0] <= WEIGHTED
         return parts if is_named and all(one <= {"normalisation", "pooling", *_LEFT_OUT} for one in own[1:]) else ()
-
-    def _is_begun(self, row: int, parts: Sequence[Label], groups: Sequence[Group]) -> bool:
-        """Whether another row with its number has a name that begins as that of a row does."""
-        keys = [squeezed(group.label) for at, group in enumerate(groups) if at != row]
-        start = re.compile(rf"{re.escape(parts[0].key)}(?!\d)")
-        return bool(parts[0].numbers) and any(start.match(key) for key in keys)
 
     def _runs(self, parts: Sequence[Label]) -> Iterator[list[int]]:
         """The layers of these kinds, each of which reads the one before it; what changes no size may lie between."""
@@ -209,3 +220,9 @@ class Joined:
                 yield way
         if len(rows) == len(runs):
             yield {row: at for at, (row, _) in enumerate(rows)}
+
+
+def _begin(label: str) -> str:
+    """The first word of a name with its number: conv1 of conv_1_bn."""
+    begin = _BEGIN.match(squeezed(label))
+    return begin[0] if begin else ""
