@@ -245,6 +245,8 @@ class Names:
         if len(weighted) == 1 and weighted[0].output_shape == rows[-1].output_shape:
             return Match(weighted[0].name)
         name = name or ", ".join(row.name for row in rows)
+        if name in self.stages:
+            return Match(name, is_block=True)
         self.lists[name] = list(indices)
         self.blocks[name] = indices[-1]
         return Match(name, is_block=True)

@@ -87,7 +87,7 @@ def layouts(diagram: Diagram, analysis: Analysis) -> list[Layout]:
     sizes = {node.id: () if node.parts[0].family == "output" else analysis.by_name[node.parts[-1].name].output_shape[1:]
              for node in diagram.nodes}  # fmt: skip
     levels = Levels(diagram, sizes)
-    plans = [grid.plan() for grid in levels.grids(measure(diagram))] if levels.suit else []
+    plans = [grid.plan() for grid in levels.grids(measure(diagram, down=False))] if levels.suit else []
     found = [assemble(plan, diagram.leaving) for plan in plans if plan]
     for layout in found:
         check_layout(diagram, layout)

@@ -93,7 +93,10 @@ def accused(seed: int, networks: list[str]) -> list[tuple[object, ...]]:
     rng = Random(f"exact {seed}")
     analysis = analysed(rng.choice(networks))
     network = prepare(analysis)
-    blocks = [name for name in network.matcher.by_name.blocks if "…" not in name and name not in analysis.by_name]
+    names = network.matcher.by_name
+    blocks = [
+        name for name in names.blocks if name not in names.lists and "…" not in name and name not in analysis.by_name
+    ]
     known = [Match(row.name) for row in analysis.rows] + [Match(name, is_block=True) for name in blocks]
     outer = [match for match in known if "/" not in match.layer]
     quantity = rng.choice(("params", "params", "multiplications", "output_shape"))

@@ -291,7 +291,8 @@ def test_a_usual_mistake_is_named_after_an_earlier_one() -> None:
 #: Totals of other variants, in other units, and as Keras counts.
 TOTALS = [
     ("alexnet", "params", "61M", "other_variant", "alexnet@grouped"),
-    ("alexnet", "multiplications", "715M", "other_variant", "It is 714,188,480"),
+    ("alexnet", "multiplications", "715M", "other_tool", "the total of torchinfo for alexnet@torchvision"),
+    ("alexnet", "multiplications", "714.1M", "other_variant", "It is 714,188,480"),
     ("resnet50", "multiplications", "3.8G", "other_variant", "resnet50@v1"),
     ("alexnet", "params", "238 MB", "unit", "bytes of float32"),
     ("inception_v3", "params", "23851784", "other_variant", "inception_v3@keras"),
