@@ -187,12 +187,13 @@ def test_lines_fit_a_terminal(table: str) -> None:
         (("--params", ""), "cannot read --params: nothing to read"),
         (("answers.csv", "-o", "none/a.html"), "there is no directory none"),
         (("answers.csv", "--from", "xlsx"), "is no XLSX file"),
-        (("answers.csv", "--from", "markdown"), "holds no table of answers"),
+        (("notes.csv", "--from", "markdown"), "holds no table of answers"),
     ],
 )
 def test_refusals(words: tuple[str, ...], message: str, refuses: Run, table: str) -> None:
     Path("names.csv").write_text("layer,params\nconvv1,5\nconv0,6\n", encoding="utf-8")
     Path("only_head.csv").write_text("layer,params\n", encoding="utf-8")
+    Path("notes.csv").write_text("Nothing to see.\n", encoding="utf-8")
     assert message in refuses("check", "alexnet", *words).err
 
 
