@@ -81,8 +81,7 @@ def words() -> Iterator[str]:
     for file in SPECS.rglob("*.yaml"):
         spec = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
         yield from notes_of(spec)
-        # Of the networks themselves; variants and parts of networks stay English.
-        described = [spec, *spec.get("networks", {}).values()] if file.parent == SPECS else []
+        described = [spec, *spec.get("networks", {}).values(), *spec.get("variants", {}).values()]
         yield from (one["description"] for one in described if "description" in (one or {}))
     for tool in TOOLS.values():
         yield from filter(None, (tool.noun, tool.added, *(note.text for note in tool.notes)))
